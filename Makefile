@@ -1,0 +1,67 @@
+# scand: `make demo` shows it, `make test` proves it; both set up what is missing first.
+
+PYTHON   ?= /usr/bin/python3
+VENV     := .venv
+BIN      := $(VENV)/bin
+STAMP    := $(VENV)/.installed
+SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# python-sane and systemd-python compile against libsane and libsystemd; saned and scanimage are for the tests.
+PACKAGES := libsane-dev libsane1 sane-utils libsystemd-dev gcc pkg-config python3-dev python3-venv
+# pytest works in parallel where that helps; these machines have two cores.
+WORKERS  ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help system venv demo test unit integration acceptance lint types imports format clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+system:  ## Debian packages that are missing
+	@missing=""; for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing:$$missing"; \
+		$(SUDO) apt-get update -q && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
+venv: system $(STAMP)  ## the virtual environment .venv, with scand in it
+
+$(STAMP): pyproject.toml | system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: venv  ## paper in, PDF in the Inbox: on an embedded PostgreSQL and a simulated duplex scanner
+	$(BIN)/scand demo
+
+test: venv lint types imports  ## every test, and lint, types and import contracts
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
+
+unit: venv  ## pure tests only
+	$(BIN)/python -m pytest tests/unit
+
+integration: venv  ## hands against the real thing
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/integration
+
+acceptance: venv  ## the daemon as a process
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/acceptance
+
+lint: venv  ## ruff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: venv  ## mypy, strict
+	$(BIN)/mypy
+
+imports: venv  ## the floors of the house
+	$(BIN)/lint-imports
+
+format: venv  ## write the code as ruff wants it
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

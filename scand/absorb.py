@@ -1,0 +1,142 @@
+"""What has happened, folded into what is known: (view, occurrence, now) → view.
+
+Whatever can have changed a row or the disk makes the view stale, so that the next decision asks for a new look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from scand import wire
+from scand.errors import ErrorCode
+from scand.pages import End
+from scand.view import (
+    Configured,
+    CourierEnded,
+    CourierSaid,
+    DatabaseLost,
+    Displaced,
+    EndBatch,
+    FeederEnded,
+    FeederSaid,
+    Intent,
+    KillCourier,
+    Look,
+    LookDue,
+    Looked,
+    Occurrence,
+    ScanAsked,
+    StopAsked,
+    TellFeeder,
+    Tick,
+    View,
+)
+
+
+def absorb(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[Intent]]:
+    """The view after an occurrence, and what must be done at once, with or without a database.
+
+    Args:
+        now: `monotonic()` seconds.
+    """
+    match occurrence:
+        case Looked(look):
+            return replace(view, fresh=True, look=look), []
+        case LookDue():
+            return replace(view, serving=True, fresh=False), []
+        case DatabaseLost():
+            # Whether a word that was to be given has reached the row is unknown: it is given again.
+            courier = view.courier and replace(view.courier, told=False)
+            return replace(view, serving=False, fresh=False, courier=courier), []
+        case Displaced():
+            return _displaced(view, now)
+        case FeederSaid(report):
+            return _feeder_said(view, report, now), []
+        case FeederEnded(how):
+            return _feeder_ended(view, how)
+        case CourierSaid(report):
+            return _courier_said(view, report, now), []
+        case CourierEnded(how):
+            return _courier_ended(view, how), []
+        case ScanAsked():
+            return replace(view, scan_asked=now, fresh=False), []
+        case StopAsked():
+            return replace(view, stopping=True), []
+        case Configured(limits):
+            return replace(view, limits=limits, fresh=False), []
+        case Tick():
+            return view, []
+
+
+def _displaced(view: View, now: float) -> tuple[View, list[Intent]]:
+    view = replace(view, serving=False, fresh=False, look=Look())
+    intents: list[Intent] = []
+    if view.feeder and view.feeder.run and view.feeder.run.stop is not ErrorCode.CANCELED:
+        intents.append(TellFeeder(wire.Cancel()))
+        view = stopping_run(view, ErrorCode.CANCELED, now)
+    if view.courier and not view.courier.killed_for:
+        intents.append(KillCourier(None))
+        view = replace(view, courier=replace(view.courier, killed_for=ErrorCode.INTERRUPTED, heard=now))
+    return view, intents
+
+
+def stopping_run(view: View, why: ErrorCode, now: float) -> View:
+    """The view once the run under way has been told to end."""
+    assert view.feeder  # noqa: S101 - only called with a run
+    assert view.feeder.run  # noqa: S101
+    run = replace(view.feeder.run, stop=why, stop_at=now)
+    return replace(view, feeder=replace(view.feeder, run=run))
+
+
+def _feeder_said(view: View, report: wire.Report, now: float) -> View:
+    if view.feeder is None:
+        return view
+    feeder, run = replace(view.feeder, heard=now), view.feeder.run
+    if isinstance(report, wire.Opened):
+        view = replace(view, device=report.device)
+    if run and isinstance(report, wire.Captured):
+        feeder = replace(feeder, run=replace(run, captured=run.captured + 1))
+    elif run and isinstance(report, wire.Ended):
+        feeder = replace(feeder, run=None)
+        return replace(view, feeder=feeder, ended=(run.job_id, report), fresh=False)
+    return replace(view, feeder=feeder)
+
+
+def _feeder_ended(view: View, how: str) -> tuple[View, list[Intent]]:
+    feeder = view.feeder
+    view = replace(view, feeder=None, fresh=False)
+    if feeder is None or feeder.run is None:
+        return view, []
+    run, code = feeder.run, feeder.killed_for or ErrorCode.DRIVER_CRASHED
+    end = End(code=code, detail="" if feeder.killed_for else how)
+    view = replace(view, ended=(run.job_id, wire.Ended(end=end)))
+    return view, [EndBatch(run.job_id, run.seq, end)]
+
+
+def _courier_said(view: View, report: wire.Report, now: float) -> View:
+    courier = view.courier
+    if courier is None:
+        return view
+    view = replace(view, courier=replace(courier, heard=now))
+    match report:
+        case wire.Named():
+            return replace(view, courier=replace(courier, heard=now, named=report), fresh=False)
+        case wire.BoundPdf(pdf=pdf):
+            courier = replace(courier, heard=now, reported=True)
+            return replace(view, courier=courier, bound=(courier.job_id, courier.seq, pdf), fresh=False)
+        case wire.Staged() | wire.Published() | wire.Unstaged() | wire.Failed():
+            courier = replace(courier, heard=now, reported=True)
+            return replace(view, courier=courier, done=(courier.job_id, courier.errand, report), fresh=False)
+        case _:
+            return view
+
+
+def _courier_ended(view: View, how: str) -> View:
+    courier = view.courier
+    view = replace(view, courier=None, fresh=False)
+    if courier is None or courier.reported or courier.killed_for is ErrorCode.INTERRUPTED:
+        return view
+    code = courier.killed_for or ErrorCode.COURIER_CRASHED
+    mend = "The NAS does not answer." if code is ErrorCode.NAS_HUNG else f"The courier ended early ({how})."
+    failed = wire.Failed(code=code, sentence=mend)
+    return replace(view, done=(courier.job_id, courier.errand, failed))

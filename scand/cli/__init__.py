@@ -1,0 +1,134 @@
+"""The command line: another client of the database, and the operator's tool on the scan host.
+
+`main` is the console script. A command's module is loaded when the command is asked for, so that `scand list`
+does not wait for what only `scand demo` needs. Exit statuses are those of sysexits(3): 0, 64 usage, 65 bad data,
+69 unavailable, 75 try again, 78 config; and 130 for Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from scand import __version__
+from scand.errors import ScandError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_SECTIONS = {
+    "Jobs": {
+        "submit": ("scand.cli.submit:submit", "Ask for a scan."),
+        "scan": ("scand.cli.jobs:scan", "Scan one batch now."),
+        "finish": ("scand.cli.jobs:finish", "Merge the kept batches for a preview."),
+        "commit": ("scand.cli.jobs:commit", "Put the previewed document into the Inbox."),
+        "cancel": ("scand.cli.jobs:cancel", "Stop a job; its pages stay on disk for a while."),
+        "retry": ("scand.cli.jobs:retry", "Queue a failed or canceled job again."),
+        "reopen": ("scand.cli.jobs:reopen", "Go back from the preview, to add or discard batches."),
+        "discard": ("scand.cli.jobs:discard", "Keep a batch out of the document."),
+        "restore": ("scand.cli.jobs:restore", "Take a discarded batch in again."),
+    },
+    "Looking": {
+        "list": ("scand.cli.listing:list_jobs", "The newest jobs."),
+        "show": ("scand.cli.listing:show", "One job: its batches, and what happened to it."),
+        "watch": ("scand.cli.watching:watch", "Follow a job live, until it rests."),
+    },
+    "Scanner": {
+        "devices": ("scand.cli.scanner:devices", "The scanners that SANE finds."),
+        "probe": ("scand.cli.scanner:probe", "What a profile becomes on a device, without scanning."),
+        "simulate": ("scand.simulator.main:simulate", "Be a virtual scanner on the network."),
+    },
+    "Service": {
+        "run": ("scand.cli.service:run", "The daemon."),
+        "migrate": ("scand.cli.service:migrate", "Bring the database's schema up to date."),
+        "nas": ("scand.cli.service:nas", "nas init: make the NAS known as the one that is meant."),
+        "doctor": ("scand.cli.doctor_cmd:doctor", "Check everything; say what mends it."),
+        "demo": ("scand.cli.demo_cmd:demo", "Paper in, PDF out: all of it, on a simulated scanner."),
+    },
+}
+_COMMANDS = {name: place for section in _SECTIONS.values() for name, (place, _help) in section.items()}
+
+
+class _Commands(click.Group):
+    """The commands of `_SECTIONS`, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of the help."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write them by section."""
+        del ctx
+        width = max(map(len, _COMMANDS))
+        for title, section in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, (_place, text) in section.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="The config file.  [default: $SCAND_CONFIG, ~/.config/scand/scand.toml, /etc/scand/scand.toml]",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def scand(ctx: click.Context, config: Path | None) -> None:
+    """A stack of paper goes in once; no page is lost, doubled or silently missing."""
+    ctx.obj = config
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit.
+
+    Args:
+        arguments: without the program's name; None: those of this process.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?" for it
+    sys.exit(_outcome(given))
+
+
+def _outcome(arguments: list[str]) -> int:
+    """The exit status; whatever is refused is one sentence on stderr."""
+    try:
+        outcome = scand.main(arguments, prog_name="scand", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return _refuse(arguments, error.format_message(), os.EX_USAGE)
+    except click.ClickException as error:
+        error.show()
+        return _refuse(arguments, error.format_message(), error.exit_code)
+    except click.Abort:
+        return 128 + 2  # as a shell says of SIGINT
+    except ScandError as error:
+        click.echo(f"scand: {error.sentence}", err=True)
+        more = {"offers": error.offers} if error.offers else {}
+        return _refuse(arguments, error.sentence, error.exit_status, error_code=error.code, **more)
+    return outcome if isinstance(outcome, int) else os.EX_OK
+
+
+def _refuse(arguments: Iterable[str], sentence: str, status: int, **more: object) -> int:
+    """Whoever asked for JSON gets the refusal as JSON, too."""
+    if "--json" in itertools.takewhile(lambda argument: argument != "--", arguments):
+        click.echo(json.dumps({"error": sentence, "error_code": None, **more}, ensure_ascii=False))
+    return status

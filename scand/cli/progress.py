@@ -1,0 +1,91 @@
+"""How far a job is, and whether it rests: read off its rows, on the database's clock alone. Pure."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from scand.jobs import BatchStatus, Status
+
+if TYPE_CHECKING:
+    from scand.desk import JobRow, JobView
+
+QUIET = 2.0
+"""Seconds after which a job that could go on by itself is taken to rest: the agent acts within one."""
+
+
+class Progress(NamedTuple):
+    """A job in numbers.
+
+    Attributes:
+        pages: captured so far, discarded batches not counted; of the merge, once there is one.
+        batch: the number of the batch under way, or of the last.
+        batch_pages: captured in the batch under way; None while none is.
+        per_minute: images a minute in the batch under way; None until that can be told.
+        left: seconds, where the job says at how many pages a batch ends (`max_pages`).
+    """
+
+    pages: int
+    batch: int
+    batch_pages: int | None = None
+    per_minute: float | None = None
+    left: float | None = None
+
+
+def progress(view: JobView) -> Progress:
+    """How far a job is."""
+    job, batches, events = view
+    last = max((batch.batch_seq for batch in batches), default=0)
+    if job.status != Status.SCANNING:
+        return Progress(job.page_count if job.page_count is not None else job.pages_scanned or 0, last)
+    kept = sum(batch.page_count or 0 for batch in batches if batch.status == BatchStatus.SCANNED)
+    begun = max((event.at for event in events if event.to_status == Status.SCANNING), default=None)
+    captured = max(0, (job.pages_scanned or 0) - kept)
+    per_minute = left = None
+    if begun is not None and job.last_progress_at is not None and captured:
+        # The count is as old as the row's last progress, so that is the end of the time it took.
+        seconds = (job.last_progress_at - begun).total_seconds()
+        per_minute = 60 * captured / seconds if seconds >= 1 else None
+    most = job.settings.get("max_pages")
+    if per_minute and isinstance(most, int):
+        left = 60 * max(0, most - captured) / per_minute
+    return Progress(kept + captured, last + 1, captured, per_minute, left)
+
+
+def rests(job: JobRow) -> bool:
+    """Whether nothing will happen to the job until a client says so.
+
+    In ready with a batch, and in preview, the agent may be about to go on by itself (`finish`): then only
+    quiet tells. In ready without a batch a job waits for somebody at the scanner; that is not rest.
+    """
+    match job.status:
+        case Status.QUEUED | Status.SCANNING | Status.ASSEMBLING | Status.COMMITTING:
+            return False
+        case Status.READY | Status.PREVIEW if job.error_code:
+            return True
+        case Status.READY:
+            return job.batch_count > 0 and _quiet(job)
+        case Status.PREVIEW:
+            return _quiet(job)
+        case _:
+            return True
+
+
+def _quiet(job: JobRow) -> bool:
+    moved = job.last_progress_at or job.created_at
+    return (job.seen_at - moved).total_seconds() > QUIET
+
+
+def exit_status(job: JobRow) -> int:
+    """What the end of a job is for a script.
+
+    0: it has what was asked for, as far as the agent goes by itself. 75: a person must do something, and then
+    it goes on (a fault, or it was canceled or is a draft). 65: it has failed.
+    """
+    match job.status:
+        case Status.FAILED:
+            return os.EX_DATAERR
+        case Status.CANCELED | Status.DRAFT:
+            return os.EX_TEMPFAIL
+        case _:
+            return os.EX_TEMPFAIL if job.error_code else os.EX_OK

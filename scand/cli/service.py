@@ -1,0 +1,68 @@
+"""`scand run`, `scand migrate`, `scand nas init`: what the operator of a scan host does."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from scand import service as daemon
+from scand.cli.session import database_url, told
+from scand.cli.terminal import console
+from scand.config import Config
+from scand.database import connect
+from scand.migrate import migrate as bring_up_to_date
+from scand.spool import Spool
+from scand.volume import init_volume
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PATIENCE = 3600.0
+"""Seconds for one statement of a migration: on a big table it rewrites or indexes all of it."""
+
+
+@click.command()
+@click.pass_obj
+def run(config: Path | None) -> None:
+    """The daemon: take jobs from the queue until SIGTERM.
+
+    SIGUSR1 scans now, SIGHUP reads the config again, SIGTERM stops after the sheet under way.
+    """
+    daemon.run(config, os.environ)
+
+
+@click.command()
+@click.pass_obj
+def migrate(config: Path | None) -> None:
+    """Bring the database's schema up to date; with nothing to do, do nothing.
+
+    Run it as the owner of the tables. The daemon does it by itself for its embedded database.
+    """
+    with told(), connect(database_url(config), name="scand-migrate", deadline=_PATIENCE) as connection:
+        applied = bring_up_to_date(connection)
+    out = console()
+    for name in applied:
+        out.print(f"applied {name}")
+    if not applied:
+        out.print("the schema is up to date")
+
+
+@click.group()
+def nas() -> None:
+    """The NAS."""
+
+
+@nas.command()
+@click.pass_obj
+def init(config: Path | None) -> None:
+    """Mark nas.root as the NAS that is meant, and remember the mark in staging.dir.
+
+    Without it nothing is ever written to the NAS: an unmounted mountpoint is an empty directory, too.
+    A NAS that is marked already keeps its mark.
+    """
+    settings = Config.load(config, os.environ, need="daemon")
+    volume_id = init_volume(settings.nas.root, require_mount=settings.nas.require_mount)
+    Spool(settings.staging.dir).set_volume_id(volume_id)
+    console().print(f"{settings.nas.root} is volume {volume_id}")

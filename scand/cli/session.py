@@ -1,0 +1,87 @@
+"""A command's session with the database, in which whatever PostgreSQL says becomes a refusal of ours."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from scand import embedded
+from scand.config import Config
+from scand.desk import Desk
+from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def database_url(path: Path | None) -> str:
+    """Where the database is.
+
+    Args:
+        path: `--config`, or None for the usual places.
+
+    Raises:
+        ConfigError: nothing says where.
+        Unavailable: it is the daemon's own, and the daemon does not run.
+    """
+    config = Config.load(path, os.environ, need="client")
+    return embedded.url(config.embedded_directory) if config.database.embedded else config.database.url
+
+
+@contextmanager
+def open_desk(path: Path | None) -> Iterator[Desk]:
+    """The queue, as a client.
+
+    Args:
+        path: `--config`, or None for the usual places.
+
+    Raises:
+        ScandError: whatever the config or the database refuse, also within the block.
+    """
+    url = database_url(path)
+    with told(), Desk.open(url) as desk:
+        yield desk
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Within this block PostgreSQL's errors are refusals with a mend and an exit status.
+
+    Raises:
+        ScandError: instead of any psycopg.Error.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise refusal(error) from error
+
+
+def refusal(error: psycopg.Error) -> ScandError:
+    """What an error of PostgreSQL means for a person."""
+    said = (error.diag.message_primary or str(error)).strip() or type(error).__name__
+    match error:
+        case psycopg.errors.InsufficientPrivilege():
+            return ConfigError(
+                f"The database does not let this login do that ({said}): run sql/roles.sql, and grant it "
+                "scand_client."
+            )
+        case (
+            psycopg.errors.UndefinedTable()
+            | psycopg.errors.UndefinedColumn()
+            | psycopg.errors.UndefinedFunction()
+        ):
+            return ConfigError(f'The database lacks scand\'s schema ({said}): run "scand migrate".')
+        case psycopg.DataError() | psycopg.IntegrityError():
+            return BadData(f"The database does not take that: {said}.")
+        case _ if (error.sqlstate or "")[:2] in _PASSING:
+            return TryAgain(f"The database is busy ({said}): try again.")
+        case _:
+            return Unavailable(f"The database is away: {said}.")
+
+
+_PASSING = frozenset({"40", "53", "55", "57"})
+"""SQLSTATE classes that may pass: deadlock, too many connections, a lock, a server that stops or starts."""

@@ -1,0 +1,118 @@
+"""`scand submit`: a new row in the queue."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from scand.cli.jobs import warn_without_agent
+from scand.cli.session import open_desk
+from scand.cli.terminal import console, echo_json, json_option, status_text, visible
+from scand.cli.watching import watch_until_rest
+from scand.config import Config
+from scand.errors import BadData, ConfigError
+from scand.jobs import Status
+from scand.settings import Finish, Trigger, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+profile_option = click.option("--profile", help="A profile of the config; --set goes on top of it.")
+set_option = click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting: resolution=300, sides=simplex … VALUE is read as JSON where it is JSON.",
+)
+
+
+@click.command()
+@click.argument("title")
+@profile_option
+@set_option
+@click.option("--scan", type=click.Choice(list(Trigger)), help="What starts the first batch.")
+@click.option("--finish", type=click.Choice(list(Finish)), help="How far to go after a complete batch.")
+@click.option("--draft", is_flag=True, help="Do not queue it yet; scand scan JOB does.")
+@click.option("--wait", is_flag=True, help="Show it until it rests; exit as scand watch does.")
+@json_option
+@click.pass_obj
+def submit(
+    config: Path | None, title: str, *, draft: bool, wait: bool, as_json: bool, **wishes: Any
+) -> int:
+    """Ask for a scan that becomes a document called TITLE."""
+    if wait and draft:
+        raise click.UsageError("--wait cannot be combined with --draft: a draft does not move")
+    if not storable(title).strip():
+        raise BadData("The title is empty: say what the document is.")
+    settings = asked(**wishes)
+    _check(config, settings)
+    with open_desk(config) as desk:
+        job_id = desk.submit(title, settings, draft=draft)
+        if as_json:
+            echo_json({"id": job_id})
+        else:
+            status = Status.DRAFT if draft else Status.QUEUED
+            console().print(f"job {job_id}", status_text(status), visible(title))
+        if not draft:
+            warn_without_agent(desk)
+        return watch_until_rest(desk, job_id, quiet=as_json) if wait else os.EX_OK
+
+
+def asked(*, pairs: tuple[str, ...], **options: str | None) -> dict[str, Any]:
+    """The settings that the options of a command say.
+
+    Args:
+        pairs: of `--set`.
+        options: settings with an option of their own, such as `--profile`; None where it was not given.
+
+    Raises:
+        BadData: a text that no database can hold.
+    """
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = storable(pair).partition("=")
+        if not (key and equals):
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--set")
+        settings[key] = _value(value)
+    return settings | {key: storable(value) for key, value in options.items() if value is not None}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except ValueError:
+        return text
+
+
+def _no_number(_text: str) -> NoReturn:
+    raise ValueError  # NaN and Infinity are Python's, not JSON's
+
+
+def storable(text: str) -> str:
+    """The text of an argument, if its bytes were UTF-8: PostgreSQL stores nothing else.
+
+    Raises:
+        BadData: they were not.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadData(f"{text!r} is not UTF-8: say it in this terminal's encoding.") from error
+    return text
+
+
+def _check(config: Path | None, settings: dict[str, Any]) -> None:
+    """Refuse early what the agent would refuse, where its profiles can be read; elsewhere it does it.
+
+    Raises:
+        BadData: `bad_settings`.
+    """
+    try:
+        profiles = Config.load(config, os.environ, need="daemon").profiles
+    except ConfigError:
+        return  # a client's machine
+    resolve(settings, profiles)

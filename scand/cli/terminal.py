@@ -1,0 +1,84 @@
+"""What people and programs see of a row: words, colours, one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from scand.jobs import Status
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+_STYLES = {
+    Status.DRAFT: "dim",
+    Status.QUEUED: "cyan",
+    Status.READY: "yellow",
+    Status.SCANNING: "bold blue",
+    Status.ASSEMBLING: "blue",
+    Status.PREVIEW: "magenta",
+    Status.COMMITTING: "blue",
+    Status.COMMITTED: "green",
+    Status.FAILED: "bold red",
+    Status.CANCELED: "dim",
+}
+_ANY_WIDTH = 10_000  # columns of a pipe: nothing is cut or wrapped there
+
+
+def console(*, quiet: bool = False) -> Console:
+    """A console for stdout; as wide as a line needs where no terminal is.
+
+    Args:
+        quiet: nothing comes out.
+    """
+    width = None if sys.stdout.isatty() else _ANY_WIDTH
+    return Console(quiet=quiet, width=width, highlight=False, emoji=False, markup=False)
+
+
+def echo_json(value: object) -> None:
+    """One JSON document; field names are those of the columns, times are ISO 8601."""
+    indent = 2 if sys.stdout.isatty() else None
+    click.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=indent))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def visible(text: str) -> str:
+    """Text of a stranger, without what a terminal would obey: a title may hold any character."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def status_text(status: str) -> Text:
+    """A status in its colour."""
+    return Text(visible(status), _STYLES.get(Status(status), "") if status in set(Status) else "")
+
+
+def when(moment: datetime) -> str:
+    """A time on this machine's clock, to the second."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def span(seconds: float) -> str:
+    """How long, in the largest unit that fits: "0.4 s", "12 s", "5 min", "3 h", "4 d"."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: "1 page", "3 batches"."""
+    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -1,0 +1,167 @@
+"""The courier: a child process that runs one errand and ends. pages → batch PDF → merge → NAS → Inbox.
+
+It may hang with the NAS or be killed at any instant, and is then simply sent again: every errand looks at what is
+there first, and what it makes appears whole or not at all. It publishes only on its parent's word, which comes
+once the row has the file's name; so an orphan never publishes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scand import __version__, delivery, wire
+from scand.access import Access
+from scand.child import Parent
+from scand.document import BatchSource, bind, merge
+from scand.errors import BadData, ErrorCode, ScandError
+from scand.pages import bound
+from scand.spool import BatchDirectory
+from scand.volume import Volume
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+_WORD_EVERY = 0.25  # seconds between two signs of life
+
+
+class Courier:
+    """One errand's worth of a courier."""
+
+    def __init__(self, parent: Parent) -> None:
+        self._parent = parent
+        self._next_word = 0.0
+
+    def run(self, task: wire.Command) -> None:
+        """Do the task and report."""
+        try:
+            match task:
+                case wire.Bind():
+                    self._bind(task)
+                case wire.Assemble():
+                    self._assemble(task)
+                case wire.Publish():
+                    self._publish(task)
+                case wire.Unstage():
+                    with _volume(task.nas) as volume:
+                        delivery.unstage(volume, task.staged)
+                    self._parent.say(wire.Unstaged())
+                case _:
+                    pass
+        except ScandError as error:
+            self._parent.say(wire.Failed(code=error.code, sentence=error.sentence))
+
+    def _alive(self, step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now >= self._next_word:
+            self._next_word = now + _WORD_EVERY
+            self._parent.say(wire.Alive(step=step, done=done, total=total))
+
+    def _bind(self, task: wire.Bind) -> None:
+        directory = BatchDirectory(Path(task.directory))
+        begin, end = directory.begun(), directory.ended()
+        if begin is None or end is None:
+            raise BadData(f"{directory.path} is no ended batch.", ErrorCode.SPOOL_DAMAGED)
+        pdf = bind(
+            directory.path,
+            bound(directory.pages(), duplex=begin.duplex, complete=end.complete),
+            directory.pdf,
+            rotate_back=begin.rotate_back,
+            progress=lambda done, total: self._alive("binding", done, total),
+        )
+        self._parent.say(wire.BoundPdf(pdf=pdf))
+
+    def _assemble(self, task: wire.Assemble) -> None:
+        with _volume(task.nas) as volume:  # before the merge: a NAS that is away costs no work
+            document = merge(
+                [BatchSource(Path(part.path), part.sha256, part.pages, part.label) for part in task.parts],
+                Path(task.target),
+                title=task.title,
+                created=datetime.fromisoformat(task.created),
+                progress=lambda done, total: self._alive("merging", done, total),
+            )
+            delivery.stage(
+                volume,
+                document,
+                task.staged,
+                access=_access(task.nas),
+                progress=lambda done, total: self._alive("copying", done, total),
+            )
+        self._parent.say(wire.Staged(document=document, staged=task.staged))
+
+    def _publish(self, task: wire.Publish) -> None:
+        access, name = _access(task.nas), task.inbox_path
+        with _volume(task.nas) as volume:
+            if name and task.sha256 and delivery.published_already(volume, task.staged, name):
+                self._parent.say(wire.Published(inbox_path=name, sha256=task.sha256))
+                return
+            previewed = _hash(Path(task.merged))
+            while True:
+                name = name or delivery.choose_name(
+                    volume,
+                    task.staged,
+                    task.inbox,
+                    task.title,
+                    job_id=task.job_id,
+                    sha256=previewed,
+                    access=access,
+                )
+                same = self._word(wire.Named(inbox_path=name, sha256=previewed)).same_as
+                try:
+                    if same:
+                        delivery.unstage(volume, task.staged)
+                    else:
+                        delivery.publish(
+                            volume, task.staged, name, previewed, access=access, progress=self._verifying
+                        )
+                except FileExistsError:
+                    name = None  # somebody was faster with that name: another, and the row first
+                    continue
+                self._parent.say(wire.Published(inbox_path=same or name, sha256=previewed))
+                return
+
+    def _verifying(self, done: int, total: int) -> None:
+        self._alive("verifying", done, total)
+
+    def _word(self, named: wire.Named) -> wire.Go:
+        """The parent's word, once the row has the name; without it, nothing is published."""
+        self._parent.say(named)
+        while not isinstance(command := self._parent.wait(), wire.Go):
+            pass
+        return command
+
+
+def _volume(nas: wire.Nas) -> AbstractContextManager[Volume]:
+    return Volume.open(Path(nas.root), volume_id=nas.volume_id, require_mount=nas.require_mount)
+
+
+def _access(nas: wire.Nas) -> Access:
+    return Access.of(nas.file_mode, nas.group)
+
+
+def _hash(merged: Path) -> str:
+    """Of the local merge: what was previewed."""
+    try:
+        with merged.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise BadData(
+            "The merge is no longer on local disk, so nobody can say whether the staged file is what was "
+            "previewed: reopen the job and finish it again.",
+            ErrorCode.STAGED_FILE_GONE,
+        ) from error
+
+
+def main() -> None:
+    """One task from the parent, and the end."""
+    with Parent.from_argv(sys.argv) as parent:
+        parent.say(wire.Hello(version=__version__))
+        Courier(parent).run(parent.wait())
+
+
+if __name__ == "__main__":
+    main()

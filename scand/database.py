@@ -1,0 +1,117 @@
+"""A PostgreSQL session in which no call outlives its deadline.
+
+On a stalled connection libpq waits for ever, TCP keepalives or not: a server that was frozen, a firewall that
+forgot the connection. So every wait has an end, and a session that met it is closed: what its statement did is
+unknown, and the next look at the rows tells.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+
+from scand.errors import ConfigError, Unavailable
+
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+
+CONNECT_TIME = 10
+"""Seconds to connect, DNS not included."""
+
+_T = TypeVar("_T")
+
+
+class Connection(psycopg.Connection[DictRow]):
+    """A psycopg connection whose every call ends within `deadline` seconds.
+
+    Raises:
+        psycopg.OperationalError: from any call, also when the deadline has passed; the session is then closed.
+    """
+
+    deadline = 5.0
+
+    def wait(self, gen: PQGen[_T], interval: float = 0.1, timeout: float | None = None) -> _T:
+        """Run one exchange with the server to its end, or to the deadline."""
+        try:
+            return super().wait(gen, interval, self.deadline if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:  # noqa: SLF001 - psycopg has no public name for it
+            if timeout is None:
+                self.pgconn.finish()
+                raise psycopg.OperationalError(
+                    f"the database did not answer within {self.deadline:g} s"
+                ) from None
+            raise
+
+
+def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Connection:
+    """A new session, autocommit, rows as dicts.
+
+    Args:
+        url: a libpq URL or keyword string.
+        name: the application name that `pg_stat_activity` shows.
+        deadline: seconds for each call.
+
+    Raises:
+        Unavailable: the server is not there or does not answer.
+        ConfigError: the URL cannot be read, or the server refuses this login.
+    """
+    try:
+        connection = Connection.connect(
+            url,
+            autocommit=True,
+            row_factory=dict_row,
+            connect_timeout=CONNECT_TIME,
+            application_name=name,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=20_000,
+        )
+    except psycopg.ProgrammingError as error:
+        raise ConfigError(f"database.url cannot be read: {error}".strip()) from error
+    except psycopg.OperationalError as error:
+        text = _without_newlines(error)
+        if any(word in text for word in _LOGIN_REFUSED):
+            raise ConfigError(
+                f"The database refuses the login: {text}. Mend database.url, or the server's pg_hba.conf."
+            ) from error
+        raise Unavailable(f"The database is away: {text}") from error
+    connection.deadline = deadline
+    return connection
+
+
+_LOGIN_REFUSED = (
+    "password authentication failed",
+    "no pg_hba.conf entry",
+    "does not exist",
+    "no password supplied",
+)
+
+
+def _without_newlines(error: Exception) -> str:
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+
+
+def take_role(connection: Connection, role: str, *, local: bool = False) -> None:
+    """Act as `scand_agent` or `scand_client` where this login may and the role has rights here.
+
+    In a stand-alone installation there are no such roles, and any login may take any step. The session's
+    mark `scand.actor` tells events and the idle clock who it is in either case.
+
+    Args:
+        local: only until the end of the transaction.
+    """
+    actor = role.removeprefix("scand_")
+    row = connection.execute(
+        """SELECT set_config('scand.actor', %(actor)s, %(local)s),
+                  EXISTS (SELECT FROM pg_roles
+                           WHERE rolname = %(role)s AND pg_has_role(session_user, oid, 'MEMBER')
+                             AND has_table_privilege(oid, 'scan_jobs', 'SELECT')) AS taken""",
+        {"actor": actor, "role": role, "local": local},
+    ).fetchone()
+    if row is not None and row["taken"]:
+        scope = sql.SQL("LOCAL ") if local else sql.SQL("")
+        connection.execute(sql.SQL("SET {}ROLE {}").format(scope, sql.Identifier(role)))

@@ -1,0 +1,230 @@
+"""The stage of `scand demo`: a simulated scanner, a directory for a NAS, and the daemon itself.
+
+All of it are real processes on real parts. What the audience keeps (the NAS with its Inbox, the daemon's log)
+goes into one directory; the rest into another, short and temporary, since the path of a unix socket must be short.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scand import embedded
+from scand.config import Config
+from scand.desk import Desk
+from scand.errors import ConfigError, ScandError, Unavailable
+from scand.simulator.main import PORT
+from scand.spool import Spool
+from scand.volume import init_volume
+
+if TYPE_CHECKING:
+    from typing import Self
+
+SHEETS = 6
+"""In the feeder, each time it is loaded."""
+
+IMAGES_PER_MINUTE = 240
+"""Of the simulated scanner: a fast one, so that nobody waits."""
+
+_START = 60.0  # seconds; PostgreSQL makes its files in a few
+_STOP = 20.0
+
+_CONFIG = """\
+# scand demo: everything that is not said here has its default.
+[database]
+url = "embedded"
+[scanner]
+device = {device}
+[staging]
+dir = {staging}
+min_free = "200MiB"
+[nas]
+root = {nas}
+require_mount = false
+[logging]
+format = "console"
+[profiles.default]
+source = "adf"
+sides = "duplex"
+mode = "color"
+resolution = 200
+"""
+
+
+class Stage:
+    """Directories and processes of a demo; a context manager that clears it all away, but not what stays.
+
+    Args:
+        keepsakes: the directory for what stays; made if need be.
+
+    Attributes:
+        nas: the directory that plays the NAS.
+        config: the daemon's config file.
+        log: the daemon's log.
+    """
+
+    def __init__(self, keepsakes: Path) -> None:
+        self.nas = keepsakes / "nas"
+        self.log = keepsakes / "scand.log"
+        self._work = Path(tempfile.mkdtemp(prefix="scand-demo-"))
+        self.config = self._work / "scand.toml"
+        self._environ = _environ(self._work)
+        self._simulator: subprocess.Popen[str] | None = None
+        self._daemon: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._set_up()
+        except BaseException:
+            self.clear()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.clear()
+
+    def _set_up(self) -> None:
+        try:
+            self.nas.mkdir(parents=True, exist_ok=True)
+            log = self.log.open("w")
+        except OSError as error:
+            raise ConfigError(
+                f"{error.filename} cannot be written ({error.strerror}): name another directory with --dir."
+            ) from error
+        with log:
+            address = self._start_simulator()
+            values = {"device": f"net:{address}:sim", "staging": str(self._work / "spool"), "nas": str(self.nas)}
+            # A JSON string is a TOML string, too.
+            quoted = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
+            self.config.write_text(_CONFIG.format(**quoted))
+            volume_id = init_volume(self.nas, require_mount=False)
+            Spool(self._work / "spool").set_volume_id(volume_id)
+            self._daemon = self._start("scand.cli", "--config", str(self.config), "run", stdout=log, stderr=log)
+
+    @property
+    def daemon_pid(self) -> int:
+        """Of the daemon."""
+        return self._daemon.pid if self._daemon else 0
+
+    @property
+    def simulator_pid(self) -> int:
+        """Of the scanner."""
+        return self._simulator.pid if self._simulator else 0
+
+    @property
+    def database_url(self) -> str:
+        """Where the daemon's own PostgreSQL is.
+
+        Raises:
+            Unavailable: it does not run.
+        """
+        return embedded.url(Config.load(self.config, {}, need="daemon").embedded_directory)
+
+    def desk(self) -> Desk:
+        """The queue, once the daemon serves it.
+
+        Raises:
+            Unavailable: it does not come up, or has ended.
+        """
+        deadline = time.monotonic() + _START
+        trouble = "it does not answer"
+        while time.monotonic() < deadline:
+            self.check()
+            try:
+                desk = Desk.open(self.database_url)
+            except ScandError as error:
+                trouble = error.sentence
+            else:
+                if desk.ready():
+                    return desk
+                desk.connection.close()
+            time.sleep(0.05)
+        raise Unavailable(f"The daemon has not come up within {_START:g} s: {trouble}")
+
+    def check(self) -> None:
+        """See that the daemon and the simulator are there.
+
+        Raises:
+            Unavailable: one of them has ended.
+        """
+        for name, process in (("daemon", self._daemon), ("simulated scanner", self._simulator)):
+            if process is not None and process.poll() is not None:
+                raise Unavailable(f"The {name} has ended with status {process.returncode}.")
+
+    def reload(self) -> None:
+        """Put the next stack into the feeder."""
+        os.kill(self.simulator_pid, signal.SIGHUP)
+
+    def clear(self) -> None:
+        """Stop everything that was started here, by its pid, and remove what is temporary."""
+        for process in (self._daemon, self._simulator):
+            if process is not None:
+                _stop(process)
+        _stop_server(self._work / "spool")
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def _start_simulator(self) -> str:
+        """The loopback address on which it listens: one that no other simulator has."""
+        for address in _addresses():
+            arguments = ["--listen", address, "--count", str(SHEETS), "--source", "ADF Duplex"]
+            arguments += ["--ppm", str(IMAGES_PER_MINUTE), "--net-config", self._environ["SANE_CONFIG_DIR"]]
+            process = self._start("scand.simulator", *arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self._simulator = process
+            if process.stdout is not None and process.stdout.readline():
+                return address  # it has said that it listens
+            _stop(process)
+        raise Unavailable(f"No address of 127.0.0.0/8 is free on port {PORT}: is a firewall in the way?")
+
+    def _start(self, module: str, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            env=self._environ,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the demo, which stops them in good order
+            **streams,
+        )
+
+
+def _environ(work: Path) -> dict[str, str]:
+    """This process's environment without what would lead a daemon elsewhere."""
+    (work / "run" / "python_PostgresServer").mkdir(parents=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_", "PG"))}
+    kept.pop("NOTIFY_SOCKET", None)
+    # pgserver keeps a lock file there, and else one in /tmp that all users of the machine would share.
+    return kept | {"SANE_CONFIG_DIR": str(work / "sane"), "XDG_RUNTIME_DIR": str(work / "run")}
+
+
+def _addresses() -> Iterator[str]:
+    """A few loopback addresses on which nobody listens."""
+    for number in random.sample(range(43, 255), 20):
+        address = f"127.0.0.{number}"
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((address, PORT))
+            yield address
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _stop_server(staging: Path) -> None:
+    """Stop the PostgreSQL of a daemon that could not do it itself."""

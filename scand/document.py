@@ -1,0 +1,231 @@
+"""Pages → batch PDF → merged document, each proved whole before it has its name. The engines are in `pdf`."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from itertools import accumulate
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+import pikepdf
+
+from scand import durable, pdf
+from scand.errors import BadData, ErrorCode, ScandError, TryAgain
+from scand.pages import BatchPdf, Document, Page, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    Progress = Callable[[int, int], None]
+
+_RUN = 16 << 20  # bytes of page files that are wrapped, in memory, at once
+_RUNS = 200  # about so many at most: each is an open file until all are joined
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSource:
+    """A batch PDF that goes into the merge.
+
+    Attributes:
+        path: absolute.
+        sha256: what the file must hash to; None for a batch recorded before hashes were kept.
+        pages: how many it must have.
+        label: its entry in the outline, "Batch 1".
+    """
+
+    path: Path
+    sha256: str | None
+    pages: int
+    label: str
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise TryAgain("The staging disk is full: make room there.", ErrorCode.STAGING_FULL) from error
+        raise ScandError(
+            f"The staging disk does not work: {error.strerror or error}.", ErrorCode.STAGING_FULL
+        ) from error
+
+
+@_disk_errors()
+def bind(
+    directory: Path, pages: Sequence[Page], target: Path, *, rotate_back: int = 0, progress: Progress
+) -> BatchPdf:
+    """Make a batch's PDF of its page files: a page each, in the order given, at its true size.
+
+    A MediaBox is pixels / dpi * 72 points (ISO 32000-1, 8.3.2.3). A file is read once: what was hashed is
+    what goes in, as it is. The PDF appears whole, fsynced and counted, and replaces a former one.
+
+    Args:
+        directory: the batch's, which holds the page files.
+        pages: at least one.
+        target: absolute. For more than 16 MiB of pages, as much again is needed beside it while it is made.
+        rotate_back: 180 has viewers turn back sides (/Rotate); their pixels stay as they are.
+        progress: called with (pages wrapped, pages in all).
+
+    Raises:
+        BadData: `no_pages`; or `spool_damaged`, naming every page whose file is missing or not what it was.
+        TryAgain: `verify_failed`: the PDF does not hold the pages that went in.
+        ScandError: `staging_full`: the disk does not take the PDF.
+    """
+    if not pages:
+        raise BadData("The batch has no pages.", ErrorCode.NO_PAGES)
+    with ExitStack() as opened:
+
+        def wrap(run: slice) -> pikepdf.Pdf:
+            wrapped = pdf.wrapped([_PageFile(directory, page, pages) for page in pages[run]])
+            for sheet_side, page in zip(wrapped.pages, pages[run], strict=True):
+                if rotate_back and page.side is Side.BACK:
+                    sheet_side.Rotate = rotate_back
+            progress(run.stop, len(pages))
+            return wrapped
+
+        def part(run: slice) -> str:
+            file = opened.enter_context(TemporaryFile(dir=target.parent))
+            pdf.save(wrap(run), file)
+            return f"/proc/self/fd/{file.fileno()}"
+
+        runs = list(_runs(pages))
+        batch = opened.enter_context(
+            wrap(runs[0]) if len(runs) == 1 else pdf.joined([part(run) for run in runs])
+        )
+        identity = _identity(rotate_back, *((page.sha256, page.dpi, page.side) for page in pages))
+        sha256, _ = _publish(batch, target, len(pages), identity)
+    return BatchPdf(path=str(target), pages=len(pages), sha256=sha256)
+
+
+@_disk_errors()
+def merge(
+    batches: Sequence[BatchSource], target: Path, *, title: str, created: datetime, progress: Progress
+) -> Document:
+    """Join batch PDFs into the job's document, with title and outline. The same arguments, the same bytes.
+
+    Args:
+        batches: in merge order.
+        target: absolute. The document appears whole, fsynced and counted, and replaces a former one.
+        title: any text; what PDF and XML cannot say of it (control characters, surrogates) becomes a space.
+        created: aware; goes into the metadata.
+        progress: called with (pages written, pages in all).
+
+    Raises:
+        BadData: `no_pages`; or `spool_damaged`, naming every batch whose PDF is missing or not what it was.
+        TryAgain: `verify_failed`: the document does not hold the pages that went in.
+        ScandError: `staging_full`: the disk does not take the document.
+    """
+    batches = [batch for batch in batches if batch.pages]
+    total = sum(batch.pages for batch in batches)
+    if not total:
+        raise BadData("No batch with pages is kept: scan one, or restore one.", ErrorCode.NO_PAGES)
+    if damaged := [f"{batch.label} ({damage})" for batch in batches if (damage := _damage(batch))]:
+        raise BadData(
+            f"Missing or damaged: {', '.join(damaged)}. Put the PDF back, or discard the batch and feed its "
+            f"sheets again.",
+            ErrorCode.SPOOL_DAMAGED,
+        )
+    with pdf.joined(str(batch.path) for batch in batches) as document:
+        with document.open_outline() as outline:
+            starts = accumulate((batch.pages for batch in batches), initial=0)
+            for batch, start in zip(batches, starts, strict=False):  # the last start is the end
+                outline.root.append(pikepdf.OutlineItem(pdf.text(batch.label), start))
+        pdf.describe(document, title, created.astimezone(UTC))
+        identity = _identity(title, created.timestamp(), *((b.label, b.pages, b.sha256) for b in batches))
+        sha256, size = _publish(
+            document, target, total, identity, lambda percent: progress(total * percent // 100, total)
+        )
+    return Document(path=str(target), pages=total, sha256=sha256, size=size)
+
+
+@dataclass(frozen=True, slots=True)
+class _PageFile:
+    """A page whose file is read, and proved to be what was captured, when its turn comes."""
+
+    directory: Path
+    page: Page
+    batch: Sequence[Page]
+
+    @property
+    def dpi(self) -> float:
+        return self.page.dpi
+
+    def read_bytes(self) -> bytes:
+        data = self._whole(self.page)
+        if data is None:
+            damaged = [page for page in self.batch if self._whole(page) is None]
+            names = ", ".join(f"{page.file} (sheet {page.sheet}, {page.side})" for page in damaged)
+            raise BadData(
+                f"Missing or damaged in {self.directory}: {names}. Put the files back, or discard the batch "
+                f"and feed its sheets again.",
+                ErrorCode.SPOOL_DAMAGED,
+            )
+        return data
+
+    def _whole(self, page: Page) -> bytes | None:
+        try:
+            data = (self.directory / page.file).read_bytes()
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.EIO}:
+                raise
+            return None
+        return data if hashlib.sha256(data).hexdigest() == page.sha256 else None
+
+
+def _runs(pages: Sequence[Page]) -> Iterator[slice]:
+    """The pages in runs of about `_RUN` bytes of files; in larger ones where that would make too many."""
+    limit = max(_RUN, sum(page.size for page in pages) // _RUNS)
+    start = size = 0
+    for number, page in enumerate(pages):
+        if number > start and size + page.size > limit:
+            yield slice(start, number)
+            start, size = number, 0
+        size += page.size
+    yield slice(start, len(pages))
+
+
+def _damage(batch: BatchSource) -> str | None:
+    """What is wrong with a batch's PDF, in words, or None."""
+    try:
+        with batch.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if batch.sha256 not in {None, digest}:
+            return f"{batch.path} is not the file that was made"
+        with pikepdf.open(batch.path) as opened:
+            pages, warnings = len(opened.pages), opened.get_warnings()
+    except FileNotFoundError:
+        return f"{batch.path} is not there"
+    except pikepdf.PdfError:
+        return f"{batch.path} is not a PDF"
+    if warnings:
+        return f"{batch.path} is not a whole PDF"
+    return None if pages == batch.pages else f"{batch.path} has {pages} pages, not {batch.pages}"
+
+
+def _publish(
+    document: pikepdf.Pdf,
+    target: Path,
+    pages: int,
+    identity: bytes,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[str, int]:
+    """Let a PDF appear at `target` once its pages are counted; its SHA-256, and its size in bytes."""
+    with durable.whole_file(target) as file:
+        pdf.save(document, file, identity, progress)
+        counted = pdf.count(file)
+        if counted != pages:
+            raise TryAgain(f"{target} came out with {counted} of {pages} pages.", ErrorCode.VERIFY_FAILED)
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+
+
+def _identity(*parts: object) -> bytes:
+    """16 bytes that stand for what goes in."""
+    return hashlib.sha256(repr(parts).encode()).digest()[:16]

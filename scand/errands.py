@@ -1,0 +1,79 @@
+"""What a courier is told: an errand, the config and the rows → a task. Pure."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from scand import wire
+from scand.names import safe_name
+from scand.view import Errand, Send
+
+if TYPE_CHECKING:
+    from scand.config import Config
+    from scand.jobs import Job
+    from scand.settings import Settings
+    from scand.spool import JobDirectory
+
+
+def task(
+    send: Send, directory: JobDirectory, settings: Settings | None, config: Config, volume_id: str
+) -> wire.Task:
+    """The task for a courier.
+
+    Args:
+        directory: the job's, on local disk.
+        settings: the job's, for PUBLISH.
+        volume_id: the id that the NAS must show.
+    """
+    nas = wire.Nas(
+        root=str(config.nas_root),
+        volume_id=volume_id,
+        require_mount=config.nas.require_mount,
+        file_mode=f"{config.nas.file_mode:04o}",
+        group=config.nas.group,
+    )
+    match send:
+        case Send(errand=Errand.BIND, seq=seq):
+            return wire.Bind(directory=str(directory.batch(seq).path))
+        case Send(errand=Errand.ASSEMBLE, job=job) if job is not None:
+            return _assemble(job, directory, config, nas)
+        case Send(errand=Errand.PUBLISH, job=job) if job is not None:
+            return wire.Publish(
+                job_id=job.id,
+                title=job.title,
+                merged=str(directory.merged),
+                staged=job.nas_staging_path or staged_path(job, config),
+                inbox=(settings and settings.inbox) or config.nas.inbox,
+                inbox_path=job.inbox_path,
+                sha256=job.file_hash,
+                nas=nas,
+            )
+        case _:
+            return wire.Unstage(staged=send.staged, nas=nas)
+
+
+def _assemble(job: Job, directory: JobDirectory, config: Config, nas: wire.Nas) -> wire.Assemble:
+    parts = tuple(
+        wire.MergePart(
+            path=batch.staging_path or str(directory.batch(batch.seq).pdf),
+            pages=batch.page_count,
+            sha256=batch.file_hash,
+            label=f"Batch {batch.seq}",
+        )
+        for batch in job.kept
+        if batch.page_count
+    )
+    return wire.Assemble(
+        parts=parts,
+        title=job.title,
+        created=job.created_at.isoformat(),
+        target=str(directory.merged),
+        staged=staged_path(job, config),
+        nas=nas,
+    )
+
+
+def staged_path(job: Job, config: Config) -> str:
+    """Where a job's merge is staged, relative to the NAS root."""
+    return str(PurePosixPath(config.nas.staging) / f"job-{job.id}" / safe_name(job.title))

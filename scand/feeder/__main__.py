@@ -1,0 +1,95 @@
+"""The feeder's process: libsane is loaded once, the device stays open between batches, the parent commands."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import sane
+
+from scand import __version__, wire
+from scand.child import Parent
+from scand.errors import ErrorCode, ScandError
+from scand.feeder import batch
+from scand.feeder.device import Device, devices, open_device
+from scand.pages import End
+from scand.spool import BatchDirectory
+
+
+class Feeder:
+    """The one device that is open, and what can be asked of it."""
+
+    def __init__(self, parent: Parent) -> None:
+        self._parent = parent
+        self._device: Device | None = None
+
+    def scan(self, task: wire.Scan) -> wire.Ended:
+        """One batch. The device stays open for the next, unless something was wrong with it."""
+        try:
+            if self._device is None:
+                self._device = open_device(task.device, task.last_device)
+        except ScandError as error:
+            return wire.Ended(end=End(code=error.code, detail=error.sentence))
+        ended = batch.scan(self._device, task, BatchDirectory(Path(task.directory)), self._parent)
+        if not ended.end.complete and ended.end.code is not ErrorCode.FEEDER_EMPTY:
+            self.close()  # many drivers are only sane again after a new open
+        return ended
+
+    def probe(self, task: wire.Probe) -> wire.Probed:
+        """What the device makes of the settings; no paper moves.
+
+        Raises:
+            ScandError: the device cannot be opened, or cannot do what is asked.
+        """
+        with open_device(task.device) as device:
+            negotiation, applied = batch.apply(device, task.settings)
+            return wire.Probed(
+                device=device.name,
+                assignments=tuple((step.name, step.asked, step.read_back) for step in applied),
+                sides=negotiation.sides,
+                source=negotiation.source,
+                mode=negotiation.mode,
+                resolution=negotiation.resolution,
+                page_size_mm=negotiation.page_size_mm,
+                warnings=negotiation.warnings,
+            )
+
+    def close(self) -> None:
+        """Close the device, if one is open."""
+        if self._device is not None:
+            self._device.close()
+            self._device = None
+
+    def do(self, command: wire.Command) -> None:
+        """Do one command and report; a finish or cancel that comes between two batches has nothing to stop."""
+        try:
+            match command:
+                case wire.Scan():
+                    self._parent.say(self.scan(command))
+                case wire.Probe():
+                    self._parent.say(self.probe(command))
+                case wire.ListDevices():
+                    found = tuple(wire.Device(**asdict(device)) for device in devices())
+                    self._parent.say(wire.Devices(devices=found))
+                case _:
+                    pass
+        except ScandError as error:
+            self._parent.say(wire.Failed(code=error.code, sentence=error.sentence, offers=error.offers))
+
+
+def main() -> None:
+    """Serve the parent until it closes the socket."""
+    with Parent.from_argv(sys.argv) as parent:
+        sane.init()
+        parent.say(wire.Hello(version=__version__))
+        feeder = Feeder(parent)
+        try:
+            while True:
+                feeder.do(parent.wait())
+        finally:
+            feeder.close()
+
+
+if __name__ == "__main__":
+    main()

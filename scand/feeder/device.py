@@ -1,0 +1,336 @@
+"""A SANE device, through python-sane, without what python-sane would spoil.
+
+Source: the SANE standard, chapter 4; python-sane 2.9.2 (`_sane.c`), whose quirks are named where they bite.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+import _sane
+import sane
+
+from scand.errors import BadData, ErrorCode, ScandError, Unavailable
+from scand.options import DeviceOption, OptionType, Range, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+
+class SaneStatus(StrEnum):
+    """SANE_Status, by the text of `sane_strstatus` in the C locale: python-sane carries nothing else."""
+
+    UNSUPPORTED = "Operation not supported"
+    CANCELLED = "Operation was cancelled"
+    DEVICE_BUSY = "Device busy"
+    INVAL = "Invalid argument"
+    EOF = "End of file reached"
+    JAMMED = "Document feeder jammed"
+    NO_DOCS = "Document feeder out of documents"
+    COVER_OPEN = "Scanner cover is open"
+    IO_ERROR = "Error during device I/O"
+    NO_MEM = "Out of memory"
+    ACCESS_DENIED = "Access to resource has been denied"
+
+
+_CODES = {
+    SaneStatus.JAMMED: ErrorCode.FEEDER_JAMMED,
+    SaneStatus.NO_DOCS: ErrorCode.FEEDER_EMPTY,
+    SaneStatus.COVER_OPEN: ErrorCode.COVER_OPEN,
+    SaneStatus.DEVICE_BUSY: ErrorCode.DEVICE_BUSY,
+    SaneStatus.ACCESS_DENIED: ErrorCode.ACCESS_DENIED,
+    SaneStatus.CANCELLED: ErrorCode.CANCELED,
+}
+
+
+class SaneError(ScandError):
+    """libsane said no.
+
+    Attributes:
+        status: which, or None for a text that no SANE version is known to say.
+    """
+
+    exit_status = Unavailable.exit_status
+
+    def __init__(self, doing: str, text: str) -> None:
+        # Debian's libsane spells it "canceled"; later ones "cancelled".
+        known = {status.value.replace("cancelled", "canceled"): status for status in SaneStatus}
+        self.status = known.get(text.replace("cancelled", "canceled"))
+        code = _CODES.get(self.status, ErrorCode.DEVICE_ERROR) if self.status else ErrorCode.DEVICE_ERROR
+        super().__init__(f"{doing}: {text}", code)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """`SANE_Parameters`. Source: SANE standard 4.3.8.
+
+    Attributes:
+        lines: -1 when the driver does not know yet how long the page is.
+        bytes_per_line: with whatever padding the driver adds.
+    """
+
+    format: str
+    last_frame: bool
+    pixels_per_line: int
+    lines: int
+    depth: int
+    bytes_per_line: int
+
+    def check(self) -> None:
+        """Refuse what python-sane would make a wrong picture of.
+
+        It ignores bytes_per_line (padded lines come out skewed), reads out of bounds at 16 bits, and mixes up
+        the frames of a three-pass scan.
+
+        Raises:
+            BadData: with `unsupported_settings`.
+        """
+        if self.depth not in {1, 8}:
+            raise _unsupported(f"{self.depth} bits a sample", "set the option depth to 8")
+        if self.format not in {"gray", "grey", "color"} or not self.last_frame:
+            raise _unsupported(f"{self.format} frames in several passes", "choose a one-pass mode")
+        samples = 3 if self.format == "color" else 1
+        packed = (self.pixels_per_line + 7) // 8 if self.depth == 1 else self.pixels_per_line
+        if self.bytes_per_line != samples * packed:
+            raise _unsupported(
+                f"lines of {self.bytes_per_line} bytes for {self.pixels_per_line} pixels",
+                "choose another page width or resolution",
+            )
+
+
+def _unsupported(what: str, mend: str) -> BadData:
+    sentence = f"The driver delivers {what}, which would come out as a wrong picture: {mend}."
+    return BadData(sentence, ErrorCode.UNSUPPORTED_SETTINGS)
+
+
+@dataclass(slots=True)
+class Raster:
+    """One side as it came: rows without padding, 8 bits a sample (lineart as 0 and 255).
+
+    Attributes:
+        data: width * height * channels bytes.
+        channels: 1 or 3.
+    """
+
+    data: bytearray
+    width: int
+    height: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line of `sane_get_devices`."""
+
+    name: str
+    vendor: str
+    model: str
+    type: str
+
+
+def devices() -> list[Found]:
+    """Every device that libsane finds; may take seconds, and forever where a driver hangs."""
+    return [Found(*entry) for entry in sane.get_devices()]
+
+
+def find(pattern: str) -> str:
+    """The SANE name of the one device that fits.
+
+    Args:
+        pattern: a shell pattern over the SANE name, the vendor, the model, or "vendor model", in any case;
+            empty: the only one there is.
+
+    Raises:
+        Unavailable: none fits (`device_not_found`).
+        BadData: several do; the sentence lists them (`device_not_found`).
+    """
+    every = devices()
+    fitting = [found for found in every if not pattern or _fits(found, pattern)]
+    if len(fitting) == 1:
+        return fitting[0].name
+    listed = ", ".join(f"{found.name} ({found.vendor} {found.model})" for found in fitting or every) or "none"
+    if fitting:
+        raise BadData(
+            f"Several scanners fit {pattern or 'scanner.device (which is empty)'}: {listed}. "
+            "Name one of them in scanner.device.",
+            ErrorCode.DEVICE_NOT_FOUND,
+        )
+    raise Unavailable(
+        f"No scanner {f'fits {pattern}' if pattern else 'is found'}; libsane sees: {listed}. "
+        "Is it switched on and plugged in? `scand devices` lists what is found.",
+        ErrorCode.DEVICE_NOT_FOUND,
+    )
+
+
+def _fits(found: Found, pattern: str) -> bool:
+    names = (found.name, found.vendor, found.model, f"{found.vendor} {found.model}")
+    return any(fnmatch.fnmatch(name.casefold(), pattern.casefold()) for name in names)
+
+
+def open_device(pattern: str, last: str = "") -> Device:
+    """Open the device that fits `pattern`; the last good name is tried first, since a search may be slow.
+
+    Raises:
+        SaneError: it is there, but cannot be opened (busy, access denied).
+        Unavailable, BadData: see `find`.
+    """
+    exact = pattern if pattern and not any(sign in pattern for sign in "*?[") else ""
+    for name in dict.fromkeys(filter(None, (last, exact))):
+        try:
+            return Device(name)
+        except SaneError as error:
+            if error.status in {SaneStatus.DEVICE_BUSY, SaneStatus.ACCESS_DENIED}:
+                raise  # it is there: looking for another would only hide that
+    return Device(find(pattern))
+
+
+class Device:
+    """An open SANE device.
+
+    Attributes:
+        name: the SANE name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        try:
+            self._handle = _sane._open(name)  # noqa: SLF001 - sane.SaneDev hides INEXACT and copies images
+        except _sane.error as error:
+            raise SaneError(f"Opening {name}", str(error)) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the device; afterwards it is free for others."""
+        self._handle.close()
+
+    def options(self) -> dict[str, DeviceOption]:
+        """All options as they are now, in the driver's order. Values only where they can be read."""
+        found = {}
+        for index, name, _title, _text, type_, unit, size, cap, constraint in self._handle.get_options():
+            if type_ == _sane.TYPE_GROUP or not name:
+                continue
+            active = bool(_sane.OPTION_IS_ACTIVE(cap))
+            kind = _TYPES[type_]
+            array = kind in {OptionType.INT, OptionType.FIXED} and size > _WORD
+            readable = active and not array and kind is not OptionType.BUTTON
+            found[name] = DeviceOption(
+                name=name,
+                type=kind,
+                unit=_UNITS.get(unit, Unit.NONE),
+                constraint=_constraint(constraint),
+                size=size,
+                active=active,
+                settable=bool(_sane.OPTION_IS_SETTABLE(cap)),
+                value=self._value(index, kind) if readable else None,
+            )
+        return found
+
+    def _value(self, index: int, kind: OptionType) -> Any:
+        try:
+            value = self._handle.get_option(index)
+        except _sane.error:
+            return None  # some drivers cannot read back what they can set
+        return bool(value) if kind is OptionType.BOOL else value
+
+    def set(self, name: str, value: Any) -> None:
+        """Set one option; what the driver made of it is in the next `options()`.
+
+        Raises:
+            SaneError: the driver refuses.
+            BadData: the value has the wrong type for the option.
+        """
+        option = next((option for option in self._handle.get_options() if option[1] == name), None)
+        if option is None:
+            raise BadData(f"The device has no option {name}.", ErrorCode.UNSUPPORTED_SETTINGS)
+        index, type_ = option[0], option[4]
+        asked = float(value) if type_ == _sane.TYPE_FIXED else value
+        try:
+            self._handle.set_option(index, asked)
+        except _sane.error as error:
+            raise SaneError(f"Setting {name} to {value}", str(error)) from error
+        except (TypeError, ValueError) as error:
+            raise BadData(
+                f"Option {name} does not take {value!r}.", ErrorCode.UNSUPPORTED_SETTINGS
+            ) from error
+
+    def parameters(self) -> Parameters:
+        """What the driver says of the next (or this) frame.
+
+        Raises:
+            SaneError: it cannot say.
+        """
+        try:
+            format_, last, (pixels, lines), depth, size = self._handle.get_parameters()
+        except _sane.error as error:
+            raise SaneError("Asking for the parameters", str(error)) from error
+        return Parameters(format_, bool(last), pixels, lines, depth, size)
+
+    def start(self) -> None:
+        """Feed the next side.
+
+        Raises:
+            SaneError: NO_DOCS, JAMMED, COVER_OPEN …: only start tells whether there is paper.
+        """
+        try:
+            self._handle.start()
+        except _sane.error as error:
+            raise SaneError("Starting a page", str(error)) from error
+
+    def read(self, progress: Callable[[int, int], None]) -> Raster:
+        """The side that was started, whole.
+
+        Args:
+            progress: called after each line with (line, lines); it must not raise (python-sane would crash);
+                it may call `cancel`, and the read then ends with CANCELLED.
+
+        Raises:
+            SaneError: the driver failed in mid-page, or the page is shorter than promised.
+        """
+        promised = self.parameters()
+        promised.check()
+        try:
+            data, width, height, channels, _size = self._handle.snap(1, 0, progress)
+        except _sane.error as error:
+            raise SaneError("Reading a page", str(error)) from error
+        if height < promised.lines or height == 0:
+            raise SaneError(
+                "Reading a page", f"it ended after {height} of {max(promised.lines, 0) or 'some'} lines"
+            )
+        return Raster(data, width, height, channels)
+
+    def cancel(self) -> None:
+        """End the scan: once, after the last page (some drivers crash otherwise), or to stop one."""
+        self._handle.cancel()
+
+
+_WORD = 4  # sizeof(SANE_Word), SANE standard 4.2.1
+_TYPES = {
+    _sane.TYPE_BOOL: OptionType.BOOL,
+    _sane.TYPE_INT: OptionType.INT,
+    _sane.TYPE_FIXED: OptionType.FIXED,
+    _sane.TYPE_STRING: OptionType.STRING,
+    _sane.TYPE_BUTTON: OptionType.BUTTON,
+}
+_UNITS = {
+    _sane.UNIT_PIXEL: Unit.PIXEL,
+    _sane.UNIT_MM: Unit.MM,
+    _sane.UNIT_DPI: Unit.DPI,
+    _sane.UNIT_BIT: Unit.BIT,
+}
+
+
+def _constraint(constraint: Any) -> tuple[Any, ...] | Range | None:
+    if isinstance(constraint, tuple):
+        return Range(*constraint)
+    return tuple(constraint) if constraint is not None else None

@@ -1,0 +1,139 @@
+"""Makes each side safe on disk while the scanner goes on: encode in threads, record in feeding order.
+
+python-sane takes and drops the GIL once a line, so nothing in this process may compute in Python for long:
+Pillow drops the GIL while it encodes, and the rest here is system calls.
+"""
+
+from __future__ import annotations
+
+import errno
+import queue
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scand.encode import Encoded, encode
+from scand.errors import ErrorCode, ScandError, TryAgain
+from scand.pages import Page, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scand.feeder.device import Raster
+    from scand.settings import Settings
+    from scand.spool import BatchDirectory
+
+ENCODERS = 2
+IN_FLIGHT = 3
+"""Sides between scanner and disk at once; each is about 26 MB raw at 300 dpi colour A4, thrice while encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    number: int
+    sheet: int
+    side: Side
+    width: int
+    height: int
+    dpi: float
+    encoded: Future[Encoded]
+
+
+class Recorder:
+    """Takes sides in feeding order; gives them back as captured pages, in the same order.
+
+    Args:
+        directory: the batch they belong to.
+        settings: format, mode and quality.
+        captured: called, in the recorder's own thread, with each page once it is safe on disk.
+    """
+
+    def __init__(
+        self, directory: BatchDirectory, settings: Settings, captured: Callable[[Page], None]
+    ) -> None:
+        self._directory, self._settings, self._captured = directory, settings, captured
+        self._room = threading.BoundedSemaphore(IN_FLIGHT)
+        self._sides: queue.SimpleQueue[_Side | None] = queue.SimpleQueue()
+        self._encoders = ThreadPoolExecutor(ENCODERS, "encode")
+        self._failure: ScandError | None = None
+        self._thread = threading.Thread(target=self._record, name="record")
+        self._thread.start()
+
+    def put(self, raster: Raster, number: int, sheet: int, side: Side, dpi: float) -> None:
+        """Hand over a side; waits while `IN_FLIGHT` others are not yet on disk.
+
+        Raises:
+            ScandError: an earlier side could not be written; this one is not taken.
+        """
+        self._room.acquire()
+        self.check()
+        encoded = self._encoders.submit(self._encode, raster, dpi)
+        self._sides.put(_Side(number, sheet, side, raster.width, raster.height, dpi, encoded))
+
+    def check(self) -> None:
+        """Raise what a side that was put earlier met.
+
+        Raises:
+            ScandError: `staging_full`, or whatever else stood in the way.
+        """
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """Wait until every side that was put is on disk.
+
+        Raises:
+            ScandError: see `check`.
+        """
+        self._sides.put(None)
+        self._thread.join()
+        self._encoders.shutdown()
+        self.check()
+
+    def _encode(self, raster: Raster, dpi: float) -> Encoded:
+        settings = self._settings
+        return encode(
+            raster.data,
+            raster.width,
+            raster.height,
+            raster.channels,
+            dpi=dpi,
+            mode=settings.mode,
+            format=settings.format,
+            quality=settings.quality,
+        )
+
+    def _record(self) -> None:
+        while (side := self._sides.get()) is not None:
+            if self._failure is None:
+                try:
+                    self._write(side)
+                except OSError as error:
+                    self._failure = _failure(error)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the batch must end and say so
+                    self._failure = ScandError(
+                        f"A page could not be encoded: {error}", ErrorCode.DEVICE_ERROR
+                    )
+            self._room.release()
+
+    def _write(self, side: _Side) -> None:
+        encoded = side.encoded.result()
+        page = Page(
+            sheet=side.sheet,
+            side=side.side,
+            file=f"page-{side.number:04d}{encoded.suffix}",
+            sha256=encoded.sha256,
+            size=len(encoded.data),
+            width=side.width,
+            height=side.height,
+            dpi=side.dpi,
+        )
+        self._directory.add(page, encoded.data)
+        self._captured(page)
+
+
+def _failure(error: OSError) -> ScandError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return TryAgain("The staging disk is full: make room there.", ErrorCode.STAGING_FULL)
+    return ScandError(f"The staging disk cannot be written: {error.strerror}.", ErrorCode.STAGING_FULL)

@@ -1,0 +1,83 @@
+"""One question to a child of its own, for the command line and `doctor`.
+
+Whatever hangs or crashes does it in the child. There is an answer, or a sentence that says why there is none.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from scand import wire
+from scand.child import ask
+from scand.crew import COURIER, FEEDER, child_environment
+from scand.errors import BadData, ConfigError, ErrorCode, ScandError, TryAgain, Unavailable
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+PATIENCE = 60.0
+"""Seconds of silence after which a driver is taken for hung, where no config says otherwise."""
+
+_Answer = TypeVar("_Answer", bound="BaseModel")
+
+
+def ask_feeder(command: wire.Command, answer: type[_Answer], patience: float = PATIENCE) -> _Answer:
+    """Ask libsane.
+
+    Args:
+        command: the question.
+        answer: the report that answers it.
+        patience: seconds of silence.
+
+    Raises:
+        ScandError: it cannot be done; or the driver crashed, or says nothing.
+    """
+    return _ask(FEEDER, command, answer, patience)
+
+
+def ask_courier(command: wire.Command, answer: type[_Answer], patience: float) -> _Answer:
+    """Ask the NAS; as `ask_feeder`."""
+    return _ask(COURIER, command, answer, patience)
+
+
+def _ask(role: str, command: wire.Command, answer: type[_Answer], patience: float) -> _Answer:
+    heard = time.monotonic()
+    for report in ask(role, command, child_environment(), patience):
+        heard = time.monotonic()
+        if isinstance(report, wire.Failed):
+            kind = _KINDS.get(report.code, Unavailable) if report.code else ScandError
+            raise kind(report.sentence, report.code, report.offers)
+        if isinstance(report, answer):
+            return report
+    hung = time.monotonic() - heard >= patience
+    raise _no_answer(role, patience, hung=hung)
+
+
+def _no_answer(role: str, patience: float, *, hung: bool) -> ScandError:
+    if role == COURIER:
+        said = f"has not answered for {patience:g} s" if hung else "could not be asked: the courier crashed"
+        return TryAgain(f"The NAS {said}; see whether the share is mounted.", ErrorCode.NAS_HUNG)
+    if hung:
+        return TryAgain(
+            f"The scanner's driver has said nothing for {patience:g} s and was stopped: switch the scanner off "
+            "and on, and try again.",
+            ErrorCode.DRIVER_HUNG,
+        )
+    debug = "SANE_DEBUG_DLL=3 scanimage -L"
+    return Unavailable(
+        f"The scanner's driver crashed: see whether {debug!r} does, too, and update the driver.",
+        ErrorCode.DRIVER_CRASHED,
+    )
+
+
+_KINDS: dict[ErrorCode, type[ScandError]] = {
+    ErrorCode.UNSUPPORTED_SETTINGS: BadData,
+    ErrorCode.BAD_SETTINGS: BadData,
+    ErrorCode.DEVICE_BUSY: TryAgain,
+    ErrorCode.NAS_FULL: TryAgain,
+    ErrorCode.NAS_HUNG: TryAgain,
+    ErrorCode.NAS_READONLY: ConfigError,
+    ErrorCode.NAS_WRONG_VOLUME: ConfigError,
+}
+"""What kind of refusal a fault is, where it is not simply something that is not there."""

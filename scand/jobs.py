@@ -1,0 +1,112 @@
+"""A row of the queue: `scan_jobs` and `scan_job_batches` as the agent and the command line read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Status(StrEnum):
+    """`scan_jobs.status`. The steps between them are in `lifecycle`; the same rows are in SQL."""
+
+    DRAFT = "draft"  # a client is still writing it
+    QUEUED = "queued"  # please scan this
+    READY = "ready"  # claimed: the scanner is this job's
+    SCANNING = "scanning"  # one batch now
+    ASSEMBLING = "assembling"  # the kept batches become one PDF on the NAS
+    PREVIEW = "preview"  # the verified merge is on the NAS; a person may look
+    COMMITTING = "committing"  # on its way into the Inbox
+    COMMITTED = "committed"  # in the Inbox, once; never changes again
+    FAILED = "failed"  # cannot go on without a person, and the scanner must be free
+    CANCELED = "canceled"  # a client stopped it, or nothing was ever scanned
+
+    @property
+    def active(self) -> bool:
+        """Whether the job holds the scanner; at most one does (index `uq_scan_jobs_single_active`)."""
+        return self in _ACTIVE
+
+
+_ACTIVE = frozenset({Status.READY, Status.SCANNING, Status.ASSEMBLING, Status.PREVIEW, Status.COMMITTING})
+
+
+class BatchStatus(StrEnum):
+    """`scan_job_batches.status`."""
+
+    SCANNED = "scanned"  # kept: goes into the merge
+    DISCARDED = "discarded"  # stays on disk, out of the merge
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A row of `scan_job_batches`.
+
+    Attributes:
+        seq: 1-based merge order.
+        staging_path: absolute path of the batch's PDF on the agent's host.
+        error_code: the fault that ended the batch, or None.
+    """
+
+    seq: int
+    staging_path: str | None
+    page_count: int | None
+    status: BatchStatus
+    error_code: str | None = None
+    file_hash: str | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the batch goes into the merge."""
+        return self.status is BatchStatus.SCANNED
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row of `scan_jobs`, with what the agent needs to know beside it, all from one look.
+
+    Attributes:
+        idle: seconds since `last_activity_at`, on the database's clock; None when it was never set.
+        wait: seconds until `next_attempt_at`, on the database's clock; 0 when due or not set.
+        entered_from: the status before this one (the newest row of `scan_job_events`).
+        reopened: whether the job ever went from preview back to ready: from then on the client decides.
+        batches: ordered by `batch_seq`.
+    """
+
+    id: int
+    title: str
+    settings: dict[str, Any]
+    status: Status
+    created_at: datetime
+    page_count: int | None = None
+    staging_path: str | None = None
+    nas_staging_path: str | None = None
+    inbox_path: str | None = None
+    file_hash: str | None = None
+    error: str | None = None
+    error_code: str | None = None
+    attempts: int = 0
+    idle: float | None = None
+    wait: float = 0.0
+    entered_from: str | None = None
+    reopened: bool = False
+    batches: tuple[BatchRow, ...] = field(default=())
+
+    @property
+    def kept(self) -> tuple[BatchRow, ...]:
+        """The batches that go into the merge, in order."""
+        return tuple(batch for batch in self.batches if batch.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class StaleFile:
+    """A merge that is still staged on the NAS, of a job that was reopened or canceled.
+
+    Attributes:
+        path: relative to the NAS root.
+    """
+
+    job_id: int
+    path: str

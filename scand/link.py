@@ -1,0 +1,150 @@
+"""The daemon's one session with the database: opened in a thread, elected, lost, opened again.
+
+Connecting (DNS included) is the one thing that gets a helper thread, since it can hang for minutes. LISTEN, the
+advisory lock and every write are the same session's, so losing it loses the lead in the same moment.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from scand import queries
+from scand.database import take_role
+from scand.errors import ConfigError, ScandError
+from scand.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scand.database import Connection
+    from scand.lock import StagingLock
+
+RETRY = 1.0
+"""Seconds between two tries to connect or to be elected: short, since people wait at the scanner."""
+
+
+class Standing(Enum):
+    """Where the daemon stands with the database."""
+
+    AWAY = auto()  # no session; connecting, or about to
+    WAITING = auto()  # another daemon leads
+    LEADING = auto()  # this one does
+
+
+class Link:
+    """One session at a time, and the standing that comes with it.
+
+    Args:
+        opener: connects, in a thread: a session whose schema has been checked.
+        lock: of the staging directory: taken before anything else.
+        wake: called in that thread when it is done, to wake the selector.
+
+    Attributes:
+        standing: see `Standing`.
+        store: the queue, while LEADING.
+        trouble: why the database is away, or who leads; a sentence for STATUS and the log.
+    """
+
+    def __init__(self, opener: Callable[[], Connection], lock: StagingLock, wake: Callable[[], None]) -> None:
+        self._opener, self._lock, self._wake = opener, lock, wake
+        self._locked = False
+        self._queries = queries.load()
+        self._thread: threading.Thread | None = None
+        self._result: Connection | ScandError | None = None
+        self._next_try = 0.0
+        self._candidate: Store | None = None
+        self.standing = Standing.AWAY
+        self.store: Store | None = None
+        self.trouble = "connecting"
+
+    def fileno(self) -> int | None:
+        """The session's socket, for the selector; None while there is none."""
+        return self.store.connection.fileno() if self.store else None
+
+    def due(self) -> float:
+        """When `turn` is next worth a call, `monotonic()` seconds."""
+        return float("inf") if self.store or self._thread else self._next_try
+
+    def turn(self) -> bool:
+        """Go one step towards leading, without waiting. True in the turn in which this daemon starts to lead.
+
+        Raises:
+            ConfigError: the schema or the login is not what it must be; trying again is no use.
+        """
+        if self.store is not None:
+            return False
+        self._pick_up()
+        now = time.monotonic()
+        if now < self._next_try or self._thread is not None:
+            return False
+        self._next_try = now + RETRY
+        if not (self._locked or self._lock.take()):
+            self.standing, self.trouble = Standing.WAITING, self._lock.holder()
+            return False
+        if not self._locked:
+            self._locked, self.standing, self.trouble = True, Standing.AWAY, "connecting"
+        if self._candidate is None:
+            self._thread = threading.Thread(target=self._open, name="connect", daemon=True)
+            self._thread.start()
+            return False
+        return self._elect(self._candidate)
+
+    def lose(self, error: Exception) -> None:
+        """The session is broken, or no longer ours: close it and begin again."""
+        store = self.store or self._candidate
+        if store is not None:
+            store.connection.close()
+        self.store = self._candidate = None
+        self.standing, self.trouble = Standing.AWAY, str(error).strip() or type(error).__name__
+        self._next_try = time.monotonic() + RETRY
+
+    def close(self) -> None:
+        """Say good-bye, where that is possible within the deadline."""
+        if self.store is not None:
+            with suppress(psycopg.Error):
+                self.store.sign_off()
+            self.store.connection.close()
+            self.store = None
+
+    def _open(self) -> None:
+        try:
+            self._result = self._opener()
+        except ScandError as error:
+            self._result = error
+        except psycopg.Error as error:
+            self._result = ScandError(f"The database is away: {error}")
+        self._wake()
+
+    def _pick_up(self) -> None:
+        result, self._result = self._result, None
+        if result is None:
+            return
+        self._thread = None
+        if isinstance(result, ConfigError):
+            raise result
+        if isinstance(result, ScandError):
+            self.trouble = result.sentence
+            self._next_try = time.monotonic() + RETRY
+        else:
+            self._candidate = Store(result, self._queries)
+            self._next_try = 0.0
+
+    def _elect(self, candidate: Store) -> bool:
+        try:
+            take_role(candidate.connection, "scand_agent")
+            candidate.listen()  # first listen, then look: nothing falls in between
+            if not candidate.elect():
+                self.standing, self.trouble = Standing.WAITING, candidate.leader()
+                return False
+        except psycopg.Error as error:
+            self.lose(error)
+            return False
+        self.store, self._candidate = candidate, None
+        self.standing, self.trouble = Standing.LEADING, ""
+        return True

@@ -1,0 +1,227 @@
+"""Everything the daemon says: event → MESSAGE_ID, level, wording.
+
+All log wording is here. A MESSAGE_ID never changes: the journal's catalog and people's alerts go by it
+(`journalctl MESSAGE_ID=…`). Wordings take their fields by name; the same fields go to the journal.
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Level(StrEnum):
+    """How much an operator cares."""
+
+    DEBUG = "debug"  # progress of every page, a driver's chatter
+    INFO = "info"  # what happened, as it should
+    WARNING = "warning"  # a person may be needed: a jam, the NAS away
+    ERROR = "error"  # a job, or the config, needs mending
+
+    @property
+    def priority(self) -> int:
+        """Syslog's number, RFC 5424 6.2.1."""
+        return {Level.DEBUG: 7, Level.INFO: 6, Level.WARNING: 4, Level.ERROR: 3}[self]
+
+
+class Event(StrEnum):
+    """What can be said; SCAND_EVENT in the journal."""
+
+    # The daemon.
+    DAEMON_STARTED = "daemon_started"
+    DAEMON_STOPPING = "daemon_stopping"
+    DAEMON_STOPPED = "daemon_stopped"
+    READY = "ready"
+    WAITING_FOR_LOCK = "waiting_for_lock"
+    ELECTED = "elected"
+    STOOD_DOWN = "stood_down"
+    CONFIG_RELOADED = "config_reloaded"
+    CONFIG_REFUSED = "config_refused"
+    UNEXPECTED = "unexpected"
+
+    # The database.
+    WAITING_FOR_DATABASE = "waiting_for_database"
+    DATABASE_AWAY = "database_away"
+    DATABASE_BACK = "database_back"
+    STEP_REFUSED = "step_refused"
+
+    # A job.
+    JOB_CLAIMED = "job_claimed"
+    MANUAL_JOB_MADE = "manual_job_made"
+    SCAN_REFUSED = "scan_refused"
+    JOB_READY_WITH_ERROR = "job_ready_with_error"
+    IDLE_TIMEOUT = "idle_timeout"
+    PREVIEW_HOLDS = "preview_holds"
+    JOB_FAILED = "job_failed"
+    JOB_CANCELED = "job_canceled"
+
+    # A batch.
+    BATCH_STARTED = "batch_started"
+    PAGE_CAPTURED = "page_captured"
+    BATCH_RECORDED = "batch_recorded"
+    BATCH_FAULT = "batch_fault"
+    SPOOL_PUT_ASIDE = "spool_put_aside"
+
+    # The document.
+    ASSEMBLING = "assembling"
+    PREVIEW_READY = "preview_ready"
+    COMMITTING = "committing"
+    COMMITTED = "committed"
+    REFUSED = "refused"
+    NAS_AWAY = "nas_away"
+    NAS_BACK = "nas_back"
+
+    # The children.
+    FEEDER_STARTED = "feeder_started"
+    FEEDER_EXITED = "feeder_exited"
+    FEEDER_KILLED = "feeder_killed"
+    DRIVER_NOISE = "driver_noise"
+    COURIER_STARTED = "courier_started"
+    COURIER_FAILED = "courier_failed"
+    COURIER_RETRY = "courier_retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """How an event is said.
+
+    Attributes:
+        id: MESSAGE_ID, 128 random bits in hex.
+        level: from which log level on it is written.
+        wording: a format string for a person, short.
+    """
+
+    id: str
+    level: Level
+    wording: str
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names that the wording takes, in order."""
+        return tuple(name for _, name, _, _ in string.Formatter().parse(self.wording) if name is not None)
+
+    def worded(self, fields: Mapping[str, object]) -> str:
+        """The sentence, on one line; a field that was not given shows as "?": a log line must never fail."""
+        line = self.wording.format_map({name: fields.get(name, "?") for name in self.fields})
+        return "".join(sign if sign.isprintable() else " " for sign in line)
+
+
+_MESSAGES = {
+    # The daemon.
+    Event.DAEMON_STARTED: Message(
+        "abc68640b80e4a7dadd2c63ac47d2a9a", Level.INFO, "scand {version} started (pid {pid}), config {path}"
+    ),
+    Event.DAEMON_STOPPING: Message("1164e1d0f56b481291deb0d12b5ec5da", Level.INFO, "stopping: {why}"),
+    Event.DAEMON_STOPPED: Message("0c056c317ea941d0975a1bf8d3924157", Level.INFO, "stopped"),
+    Event.READY: Message("5575f23a1baa49e89f82ab7a236aad7d", Level.INFO, "ready for jobs"),
+    Event.WAITING_FOR_LOCK: Message(
+        "fdebc24122354648ba15c09f37433694", Level.WARNING, "waiting for {what}, held by {who}"
+    ),
+    Event.ELECTED: Message(
+        "f171578c966b4f67a06f2fc447c6c777", Level.INFO, "this is the agent now (epoch {epoch})"
+    ),
+    Event.STOOD_DOWN: Message(
+        "2104caa08ea94d88841cb2aba14856af",
+        Level.WARNING,
+        "stood down: another daemon is the agent (epoch {epoch})",
+    ),
+    Event.CONFIG_RELOADED: Message(
+        "77e8b7e970564fb5a0f369455b01ca17", Level.INFO, "config read again from {path}"
+    ),
+    Event.CONFIG_REFUSED: Message(
+        "4382a0691169436fbd808642242db7e3", Level.ERROR, "config not taken, the old one stays: {why}"
+    ),
+    Event.UNEXPECTED: Message("a3279981242b4dce9f3ff42b0d35da8b", Level.ERROR, "unexpected: {why}"),
+    # The database.
+    Event.WAITING_FOR_DATABASE: Message(
+        "9a8d7906640240baa7917f58aaab8562", Level.WARNING, "waiting for the database: {why}"
+    ),
+    Event.DATABASE_AWAY: Message("8301a8fbccfe40128ff284f4392283a9", Level.WARNING, "database away: {why}"),
+    Event.DATABASE_BACK: Message("96fd670be33b41fcbc8f8329bcf5c143", Level.INFO, "database back"),
+    Event.STEP_REFUSED: Message(
+        "f3f01d1990604ec99a20104f5c1f71d2",
+        Level.INFO,
+        "job {job}: step to {wanted} not taken, a client was faster: it is {status}",
+    ),
+    # A job.
+    Event.JOB_CLAIMED: Message("05a3ba2e8b0848d4ae687173667791b6", Level.INFO, "job {job}: claimed: {title}"),
+    Event.MANUAL_JOB_MADE: Message(
+        "c8e868897cc447eabb8a4e9212c04202", Level.INFO, "job {job}: made by the signal: {title}"
+    ),
+    Event.SCAN_REFUSED: Message(
+        "dd369cd4a7714ba28a2f8d2d2384d726", Level.WARNING, "scan signal changes nothing: {why}"
+    ),
+    Event.JOB_READY_WITH_ERROR: Message(
+        "751b0a9703af46fba0c4d2e7e636c37f", Level.WARNING, "job {job}: a person is needed ({code}): {why}"
+    ),
+    Event.IDLE_TIMEOUT: Message(
+        "7c846dd905e04e769279b3224e1f2ee1", Level.WARNING, "job {job}: nobody came: {outcome}"
+    ),
+    Event.PREVIEW_HOLDS: Message(
+        "5c6706d646f34932aa522e45a43a7c20",
+        Level.WARNING,
+        "job {job}: its preview holds the scanner while {queued} jobs wait",
+    ),
+    Event.JOB_FAILED: Message(
+        "fc67adb0240f4f2a9d4feccd72abef38", Level.ERROR, "job {job}: failed ({code}): {why}"
+    ),
+    Event.JOB_CANCELED: Message("8a67d6ebb01a422e8e13d65433ad95f6", Level.INFO, "job {job}: canceled"),
+    # A batch.
+    Event.BATCH_STARTED: Message(
+        "566bafc6ebc94ab4a3a23f1c62bd3323", Level.INFO, "job {job}: batch {batch} scans"
+    ),
+    Event.PAGE_CAPTURED: Message(
+        "fda1fa8c59554979b03c10c7ca420f8a", Level.DEBUG, "job {job}: batch {batch}: page {page} is safe"
+    ),
+    Event.BATCH_RECORDED: Message(
+        "3b1161e852154e88a9fad9375438c248", Level.INFO, "job {job}: batch {batch} recorded, {pages} pages"
+    ),
+    Event.BATCH_FAULT: Message(
+        "489eda620b004fb196f6100e38d29808",
+        Level.WARNING,
+        "job {job}: batch {batch} ended early ({code}): {why}",
+    ),
+    Event.SPOOL_PUT_ASIDE: Message(
+        "8bcb7138db2b4ddbaad7b5cb5fd629e7",
+        Level.WARNING,
+        "job {job}: pages of another database put aside as {path}",
+    ),
+    # The document.
+    Event.ASSEMBLING: Message("ee0f5d237cf74386845ce9bb3480f7f3", Level.INFO, "job {job}: merging"),
+    Event.PREVIEW_READY: Message(
+        "4cd2b76c72864e7f8f346408bac08c3d", Level.INFO, "job {job}: preview ready, {pages} pages: {path}"
+    ),
+    Event.COMMITTING: Message("a89060f24aa1492c82a9c8ac2decdbf5", Level.INFO, "job {job}: committing"),
+    Event.COMMITTED: Message("57a3c8c1392842af9a5136e1f85506ff", Level.INFO, "job {job}: committed: {path}"),
+    Event.REFUSED: Message(
+        "ff5c2d73e00049bd96367913c5d37b73", Level.WARNING, "job {job}: not committed ({code}): {why}"
+    ),
+    Event.NAS_AWAY: Message("257474872aa34936be7335c3dab5a352", Level.WARNING, "NAS away ({code}): {why}"),
+    Event.NAS_BACK: Message("795c6321dc074bb189ca5c6e2339a573", Level.INFO, "NAS back"),
+    # The children.
+    Event.FEEDER_STARTED: Message(
+        "fedd00c2cd4c47bcb153a4f814627d01", Level.INFO, "feeder started (pid {pid})"
+    ),
+    Event.FEEDER_EXITED: Message("da2403d9c5d74e3d913950cbe6fbea98", Level.INFO, "feeder ended: {how}"),
+    Event.FEEDER_KILLED: Message("267477e1931f4907878e35d7f040189d", Level.WARNING, "feeder killed: {why}"),
+    Event.DRIVER_NOISE: Message("1f8cfe0986424de3af39d29512b9c346", Level.DEBUG, "driver: {text}"),
+    Event.COURIER_STARTED: Message(
+        "7af462ccf60d4b7680383fbfffce78dd", Level.DEBUG, "job {job}: courier started: {task} (pid {pid})"
+    ),
+    Event.COURIER_FAILED: Message(
+        "72182a5496924a18a908b40cbed76b3b", Level.WARNING, "job {job}: {task} failed ({code}): {why}"
+    ),
+    Event.COURIER_RETRY: Message(
+        "9fd484803c674d04b41e7f25a4638d0b",
+        Level.WARNING,
+        "job {job}: {task} again in {seconds} s (attempt {attempt}): {why}",
+    ),
+}
+MESSAGES: Mapping[Event, Message] = MappingProxyType(_MESSAGES)
+"""Every event's message."""

@@ -1,0 +1,221 @@
+"""The schema: brought up to date by `scand migrate`, compared with the code whenever a daemon starts.
+
+A migration is a file `sql/migrations/NNNN_name.sql`. It runs once, in one transaction with its row in
+`scand_migrations`; after a release it never changes again. What is in the way of one (a role without the
+rights, tables of another shape) is told in a sentence, and nothing of that file is applied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from scand.errors import ConfigError, TryAgain
+from scand.jobs import Status
+from scand.lifecycle import CLIENT_COMMITS, STEPS
+from scand.sqlfiles import MIGRATION_LOCK, read_sql, sql_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import LiteralString
+
+    Connection = psycopg.Connection[Any]
+
+_LOG = """
+    CREATE TABLE IF NOT EXISTS scand_migrations (
+        version    INTEGER     PRIMARY KEY,
+        name       TEXT        NOT NULL,
+        checksum   CHAR(64)    NOT NULL,
+        applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
+    )"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Migration:
+    """One file. `name` is its name without ".sql"; `checksum` is the SHA-256 of its text, in hex."""
+
+    version: int
+    name: str
+    checksum: str
+    sql: str
+
+
+def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
+    """Bring the schema up to date; with nothing to do, do nothing.
+
+    Args:
+        connection: a session outside any transaction, as the owner of the tables or a superuser.
+        patience: seconds to wait for another `scand migrate`, and for each table that is in use.
+
+    Returns:
+        The names of the migrations that were applied, in order.
+
+    Raises:
+        ConfigError: the database is newer than this scand, a migration was changed after it was applied, or
+            one does not fit this database.
+        TryAgain: somebody else had a lock for all of `patience`.
+    """
+    files = _files()
+    with _told(), _alone(connection, patience):
+        pending = _pending(files, _applied(connection))
+        if pending:
+            _require_utf8(connection)
+        for migration in pending:
+            with _explained(migration), _transaction(connection, patience):
+                connection.execute(_LOG)
+                connection.execute(migration.sql.encode())
+                connection.execute(
+                    "INSERT INTO scand_migrations (version, name, checksum) VALUES (%s, %s, %s)",
+                    (migration.version, migration.name, migration.checksum),
+                )
+    return [migration.name for migration in pending]
+
+
+def check(connection: Connection) -> None:
+    """Compare the schema with what this code was written for.
+
+    Raises:
+        ConfigError: the schema is older or newer, or holds other steps or statuses than `lifecycle`.
+    """
+    with connection.transaction():
+        pending = _pending(_files(), _applied(connection))
+        if pending:
+            raise ConfigError(
+                f"the database's schema is older than this scand ({pending[0].name} is missing): "
+                'run "scand migrate"'
+            )
+        steps = _rows(connection, "SELECT from_status, to_status, actor FROM scan_job_transitions")
+        statuses = _rows(connection, "SELECT unnest(scand_job_statuses())")
+
+    if statuses != [(status,) for status in Status]:
+        raise ConfigError("scand_job_statuses() of the database has other statuses than this scand knows")
+    _compare_steps(set(steps))
+
+
+def _compare_steps(found: set[tuple[Any, ...]]) -> None:
+    expected: set[tuple[Any, ...]] = set(STEPS)
+    differences = [
+        *(f"it lacks {_spell(step)}" for step in sorted(expected - found, key=str)),
+        *(f"it has {_spell(step)}" for step in sorted(found - expected - {CLIENT_COMMITS}, key=str)),
+    ]
+    if differences:
+        raise ConfigError(f"scan_job_transitions is not this scand's: {'; '.join(differences)}")
+
+
+def _spell(step: tuple[Any, ...]) -> str:
+    from_status, to_status, actor = step
+    return f"{from_status or '(new row)'} → {to_status} for the {actor}"
+
+
+def _files() -> list[_Migration]:
+    found = []
+    for path in sorted((sql_directory() / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")):
+        sql = read_sql(f"migrations/{path.name}")
+        checksum = hashlib.sha256(sql.encode()).hexdigest()
+        found.append(_Migration(int(path.stem[:4]), path.stem, checksum, sql))
+    return found
+
+
+def _applied(connection: Connection) -> dict[int, tuple[str, str]]:
+    """The database's migrations: version → (name, checksum)."""
+    with connection.transaction():
+        if _rows(connection, "SELECT to_regclass('scand_migrations')") == [(None,)]:
+            return {}
+        try:
+            rows = _rows(connection, "SELECT version, name, checksum FROM scand_migrations")
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise ConfigError(
+                f"{error.diag.message_primary}: run sql/roles.sql, and grant scand_client or scand_agent to "
+                f'"{connection.info.user}"'
+            ) from error
+    return {version: (name, checksum) for version, name, checksum in rows}
+
+
+def _rows(connection: Connection, query: LiteralString) -> list[tuple[Any, ...]]:
+    """All rows as tuples, whatever rows the caller's connection makes."""
+    return connection.cursor(row_factory=tuple_row).execute(query).fetchall()
+
+
+def _pending(files: Sequence[_Migration], applied: dict[int, tuple[str, str]]) -> list[_Migration]:
+    """The migrations still to run.
+
+    Raises:
+        ConfigError: what was applied is not a part of what is here.
+    """
+    here = {migration.version: migration for migration in files}
+    for version, (name, checksum) in sorted(applied.items()):
+        if version not in here:
+            raise ConfigError(
+                f"this scand is older than the database (which has migration {name}): upgrade scand"
+            )
+        if checksum != here[version].checksum:
+            raise ConfigError(
+                f"migration {name} was changed after it was applied to this database: "
+                "install the scand that applied it, or restore its file"
+            )
+    return [migration for migration in files if migration.version not in applied]
+
+
+@contextmanager
+def _alone(connection: Connection, patience: float) -> Iterator[None]:
+    """Hold the migration lock of this database."""
+    with _transaction(connection, patience):
+        connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+    try:
+        yield
+    finally:
+        # A session that broke has lost its lock already.
+        if not connection.broken:
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
+
+
+@contextmanager
+def _transaction(connection: Connection, patience: float) -> Iterator[None]:
+    """A transaction that waits for locks so long and no longer, whatever else this login has set."""
+    with connection.transaction():
+        connection.execute("SELECT set_config('statement_timeout', '0', true)")
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{round(patience * 1000)}ms",))
+        yield
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+        raise TryAgain(
+            f"another session is in the way ({error.diag.message_primary}): is another "
+            '"scand migrate" running, or a transaction that was never ended? Try again'
+        ) from error
+
+
+@contextmanager
+def _explained(migration: _Migration) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.OperationalError:
+        raise  # the connection, a lock, a full disk: not the migration's fault
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigError(
+            f"migration {migration.name}: {error.diag.message_primary}: "
+            'run "scand migrate" as the owner of the tables or as a superuser'
+        ) from error
+    except psycopg.DatabaseError as error:
+        raise ConfigError(
+            f"migration {migration.name} does not fit this database, and nothing of it was applied: "
+            f"{error.diag.message_primary}"
+        ) from error
+
+
+def _require_utf8(connection: Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise ConfigError(
+            f"the database's encoding is {encoding}, in which not every title can be written: use UTF8"
+        )

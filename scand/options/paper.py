@@ -1,0 +1,203 @@
+"""Where the paper comes from, and which sides of it: the source, the stack, and the five ways to duplex.
+
+A source string; a switch of two names (`adf-mode`, `ScanMode`); a bool (`duplex`, `scan-both-sides`); no
+source at all but `duplex`; `batch-scan` and `duplex`. When both sides are asked and cannot be had, it is
+refused: one side is never scanned quietly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scand.options.device import Assignment, DeviceOption, OptionType, all_of, find
+from scand.options.refusal import listed, refused
+from scand.vocabulary import (
+    BATCH,
+    FEEDER_MODE,
+    SHEETFED_SIGNS,
+    SOURCE,
+    SWITCHES,
+    SourceKind,
+    is_continuous,
+    plain,
+    side_kind,
+    source_kind,
+    turns_over,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scand.errors import BadData
+    from scand.options.device import Options
+    from scand.settings import Settings
+
+_FEEDING = frozenset({SourceKind.FEEDER, SourceKind.FRONT, SourceKind.BACK, SourceKind.DUPLEX})
+
+
+def source(options: Options, settings: Settings) -> Iterator[Assignment]:
+    """The source; duplex is looked for before ADF.
+
+    Raises:
+        BadData: the device has none that does what is asked.
+    """
+    option = find(options, SOURCE)
+    if option is None:
+        _check_without(options, settings)
+        return
+    name = _pick(option, _kinds(options, settings))
+    if name is None:
+        raise _no_source(options, settings, option)
+    yield Assignment(option.name, name)
+
+
+def _kinds(options: Options, settings: Settings) -> Sequence[SourceKind]:
+    """What the source may be, the best first."""
+    if settings.source == "flatbed":
+        return (SourceKind.FLATBED,)
+    if settings.sides != "duplex":
+        return (SourceKind.FRONT, SourceKind.FEEDER)
+    # A switch may be inactive until the source is set.
+    switched = any(_value_for(each, SourceKind.DUPLEX) is not None for each in all_of(options, SWITCHES))
+    return (SourceKind.DUPLEX, *((SourceKind.FEEDER, SourceKind.FRONT) if switched else ()))
+
+
+def _pick(option: DeviceOption, kinds: Sequence[SourceKind]) -> str | None:
+    """The driver's name for the first of the kinds that it has; the one that is set where that will do."""
+    for kind in kinds:
+        names = [name for name in option.choices if source_kind(name) is kind]
+        best = [name for name in names if not turns_over(name)] or names
+        if best:
+            return option.value if option.value in best else best[0]
+    return None
+
+
+def _no_source(options: Options, settings: Settings, option: DeviceOption) -> BadData:
+    has = listed([option])
+    if settings.source == "flatbed":
+        return refused(options, f'Asked for the flatbed, but {has}: set "source" to "adf".')
+    if not any(source_kind(name) in _FEEDING for name in option.choices):
+        mend = 'Set "source" to "flatbed"' + (
+            ' and "sides" to "simplex"' if settings.sides == "duplex" else ""
+        )
+        return refused(options, f"Asked to feed a stack, but there is no document feeder: {has}. {mend}.")
+    if settings.sides == "duplex":
+        return _one_side_only(options)
+    return refused(options, f'Asked for one side, but {has}: set "sides" to "duplex".')
+
+
+def _one_side_only(options: Options) -> BadData:
+    has = listed([find(options, SOURCE), *all_of(options, SWITCHES)])
+    return refused(
+        options,
+        f'Asked for both sides, but the feeder scans one: {has}. Set "sides" to "simplex", or to '
+        '"manual-duplex" and feed the stack a second time, turned over.',
+    )
+
+
+def _check_without(options: Options, settings: Settings) -> None:
+    """Refuse, where there is no source to set, what nothing vouches for."""
+    own_words = [str(word) for pair in settings.options for word in pair]
+    feeds = any(plain(name) in SHEETFED_SIGNS for name in options) or any(
+        source_kind(word) in _FEEDING for word in own_words
+    )
+    if settings.source == "flatbed" and feeds:
+        raise refused(options, 'Asked for the flatbed, but this scanner only feeds: set "source" to "adf".')
+    if settings.source == "adf" and not feeds:
+        raise refused(
+            options,
+            "Asked to feed a stack, but this scanner has no source option, and nothing tells of a feeder. "
+            'Set "source" to "flatbed" and "sides" to "simplex", or name in "options" what makes it feed.',
+        )
+
+
+def stack(options: Options, settings: Settings) -> Iterator[Assignment]:
+    """The whole stack, not its first sheet. hpaio tells the feeder's end only with `batch-scan`."""
+    adf = settings.source == "adf"
+    for option in all_of(options, BATCH):
+        if option.type is OptionType.BOOL:
+            yield Assignment(option.name, adf)
+    for option in all_of(options, FEEDER_MODE) if adf else ():
+        yield from (Assignment(option.name, name) for name in option.choices if is_continuous(name))
+
+
+def sides(options: Options, settings: Settings) -> Iterator[Assignment]:
+    """Every active duplex switch, on or off; for both sides, one at least, or the source has to do it.
+
+    Raises:
+        BadData: nothing does.
+    """
+    kind = SourceKind.DUPLEX if settings.sides == "duplex" else SourceKind.FRONT
+    able = _source_kind(options) is SourceKind.DUPLEX
+    for option in all_of(options, SWITCHES):
+        value = _value_for(option, kind) if option.active else None
+        if value is not None:
+            able = able or option.usable or option.holds(value)
+            yield Assignment(option.name, value)
+    if kind is SourceKind.DUPLEX and not able:
+        raise _one_side_only(options)
+
+
+def _value_for(option: DeviceOption, kind: SourceKind) -> Any:
+    """The value by which a switch says both sides or one; None when it cannot."""
+    if option.type is OptionType.BOOL:
+        return kind is SourceKind.DUPLEX
+    if option.type is not OptionType.STRING or not isinstance(option.constraint, tuple):
+        return None
+    return min((name for name in option.constraint if side_kind(name) is kind), key=turns_over, default=None)
+
+
+def _says(option: DeviceOption) -> SourceKind | None:
+    """What a switch reads: DUPLEX, FRONT, or None when it says neither or is not active."""
+    if not option.active or option.value is None:
+        return None
+    if option.type is OptionType.BOOL:
+        return SourceKind.DUPLEX if option.value else SourceKind.FRONT
+    return side_kind(str(option.value))
+
+
+def named_source(options: Options) -> str | None:
+    """The source that is set; None without the option, or when it cannot be read."""
+    option = find(options, SOURCE)
+    return option.choices[0] if option is not None and len(option.choices) == 1 else _text(option)
+
+
+def _text(option: DeviceOption | None) -> str | None:
+    return None if option is None or option.value is None else str(option.value)
+
+
+def _source_kind(options: Options) -> SourceKind:
+    return source_kind(named_source(options) or "")
+
+
+def is_duplex(options: Options) -> bool:
+    """Whether front and back of each sheet come in turn, by all that the driver reads back."""
+    kind = _source_kind(options)
+    said = {_says(option) for option in all_of(options, SWITCHES)} - {None}
+    if kind is SourceKind.FLATBED:
+        return False
+    return said == {SourceKind.DUPLEX} if said else kind is SourceKind.DUPLEX
+
+
+def check(options: Options, settings: Settings) -> None:
+    """Refuse when the driver was set, and reads back something else.
+
+    Raises:
+        BadData: other sides than asked, another source, or a feeder that pulls one sheet of the stack.
+    """
+    has = listed([find(options, SOURCE), *all_of(options, SWITCHES), *all_of(options, FEEDER_MODE)])
+    if is_duplex(options) != (settings.sides == "duplex"):
+        got = "both sides" if is_duplex(options) else "one side"
+        raise refused(
+            options, f"Asked for {settings.sides}, but the driver is set to {got} after all: {has}."
+        )
+    named = {plain(name) for name, _ in settings.options}  # what a client names is meant
+    kind = _source_kind(options)
+    wrong = {SourceKind.FLATBED, SourceKind.BACK} if settings.source == "adf" else _FEEDING
+    if kind in wrong and named.isdisjoint(SOURCE):
+        raise refused(
+            options, f"Asked for {settings.source}, but the driver is set otherwise after all: {has}."
+        )
+    for option in all_of(options, FEEDER_MODE) if settings.source == "adf" else ():
+        if option.active and option.value and not is_continuous(str(option.value)):
+            raise refused(options, f"Asked to feed a stack, but the driver pulls a single sheet: {has}.")

@@ -1,0 +1,43 @@
+"""What is said when a device cannot do what is asked: what was asked, what it offers, what to set instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scand.errors import BadData, ErrorCode
+from scand.options.device import Range
+from scand.vocabulary import DEPTH, FEEDER_MODE, MODE, RESOLUTION, SOURCE, SWITCHES, plain
+from scand.wording import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scand.options.device import DeviceOption, Options
+
+_TOLD = frozenset({*SOURCE, *MODE, *SWITCHES, *FEEDER_MODE, *RESOLUTION, *DEPTH})
+_MOST = 8  # choices that a sentence lists
+
+
+def refused(options: Options, sentence: str) -> BadData:
+    """`unsupported_settings`, with everything that the device offers instead, by option name."""
+    offers: dict[str, object] = {
+        name: option.offer for name, option in options.items() if plain(name) in _TOLD and option.offer
+    }
+    return BadData(sentence, ErrorCode.UNSUPPORTED_SETTINGS, offers)
+
+
+def listed(options: Iterable[DeviceOption | None]) -> str:
+    """`source offers "Flatbed", "ADF"; duplex is inactive`: what there is to choose from."""
+    parts = [_offered(option) for option in options if option is not None]
+    return "; ".join(parts) if parts else "it has no option for that"
+
+
+def _offered(option: DeviceOption) -> str:
+    if isinstance(option.constraint, Range):
+        what = f"{option.constraint.min:g} to {option.constraint.max:g}"
+    else:
+        few = option.offer[:_MOST]
+        what = ", ".join(shown(one) for one in few) + (", …" if len(option.offer) > len(few) else "")
+    if not option.active:
+        return f"{option.name} is inactive" + (f" ({what})" if what else "")
+    return f"{option.name} offers {what}" if what else f"{option.name} is {shown(option.value)}"

@@ -1,0 +1,266 @@
+"""The effects: one short function an intent. What follows from an effect comes back as occurrences.
+
+A write that was not done means that somebody was faster; the look that follows tells who.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from scand import view as v
+from scand import wire
+from scand.crew import COURIER, FEEDER
+from scand.errands import task
+from scand.errors import ErrorCode, ScandError
+from scand.jobs import Status
+from scand.lifecycle import Actor
+from scand.messages import Event
+from scand.pages import JobRecord
+from scand.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scand.config import Config
+    from scand.crew import Crew
+    from scand.jobs import Job
+    from scand.journal import Journal
+    from scand.spool import JobDirectory, Spool
+    from scand.store import Store
+
+
+class Performer:
+    """Performs intents, in order.
+
+    Attributes:
+        config: replaced as a whole when it is read again.
+    """
+
+    def __init__(self, config: Config, spool: Spool, crew: Crew, journal: Journal) -> None:
+        self.config = config
+        self._spool, self._crew, self._journal = spool, crew, journal
+        self._directories: dict[int, JobDirectory] = {}
+        self._installation = ("", False)
+
+    def elected(self, store: Store) -> None:
+        """A new session: what is known of the database is asked again."""
+        self._installation = store.installation()
+
+    def perform(self, intent: v.Intent, store: Store | None) -> Iterator[v.Occurrence]:
+        """Do what is wanted.
+
+        Args:
+            store: None while the database is away: then only what needs no database is wanted.
+
+        Raises:
+            psycopg.Error: the database did not do it, or did not answer.
+        """
+        if store is not None:
+            yield from self._rows(intent, store)
+        yield from self._children(intent)
+        self._disk(intent)
+
+    # Rows.
+
+    def _rows(self, intent: v.Intent, store: Store) -> Iterator[v.Occurrence]:
+        match intent:
+            case v.LookAgain():
+                yield self._look(store)
+                return
+            case v.Progress(job_id, pages):
+                store.progress(job_id, pages)
+                return
+            case v.Claim():
+                claimed = store.claim(str(self._spool.jobs))
+                if claimed is None:
+                    return  # a client holds the row, or was faster: the poll tries again
+                self._journal.say(Event.JOB_CLAIMED, job=claimed[0], title=claimed[1])
+            case v.MakeManualJob():
+                manual = self.config.manual
+                settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
+                title = self.config.manual_title(datetime.now().astimezone())
+                job_id = store.manual_job(title, settings)
+                self._journal.say(Event.MANUAL_JOB_MADE, job=job_id, title=title)
+            case v.Advance(actor=Actor.CLIENT, job_id=job_id):
+                store.scan_now(job_id)
+            case v.Advance():
+                if store.advance(intent):
+                    self._tell_advance(intent)
+                else:
+                    self._journal.say(Event.STEP_REFUSED, job=intent.job_id, wanted=intent.to_status)
+            case v.Record():
+                if store.record(intent):
+                    self._tell_record(intent)
+            case v.Postpone():
+                if store.postpone(intent):
+                    self._tell_postpone(intent)
+            case v.Name(job_id, named):
+                self._name(store, job_id, named)
+            case v.Commit(job_id, published):
+                link = self.config.documents.link == "auto" and self._installation[1]
+                if store.commit(job_id, published, link=link):
+                    self._journal.say(
+                        Event.COMMITTED, job=job_id, path=published.inbox_path, sha256=published.sha256
+                    )
+            case v.ForgetStaged(job_id):
+                store.forget_staged(job_id)
+            case _:
+                return
+        yield v.LookDue()
+
+    def _look(self, store: Store) -> v.Occurrence:
+        rows = store.look()
+        if rows.epoch != store.epoch:
+            return v.Displaced()
+        if rows.job is None:
+            return v.Looked(v.Look(queued=rows.queued, stale=rows.stale))
+        unsettled, last = self._directory(rows.job).look({batch.seq for batch in rows.job.batches})
+        return v.Looked(
+            v.Look(
+                job=rows.job,
+                queued=rows.queued,
+                settings=self._settings(rows.job),
+                unsettled=tuple(unsettled),
+                next_seq=last + 1,
+                stale=rows.stale,
+            )
+        )
+
+    def _directory(self, job: Job) -> JobDirectory:
+        record = JobRecord(id=job.id, created_at=job.created_at.isoformat(), database=self._installation[0])
+        directory, aside = self._spool.job(record)
+        if aside is not None:
+            self._journal.say(Event.SPOOL_PUT_ASIDE, job=job.id, path=str(aside))
+        self._directories[job.id] = directory
+        return directory
+
+    def _settings(self, job: Job) -> Settings | ScandError:
+        try:
+            return resolve(job.settings, self.config.profiles)
+        except ScandError as error:
+            return error
+
+    def _name(self, store: Store, job_id: int, named: wire.Named) -> None:
+        """The word to publish is given only once the row has the name."""
+        same = store.same_document(job_id, named.sha256)
+        if store.name_publication(job_id, same or named.inbox_path, named.sha256):
+            self._crew.tell(COURIER, wire.Go(same_as=same))
+
+    # Children.
+
+    def _children(self, intent: v.Intent) -> Iterator[v.Occurrence]:
+        match intent:
+            case v.StartFeeder():
+                yield from self._start(FEEDER)
+            case v.Scan(job_id, seq, settings):
+                self._crew.tell(
+                    FEEDER,
+                    wire.Scan(
+                        directory=str(self._directories[job_id].batch(seq).path),
+                        device=self.config.scanner.device,
+                        last_device=intent.last_device,
+                        settings=settings,
+                        min_free=self.config.staging.min_free,
+                    ),
+                )
+                self._journal.say(Event.BATCH_STARTED, job=job_id, batch=seq)
+            case v.TellFeeder(command):
+                self._crew.tell(FEEDER, command)
+            case v.RetireFeeder():
+                self._crew.retire(FEEDER)
+            case v.KillFeeder(code):
+                self._journal.say(Event.FEEDER_KILLED, code=code, why=code)
+                self._crew.kill(FEEDER)
+            case v.AbandonFeeder():
+                yield from self._crew.abandon(FEEDER)
+            case v.Send():
+                yield from self._send(intent)
+            case v.KillCourier():
+                self._crew.kill(COURIER)
+            case v.AbandonCourier():
+                yield from self._crew.abandon(COURIER)
+            case v.RefuseScan(status):
+                why = f"a job is {status}" if status else "the database is away"
+                self._journal.say(Event.SCAN_REFUSED, why=why)
+            case _:
+                pass
+
+    def _start(self, role: str) -> Iterator[v.Occurrence]:
+        try:
+            self._crew.start(role)
+        except OSError as error:
+            yield v.FeederEnded(str(error)) if role == FEEDER else v.CourierEnded(str(error))
+
+    def _send(self, send: v.Send) -> Iterator[v.Occurrence]:
+        """A courier for the NAS waits while a former one is stuck there."""
+        if not send.errand.local and self._crew.stuck():
+            hung = "The NAS does not answer, and a courier is stuck in it: see whether the share is mounted."
+            yield v.CourierSaid(wire.Failed(code=ErrorCode.NAS_HUNG, sentence=hung))
+            yield v.CourierEnded("not started")
+            return
+        settings = send.job and self._settings(send.job)
+        directory = self._directories.get(send.job_id) or self._spool.existing(send.job_id)
+        chosen = settings if isinstance(settings, Settings) else None
+        order = task(send, directory, chosen, self.config, self._spool.volume_id())
+        self._journal.say(Event.COURIER_STARTED, job=send.job_id, task=send.errand)
+        yield from self._start(COURIER)
+        self._crew.tell(COURIER, order)
+
+    # Local disk.
+
+    def _disk(self, intent: v.Intent) -> None:
+        match intent:
+            case v.EndBatch(job_id, seq, end):
+                batch = self._directories[job_id].batch(seq)
+                if batch.begun() and not batch.ended():
+                    batch.finish(end)
+            case v.DropBatch(job_id, seq):
+                self._directories[job_id].batch(seq).drop()
+            case _:
+                pass
+
+    # The story.
+
+    def _tell_advance(self, step: v.Advance) -> None:
+        about: dict[str, Any] = {"job": step.job_id}
+        if step.code is not None:
+            about |= {"code": step.code, "why": step.error}
+        if step.staged is not None:
+            about |= {"pages": step.staged.document.pages, "path": step.staged.staged}
+        match step.to_status:
+            case Status.ASSEMBLING:
+                self._journal.say(Event.ASSEMBLING, **about)
+            case Status.PREVIEW:
+                self._journal.say(Event.REFUSED if step.code else Event.PREVIEW_READY, **about)
+            case Status.READY:
+                self._journal.say(Event.JOB_READY_WITH_ERROR, **about)
+            case Status.COMMITTING:
+                self._journal.say(Event.COMMITTING, **about)
+            case Status.FAILED:
+                self._journal.say(Event.JOB_FAILED, **about)
+            case Status.CANCELED:
+                self._journal.say(Event.IDLE_TIMEOUT, outcome="canceled", **about)
+            case _:
+                pass
+
+    def _tell_record(self, batch: v.Record) -> None:
+        about: dict[str, Any] = {
+            "job": batch.job_id,
+            "batch": batch.seq,
+            "pages": batch.pdf.pages if batch.pdf else 0,
+        }
+        if batch.error:
+            self._journal.say(Event.BATCH_FAULT, code=batch.code, why=batch.error, **about)
+        else:
+            self._journal.say(Event.BATCH_RECORDED, **about)
+
+    def _tell_postpone(self, step: v.Postpone) -> None:
+        """A step that is tried again; of a NAS that is away the log tells at the first try and then rarely."""
+        about: dict[str, Any] = {"job": step.job_id, "code": step.code, "why": step.error}
+        if step.code.value.startswith("nas_"):
+            self._journal.say(Event.NAS_AWAY, **about)
+        else:
+            self._journal.say(
+                Event.COURIER_RETRY, task=step.status, seconds=step.seconds, attempt=step.attempt, **about
+            )

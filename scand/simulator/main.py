@@ -1,0 +1,175 @@
+"""A virtual scanner: libsane's own net backend finds it, and everything that uses SANE can scan from it."""
+
+import errno
+import os
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scand.simulator.area import PAGE_SIZES
+from scand.simulator.device import Scanner
+from scand.simulator.faults import Fault, Faults, parse_fault
+from scand.simulator.feeder import Feeder
+from scand.simulator.options import SOURCES
+from scand.simulator.person import Person
+from scand.simulator.server import Server
+from scand.simulator.sheets import DrawnSheets, ImageSheets
+from scand.simulator.standard import Device
+from scand.simulator.transfer import Pace
+
+PORT = 6566
+"""The port of SANE's network protocol, and the only one that the net backend knows."""
+
+
+@dataclass(frozen=True)
+class SimulatorOptions:
+    """What to simulate.
+
+    `sheets` (a directory of images) takes the place of `count` drawn sheets a stack; `source` is where a
+    client scans from that does not say; `ppm` is images per minute (None: as fast as it can). `reload` is the
+    control file (see Person), `log` gets a line of JSON for each side that was delivered (number, sheet, side
+    and time, in seconds of the epoch), and `net_config` becomes a SANE_CONFIG_DIR.
+    """
+
+    listen: str = "127.0.0.42"
+    port: int = PORT
+    sheets: Path | None = None
+    count: int = 10
+    blank_backs: bool = False
+    source: str = "ADF Front"
+    page_size: str = "a4"
+    ppm: float | None = None
+    name: str = "sim"
+    vendor: str = "scand"
+    model: str = "simulated scanner"
+    faults: tuple[Fault, ...] = ()
+    reload: Path | None = None
+    log: Path | None = None
+    net_config: Path | None = None
+
+
+def serve(options: SimulatorOptions) -> None:
+    """Be the scanner until SIGTERM or SIGINT, in a process of its own; says on stdout when it listens.
+
+    Raises OSError (it cannot listen or write where it should) or ValueError (`sheets` has no good images).
+    """
+    sheets = (
+        ImageSheets(options.sheets, options.page_size)
+        if options.sheets
+        else DrawnSheets(options.count, options.page_size, blank_backs=options.blank_backs)
+    )
+    device = Device(options.name, options.vendor, options.model, "virtual device")
+    pace = Pace(60 / options.ppm if options.ppm else 0.0)
+    with options.log.open("a", encoding="utf-8") if options.log else nullcontext() as log:
+        faults = Faults(options.faults)
+        person = Person(Feeder(sheets.stack), options.reload)
+        scanner = Scanner(device, sheets, faults, options.source, person, log)
+        server = Server(scanner, (options.listen, options.port), pace)
+        if options.net_config:
+            write_net_config(options.net_config, options.listen)
+        click.echo(f"listening on {options.listen}:{options.port} as net:{options.listen}:{options.name}")
+        server.run()
+
+
+def write_net_config(directory: Path, address: str) -> None:
+    """Make `directory` a SANE_CONFIG_DIR with which libsane finds what is at `address`, and nothing else."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "dll.conf").write_text("net\n", "utf-8")
+    (directory / "net.conf").write_text(f"{address}\n", "utf-8")
+
+
+class _Unavailable(click.ClickException):
+    exit_code = os.EX_UNAVAILABLE
+
+
+class _FaultType(click.ParamType[Fault]):
+    name = "SPEC"
+
+    def convert(self, value: str | Fault, param: click.Parameter | None, ctx: click.Context | None) -> Fault:
+        if isinstance(value, Fault):
+            return value
+        try:
+            return parse_fault(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--listen", default=SimulatorOptions.listen, show_default=True, help="Loopback address of its own."
+)
+@click.option("--port", default=PORT, show_default=True, help="The net backend knows no other.")
+@click.option(
+    "--sheets", type=_DIRECTORY, help="Scan this directory's images: front, back, front, back … by name."
+)
+@click.option("--count", type=click.IntRange(0), help="Drawn sheets in a stack.  [default: 10]")
+@click.option("--blank-backs", is_flag=True, help="Draw nothing on the backs.")
+@click.option(
+    "--source",
+    type=click.Choice(list(SOURCES)),
+    default=SimulatorOptions.source,
+    show_default=True,
+    help="Where a client scans from that does not say.",
+)
+@click.option("--page-size", type=click.Choice(list(PAGE_SIZES)), default="a4", show_default=True)
+@click.option(
+    "--ppm", type=click.FloatRange(0, min_open=True), help="Images per minute.  [default: as fast as it can]"
+)
+@click.option("--name", default=SimulatorOptions.name, show_default=True, help="The device's SANE name.")
+@click.option("--vendor", default=SimulatorOptions.vendor, show_default=True)
+@click.option("--model", default=SimulatorOptions.model, show_default=True)
+@click.option(
+    "--fault", "faults", type=_FaultType(), multiple=True, help="What goes wrong: jam@3, io@2:back … (below)"
+)
+@click.option(
+    "--reload", type=_PATH, help="Control file: reloads the feeder when it appears, as SIGHUP does (below)."
+)
+@click.option("--log", type=_PATH, help="Append a line of JSON for each side that was delivered.")
+@click.option(
+    "--net-config", type=_PATH, help="Write a SANE_CONFIG_DIR with which libsane finds the simulator."
+)
+def simulate(count: int | None, **options: Any) -> None:
+    """Be a virtual scanner on the SANE network protocol, until it is told to stop (SIGTERM, Ctrl-C).
+
+    Any SANE program can scan from it, through libsane's own net backend:
+
+    \b
+        scand simulate --net-config /tmp/sim &
+        SANE_CONFIG_DIR=/tmp/sim scanimage -L
+
+    SIGHUP reloads the feeder: sheets that did not go through whole go in again first; where none are left, a
+    new stack goes in, and its numbers go on. So does the file of --reload when it appears (write it elsewhere
+    and move it there). It is removed once it was read, and may say "12" (put so many new sheets below
+    what is left) or "from 7" (again from sheet 7 on).
+
+    Faults, by the sheet at which they come (or one side of it: jam@3:back); each comes once:
+
+    \b
+        jam@3, cover@3   refused from start, until the feeder is reloaded
+        double@3, io@3   jammed, or an I/O error, in the middle of a page
+        empty-read@3     start is good, then the feeder is empty
+        truncate@3       the page ends after half of its lines
+        hang@3           nothing comes any more
+        cut@3, close@3   the connections are reset, or closed
+        busy@2, denied   device busy at the first 2 opens; access denied at each
+    """  # noqa: D301 - click's own mark, a real backspace: leave these lines as they are
+    if options["sheets"] and (count is not None or options["blank_backs"]):
+        raise click.UsageError("--sheets brings its own sheets: leave out --count and --blank-backs")
+    if options["net_config"] and options["port"] != PORT:
+        raise click.UsageError(f"--net-config needs port {PORT}: the net backend knows no other")
+    chosen = SimulatorOptions(**options, count=SimulatorOptions.count if count is None else count)
+    try:
+        serve(chosen)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    except OSError as error:
+        reason = "another program listens there" if error.errno == errno.EADDRINUSE else error.strerror
+        place = error.filename or f"{chosen.listen}:{chosen.port}"
+        raise _Unavailable(f"cannot use {place}: {reason}") from error

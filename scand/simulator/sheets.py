@@ -1,0 +1,120 @@
+"""Where sheets come from: drawn ones, as many as one likes, or image files of a directory.
+
+Both turn a side and an area into a raster: buffers that together are the image, in the standard's byte order
+(lineart packed, most significant bit first, 1 is black; RGB interleaved).
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from PIL import Image, ImageOps
+
+from scand.simulator import office
+from scand.simulator.area import PAGE_SIZES, Area, pixels
+from scand.simulator.side import Side
+
+_SUFFIXES: Final = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+
+class Sheets(Protocol):
+    """The sides of all sheets there will ever be."""
+
+    @property
+    def stack(self) -> int:
+        """How many sheets a stack has."""
+
+    def raster(self, side: Side, area: Area) -> Sequence[memoryview]:
+        """Scan `side`: buffers of together area.parameters' bytes_per_line x lines bytes."""
+
+
+class DrawnSheets:
+    """Pages of an imaginary office, alike but for the number and the mark on each side.
+
+    What they share is drawn once for an area and kept (the last two: 26 MB each for A4 colour at 300 dpi); a
+    page of its own is only the band at the top that has the number, so a side costs a few milliseconds.
+    """
+
+    def __init__(self, stack: int, page_size: str, *, blank_backs: bool = False) -> None:
+        self.stack = stack
+        self._page = PAGE_SIZES[page_size]
+        self._blank_backs = blank_backs
+        self._background: Callable[[Area, bool], _Background] = lru_cache(maxsize=2)(self._draw_background)
+
+    def raster(self, side: Side, area: Area) -> Sequence[memoryview]:
+        """Scan `side`, at which nothing is but the band is drawn anew."""
+        blank = self._blank_backs and side.name == "back"
+        background = self._background(area, blank)
+        if blank:
+            return [background.data]
+        band = background.band.copy()
+        office.draw_number(office.Canvas(band, area.resolution, area.left, area.top + background.first), side)
+        start = background.first * area.parameters.bytes_per_line
+        drawn = memoryview(_pack(band, area.mode))
+        return [background.data[:start], drawn, background.data[start + len(drawn) :]]
+
+    def _draw_background(self, area: Area, blank: bool) -> "_Background":
+        image = _canvas_image(area)
+        canvas = office.Canvas(image, area.resolution, area.left, area.top)
+        canvas.box(0, 0, *self._page, office.PAPER)
+        if not blank:
+            office.draw_letter(canvas, self._page)
+        office.grain(image, area.left, area.top)
+        first, last = (
+            min(max(pixels(edge, area.resolution) - area.top, 0), area.height) for edge in office.NUMBER_BAND
+        )
+        band = image.crop((0, first, area.width, last))
+        return _Background(memoryview(_pack(image, area.mode)), band, first)
+
+
+class _Background(NamedTuple):
+    """What the pages share: the raster, and the band of it (from line `first`) that each page draws on."""
+
+    data: memoryview
+    band: Image.Image
+    first: int
+
+
+class ImageSheets:
+    """Pages from a directory's image files, by name: front, back, front … (a missing last back is blank).
+
+    An image is fitted on a sheet of `page_size`, from its top left corner. Each further stack has the same
+    images again. Raises ValueError where there is no image, or one that cannot be read.
+    """
+
+    def __init__(self, directory: Path, page_size: str) -> None:
+        self._files = sorted(path for path in directory.iterdir() if path.suffix.lower() in _SUFFIXES)
+        if not self._files:
+            raise ValueError(f"{directory} has no image files")
+        for file in self._files:
+            try:
+                Image.open(file).close()
+            except OSError as error:
+                raise ValueError(f"{file} is not an image that can be read") from error
+        self.stack = (len(self._files) + 1) // 2
+        self._page = PAGE_SIZES[page_size]
+
+    def raster(self, side: Side, area: Area) -> Sequence[memoryview]:
+        """Scan `side`: its file is read each time."""
+        image = _canvas_image(area)
+        office.Canvas(image, area.resolution, area.left, area.top).box(0, 0, *self._page, "white")
+        index = (side.number - 1) % (2 * self.stack)
+        if index < len(self._files):
+            with Image.open(self._files[index]) as file:
+                size = pixels(self._page[0], area.resolution), pixels(self._page[1], area.resolution)
+                picture = ImageOps.contain(ImageOps.exif_transpose(file).convert(image.mode), size)
+            image.paste(picture, (-area.left, -area.top))
+        return [memoryview(_pack(image, area.mode))]
+
+
+def _canvas_image(area: Area) -> Image.Image:
+    return Image.new("RGB" if area.mode == "Color" else "L", (area.width, area.height), office.BACKING)
+
+
+def _pack(image: Image.Image, mode: str) -> bytes:
+    if mode == "Lineart":
+        return image.point([255 * (level < 128) for level in range(256)], "1").tobytes()
+    return image.tobytes()

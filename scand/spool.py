@@ -1,0 +1,210 @@
+"""Staged pages and batches on local disk: written so that a kill at any instant leaves a readable truth.
+
+    <staging.dir>/jobs/<job id>/job.json              whose pages these are
+                               /batch-0001/begin.json  written before the first page is asked for
+                                           page-0001.jpg, page-0002.jpg …
+                                           pages.jsonl  a line a page: only then is the page captured
+                                           end.json     written after the last page
+                                           batch.pdf
+                               /merged.pdf
+
+begin.json without end.json is an interrupted batch. A job directory that belongs to another row (a restored or
+a new database) is put aside by renaming: never adopted, never deleted. Source: DESIGN §2.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from scand import durable
+from scand.pages import Begin, End, JobRecord, Page, SpooledBatch, bound
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+_BEGIN, _END, _PAGES, _PDF, _JOB = "begin.json", "end.json", "pages.jsonl", "batch.pdf", "job.json"
+
+
+class BatchDirectory:
+    """One batch on disk. One process at a time writes to it: the feeder, or after its end the daemon."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pdf = path / _PDF
+
+    @property
+    def seq(self) -> int:
+        """The batch's number, from the directory's name."""
+        return int(self.path.name.removeprefix("batch-"))
+
+    def begin(self, begin: Begin) -> None:
+        """Make the directory and say, durably, that paper is about to move."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        durable.sync_directory(self.path.parent)
+        _write(self.path / _BEGIN, begin)
+
+    def add(self, page: Page, data: bytes) -> None:
+        """Capture a page: the file, fsynced under its final name; then its line, fsynced.
+
+        Raises:
+            OSError: the disk is full or broken; the page is then not captured.
+        """
+        durable.write_atomic(self.path / page.file, data)
+        durable.append_line(self.path / _PAGES, page.model_dump_json())
+
+    def finish(self, end: End) -> None:
+        """Say, durably, how the batch ended."""
+        _write(self.path / _END, end)
+
+    def begun(self) -> Begin | None:
+        """begin.json, or None when no paper was asked for."""
+        try:
+            return Begin.model_validate_json((self.path / _BEGIN).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def ended(self) -> End | None:
+        """end.json, or None while it runs or when whoever ran it was killed."""
+        try:
+            return End.model_validate_json((self.path / _END).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def pages(self) -> list[Page]:
+        """The captured pages in feeding order; a torn last line (a kill while it was written) is no page."""
+        try:
+            *lines, _torn = (self.path / _PAGES).read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        return [Page.model_validate_json(line) for line in lines]
+
+    def look(self) -> SpooledBatch | None:
+        """The batch as a value, or None when no paper was ever asked for."""
+        begin = self.begun()
+        if begin is None:
+            return None
+        end, pages = self.ended(), self.pages()
+        whole = bound(pages, duplex=begin.duplex, complete=end is not None and end.complete)
+        return SpooledBatch(
+            seq=self.seq,
+            duplex=begin.duplex,
+            keep_on_fault=begin.keep_on_fault,
+            end=end,
+            captured=len(pages),
+            bindable=len(whole),
+            blank=sum(page.blank for page in pages),
+            sheets=len(pages) // 2 if begin.duplex else len(pages),
+        )
+
+    def free(self) -> int:
+        """Bytes that can still be written on the disk that holds the batch."""
+        return shutil.disk_usage(self.path).free
+
+    def drop(self) -> None:
+        """Take away a batch that captured nothing, so that its number is free again.
+
+        It is renamed first. A page file without its line (a kill between the two) stays there, out of the way.
+        """
+        aside = self.path.with_name(f"dropped-{self.seq:04d}-{time.time_ns()}")
+        self.path.rename(aside)
+        durable.sync_directory(aside.parent)
+        if not any(aside.glob("page-*")):
+            shutil.rmtree(aside)
+
+
+class JobDirectory:
+    """One job on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.merged = path / "merged.pdf"
+
+    def batch(self, seq: int) -> BatchDirectory:
+        """The directory of one batch, which may not exist yet."""
+        return BatchDirectory(self.path / f"batch-{seq:04d}")
+
+    def look(self, recorded: Collection[int]) -> tuple[list[SpooledBatch], int]:
+        """The batches that are on disk only, in order, and the highest number that any batch on disk has.
+
+        Args:
+            recorded: the numbers that the database knows: those are not read again.
+        """
+        found = sorted(
+            (BatchDirectory(path) for path in self.path.glob("batch-[0-9]*")), key=lambda batch: batch.seq
+        )
+        looked = (batch.look() for batch in found if batch.seq not in recorded)
+        unsettled = [batch for batch in looked if batch is not None]
+        return unsettled, max([*recorded, *(batch.seq for batch in unsettled)], default=0)
+
+
+class Spool:
+    """The staging directory.
+
+    Args:
+        root: `staging.dir`, absolute.
+
+    Attributes:
+        jobs: where each job has a directory of its own.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.jobs = root / "jobs"
+
+    def job(self, record: JobRecord) -> tuple[JobDirectory, Path | None]:
+        """The directory of a job, made if need be; and where another job's was put aside, if one was.
+
+        A directory whose job.json is not `record` (other creation time, other database) holds somebody
+        else's pages: it is renamed to `<id>.aside-<seconds since the epoch>` and a new one is made.
+        """
+        path, aside = self.jobs / str(record.id), None
+        if path.exists() and _read_job(path) != record:
+            aside = path.with_name(f"{record.id}.aside-{time.time_ns() // 1_000_000_000}")
+            path.rename(aside)
+            durable.sync_directory(self.jobs)
+        if not path.exists():
+            new = path.with_name(f".{record.id}.new")  # appears with its job.json or not at all
+            new.mkdir(parents=True, exist_ok=True)
+            _write(new / _JOB, record)
+            new.rename(path)
+            durable.sync_directory(self.jobs)
+        return JobDirectory(path), aside
+
+    def existing(self, job_id: int) -> JobDirectory:
+        """Where a job's directory is, if it has one."""
+        return JobDirectory(self.jobs / str(job_id))
+
+    def volume_id(self) -> str:
+        """The id that the NAS must show (`nas-volume`, written by `scand nas init`); "" when there is none."""
+        try:
+            return (self.root / "nas-volume").read_text().strip()
+        except FileNotFoundError:
+            return ""
+
+    def set_volume_id(self, volume_id: str) -> None:
+        """Remember which NAS is ours."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        durable.write_atomic(self.root / "nas-volume", f"{volume_id}\n".encode())
+
+    def put_aside(self) -> list[Path]:
+        """Directories that were put aside because they belong to no row of this database, for `doctor`."""
+        return sorted(self.jobs.glob("*.aside-*"))
+
+
+def _write(path: Path, record: BaseModel) -> None:
+    durable.write_atomic(path, record.model_dump_json(indent=1).encode() + b"\n")
+
+
+def _read_job(path: Path) -> JobRecord | None:
+    """job.json, or None when it is missing or no longer readable (then it fits no row)."""
+    try:
+        return JobRecord.model_validate_json((path / _JOB).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None

@@ -1,0 +1,28 @@
+"""The SQL that scand brings along, and the advisory locks that its sessions take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# Advisory locks are numbers, one space for a whole database. Ours are eight letters read as a bigint, so that
+# they hardly meet another program's, and whoever meets them in pg_locks can read them.
+MIGRATION_LOCK = int.from_bytes(b"scandsql")
+"""Held while migrations run: one `scand migrate` at a time."""
+AGENT_LOCK = int.from_bytes(b"scandrun")
+"""Held by the one daemon that serves this database, for as long as its session lives."""
+
+
+def sql_directory() -> Path:
+    """Where the SQL files are: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    packaged = package / "sql"
+    return packaged if packaged.is_dir() else package.parent / "sql"
+
+
+def read_sql(name: str) -> str:
+    """The text of one file, `name` being relative to `sql_directory()`: "queries.sql".
+
+    Raises:
+        OSError: there is no such file: the installation is incomplete.
+    """
+    return (sql_directory() / name).read_text(encoding="utf-8")

@@ -1,0 +1,257 @@
+"""The queue in PostgreSQL, as the agent uses it: a method a query, and none that waits longer than its deadline.
+
+Every write carries the agent's epoch and the status it expects. It answers whether it was done: False means that
+somebody was faster (a client, or another daemon), and the next look tells who.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from scand import __version__
+from scand.database import take_role
+from scand.jobs import BatchRow, BatchStatus, Job, StaleFile, Status
+from scand.sqlfiles import AGENT_LOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from scand import wire
+    from scand.database import Connection
+    from scand.view import Advance, Postpone, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one look at the queue finds.
+
+    Attributes:
+        epoch: of the daemon that leads now.
+        job: the active one, or None.
+        queued: whether another waits.
+        stale: a file on the NAS that its job wants no more.
+    """
+
+    epoch: int
+    job: Job | None
+    queued: bool
+    stale: StaleFile | None
+
+
+class Store:
+    """One session's view of the queue.
+
+    Args:
+        connection: see `database.connect`; the caller owns it.
+        queries: see `queries.load`.
+    """
+
+    def __init__(self, connection: Connection, queries: Mapping[str, bytes]) -> None:
+        self.connection = connection
+        self._queries = queries
+        self.epoch = 0
+
+    def _run(self, name: str, **values: object) -> list[dict[str, Any]]:
+        cursor = self.connection.execute(self._queries[name], {**values, "epoch": self.epoch})
+        return cursor.fetchall() if cursor.description else []
+
+    def _done(self, name: str, **values: object) -> bool:
+        return bool(self._run(name, **values))
+
+    @contextmanager
+    def _as_client(self) -> Iterator[None]:
+        """A person's word through the daemon: a transaction in which it is a client."""
+        with self.connection.transaction():
+            take_role(self.connection, "scand_client", local=True)
+            yield
+
+    # Who leads.
+
+    def elect(self) -> bool:
+        """Try to lead: take the session's advisory lock, and a new epoch with it."""
+        row = self.connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", (AGENT_LOCK,)).fetchone()
+        if row is None or not row["mine"]:
+            return False
+        found = self._run("elect", hostname=socket.gethostname(), pid=os.getpid(), version=__version__)
+        self.epoch = found[0]["epoch"]
+        return True
+
+    def leader(self) -> str:
+        """Who leads, for a person: "scanhost, pid 4711"."""
+        (row,) = self._run("leader")
+        return f"{row['hostname'] or 'another host'}, pid {row['pid']}"
+
+    def installation(self) -> tuple[str, bool]:
+        """This database's own id, and whether its documents table is scand's."""
+        (row,) = self._run("installation")
+        return row["id"], row["owns_documents"]
+
+    def heartbeat(self, *, job_id: int | None, state: str, ready: bool, device: str | None) -> bool:
+        """Alive. False: another daemon leads."""
+        return self._done("heartbeat", job_id=job_id, state=state, ready=ready, device=device)
+
+    def sign_off(self) -> None:
+        """This daemon stops."""
+        self._run("sign_off")
+
+    def hints(self) -> bool:
+        """Take in what has been notified, without waiting: only a hint that looking is worth while."""
+        return sum(1 for _ in self.connection.notifies(timeout=0)) > 0
+
+    # The queue.
+
+    def look(self) -> Rows:
+        """One round trip: the active job with all that deciding needs."""
+        (row,) = self._run("look")
+        stale = row["stale"]
+        return Rows(
+            epoch=row["epoch"],
+            job=_job(row) if row["id"] is not None else None,
+            queued=row["queued"],
+            stale=stale and StaleFile(stale["id"], stale["nas_staging_path"]),
+        )
+
+    def claim(self, jobs: str) -> tuple[int, str] | None:
+        """Take the oldest queued job: its id and title, or None when there is nothing to claim.
+
+        Args:
+            jobs: the absolute directory below which each job has one of its own.
+        """
+        try:
+            rows = self._run("claim", jobs=jobs)
+        except psycopg.errors.UniqueViolation:
+            return None  # another became active in the same moment
+        return (rows[0]["id"], rows[0]["title"]) if rows else None
+
+    def manual_job(self, title: str, settings: Mapping[str, object]) -> int:
+        """A new queued job, made as a client."""
+        with self._as_client():
+            return int(self._run("manual_job", title=title, settings=Jsonb(dict(settings)))[0]["id"])
+
+    def scan_now(self, job_id: int) -> bool:
+        """ready → scanning on a person's word, as a client."""
+        with self._as_client():
+            return self._done("scan_now", id=job_id)
+
+    def advance(self, step: Advance) -> bool:
+        """One step of the agent."""
+        staged = step.staged
+        return self._done(
+            "advance",
+            id=step.job_id,
+            from_status=step.from_status,
+            to_status=step.to_status,
+            error=step.error,
+            code=step.code,
+            page_count=staged and staged.document.pages,
+            staged=staged and staged.staged,
+        )
+
+    def record(self, batch: Record) -> bool:
+        """A batch, and what it means for the job, in one transaction."""
+        pdf = batch.pdf
+        status = BatchStatus.SCANNED if batch.kept else BatchStatus.DISCARDED
+        with self.connection.transaction():
+            self._run(
+                "record_batch",
+                id=batch.job_id,
+                expected=batch.status,
+                seq=batch.seq,
+                path=pdf and pdf.path,
+                pages=pdf.pages if pdf else 0,
+                sha256=pdf and pdf.sha256,
+                status=status,
+                code=batch.code,
+            )
+            done = self._done(
+                "after_batch",
+                id=batch.job_id,
+                expected=batch.status,
+                error=batch.error,
+                error_code=batch.code if batch.error else None,
+            )
+            if not done:
+                raise psycopg.Rollback
+        return done
+
+    def postpone(self, step: Postpone) -> bool:
+        """Try the step again later, and say why."""
+        return self._done(
+            "postpone",
+            id=step.job_id,
+            status=step.status,
+            code=step.code,
+            error=step.error,
+            seconds=step.seconds,
+        )
+
+    def progress(self, job_id: int, pages: int | None) -> bool:
+        """The job moves."""
+        return self._done("progress", id=job_id, pages=pages)
+
+    def same_document(self, job_id: int, sha256: str) -> str | None:
+        """Where a committed job has put these very bytes, if one has."""
+        rows = self._run("same_document", id=job_id, sha256=sha256)
+        return rows[0]["inbox_path"] if rows else None
+
+    def name_publication(self, job_id: int, inbox_path: str, sha256: str) -> bool:
+        """Before the rename that publishes."""
+        return self._done("name_publication", id=job_id, inbox_path=inbox_path, sha256=sha256)
+
+    def commit(self, job_id: int, published: wire.Published, *, link: bool) -> bool:
+        """Committed; with `link`, its row in documents in the same transaction."""
+        values = {"id": job_id, "inbox_path": published.inbox_path, "sha256": published.sha256}
+        with self.connection.transaction():
+            doc_id = None
+            if link:
+                self._run("link_document", **values)
+                doc_id = self._run("find_document", sha256=published.sha256)[0]["id"]
+            done = self._done("commit", **values, doc_id=doc_id)
+            if not done:
+                raise psycopg.Rollback
+        return done
+
+    def forget_staged(self, job_id: int) -> bool:
+        """Nothing of the job is on the NAS any more."""
+        return self._done("forget_staged", id=job_id)
+
+    def listen(self) -> None:
+        """From now on the server hints at every change of the queue."""
+        self.connection.execute("LISTEN scan_jobs")
+
+
+def _job(row: Mapping[str, Any]) -> Job:
+    return Job(
+        id=row["id"],
+        title=row["title"],
+        settings=row["settings"],
+        status=Status(row["status"]),
+        created_at=row["created_at"],
+        page_count=row["page_count"],
+        staging_path=row["staging_path"],
+        nas_staging_path=row["nas_staging_path"],
+        inbox_path=row["inbox_path"],
+        file_hash=row["file_hash"],
+        error=row["error"],
+        error_code=row["error_code"],
+        attempts=row["attempts"],
+        idle=row["idle"],
+        wait=row["wait"],
+        entered_from=row["entered_from"],
+        reopened=row["reopened"],
+        batches=tuple(_batch(batch) for batch in row["batches"] or ()),
+    )
+
+
+def _batch(row: Mapping[str, Any]) -> BatchRow:
+    # A status of a program that was here before scand is not 'scanned': it stays out of the merge.
+    kept = row["status"] == BatchStatus.SCANNED
+    status = BatchStatus.SCANNED if kept else BatchStatus.DISCARDED
+    return BatchRow(**{**row, "status": status})

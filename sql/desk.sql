@@ -1,0 +1,56 @@
+-- What a client does with the queue, by name. The command line does it with these; a web application does the
+-- same with the same. Every write is an intent: a row that the agent finds, whenever it looks.
+
+-- name: submit
+-- A new job: 'draft', or 'queued' (please scan this).
+INSERT INTO scan_jobs (title, settings, status) VALUES (%(title)s, %(settings)s, %(status)s) RETURNING id;
+
+-- name: step
+-- Every button is this statement. The trigger refuses what is not a step; 0 rows: somebody was faster.
+UPDATE scan_jobs SET status = %(to_status)s WHERE id = %(id)s AND status = %(from_status)s RETURNING id;
+
+-- name: set_batch
+-- 'discarded' keeps a batch out of the merge, 'scanned' takes it back in; only while the job is ready.
+UPDATE scan_job_batches SET status = %(status)s WHERE job_id = %(id)s AND batch_seq = %(seq)s RETURNING id;
+
+-- name: unfinished
+-- Every job that is not over: the active one, then the longest waiting. Spelt as in idx_scan_jobs_unfinished, so
+-- that it is used.
+SELECT id, status FROM scan_jobs
+ WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')
+ ORDER BY status NOT IN ('ready', 'scanning', 'assembling', 'preview', 'committing'), created_at, id LIMIT 1000;
+
+-- name: jobs
+-- Jobs as they are now, the newest first: one of them, those in some statuses, or all.
+SELECT id, title, settings, status, batch_count, page_count, pages_scanned, staging_path, nas_staging_path,
+       inbox_path, file_hash, doc_id, error, error_code, attempts, next_attempt_at, last_activity_at,
+       last_progress_at, created_at, updated_at, clock_timestamp() AS seen_at
+  FROM scan_jobs
+ WHERE (%(id)s::bigint IS NULL OR id = %(id)s)
+   AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
+ ORDER BY id DESC LIMIT %(limit)s;
+
+-- name: batches
+-- A job's batches in the order of the merge.
+SELECT batch_seq, status, page_count, staging_path, error_code, file_hash, created_at
+  FROM scan_job_batches WHERE job_id = %(id)s ORDER BY batch_seq;
+
+-- name: events
+-- What happened to a job, step by step.
+SELECT at, actor, from_status, to_status, error_code FROM scan_job_events WHERE job_id = %(id)s ORDER BY id;
+
+-- name: health
+-- Whether the agent lives, and what it is at.
+SELECT heartbeat_age_seconds::float8, alive, ready, state, current_job_id, device, hostname, pid, agent_version,
+       epoch, started_at
+  FROM scan_agent_health;
+
+-- name: lag
+-- Where jobs pile up: a row for every status that a job can be stuck in.
+SELECT status, jobs, oldest_seconds::float8 FROM scan_queue_lag;
+
+-- name: roles
+-- Whether sql/roles.sql was run, and what this login may be.
+SELECT name, oid IS NOT NULL AS made, coalesce(pg_has_role(session_user, oid, 'MEMBER'), false) AS member,
+       coalesce(has_table_privilege(oid, 'scan_jobs', 'SELECT'), false) AS granted
+  FROM unnest(ARRAY['scand_client', 'scand_agent']) AS name LEFT JOIN pg_roles ON rolname = name;

@@ -1,0 +1,180 @@
+-- Every statement that scand sends to the queue, by name: `store` runs the agent's, `desk` the clients'.
+-- The database's clock is the only clock here. %(epoch)s in an agent's write is its right to write at all: with
+-- another's epoch in scan_agent_status, or another status than it expects in the job, it touches 0 rows.
+
+-- name: elect
+-- The session that holds the advisory lock makes itself known and gets an epoch of its own.
+UPDATE scan_agent_status
+   SET epoch = epoch + 1, hostname = %(hostname)s, pid = %(pid)s, started_at = now(), last_heartbeat = now(),
+       agent_version = %(version)s, current_job_id = NULL, state = 'starting', ready = false, updated_at = now()
+ WHERE id = 1
+RETURNING epoch;
+
+-- name: leader
+-- Who has the advisory lock, as far as the status row knows.
+SELECT hostname, pid, extract(epoch FROM now() - last_heartbeat)::float8 AS age
+  FROM scan_agent_status WHERE id = 1;
+
+-- name: installation
+-- This database's own id, and whether documents is scand's own table.
+SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() AS owns_documents;
+
+-- name: look
+-- One round trip a wake: whose epoch it is, the active job with its batches, whether another waits, and a job
+-- that has a file staged on the NAS but wants it no more.
+SELECT s.epoch, q.queued, j.*, stale.stale
+  FROM scan_agent_status s
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
+  LEFT JOIN LATERAL (
+    SELECT id, title, settings, status, created_at, page_count, staging_path, nas_staging_path, inbox_path,
+           file_hash, error, error_code, attempts,
+           extract(epoch FROM now() - last_activity_at)::float8 AS idle,
+           greatest(0, coalesce(extract(epoch FROM next_attempt_at - now()), 0))::float8 AS wait,
+           (SELECT e.from_status FROM scan_job_events e
+             WHERE e.job_id = a.id AND e.to_status = a.status ORDER BY e.id DESC LIMIT 1) AS entered_from,
+           EXISTS (SELECT FROM scan_job_events e
+                    WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
+           (SELECT jsonb_agg(jsonb_build_object(
+                     'seq', b.batch_seq, 'staging_path', b.staging_path, 'page_count', b.page_count,
+                     'status', b.status, 'error_code', b.error_code, 'file_hash', b.file_hash)
+                   ORDER BY b.batch_seq)
+              FROM scan_job_batches b WHERE b.job_id = a.id) AS batches
+      FROM scan_jobs a
+     WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing')
+     LIMIT 1) j ON true
+  LEFT JOIN LATERAL (
+    SELECT jsonb_build_object('id', id, 'nas_staging_path', nas_staging_path) AS stale
+      FROM scan_jobs
+     WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
+     ORDER BY id LIMIT 1) stale ON true
+ WHERE s.id = 1;
+
+-- name: claim
+-- The oldest queued job, only where none is active. The unique index decides between two who claim at once.
+WITH me AS (
+  SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE
+), next AS (
+  SELECT id FROM scan_jobs
+   WHERE status = 'queued'
+     AND NOT EXISTS (SELECT FROM scan_jobs
+                      WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing'))
+   ORDER BY created_at, id LIMIT 1
+     FOR UPDATE SKIP LOCKED
+)
+UPDATE scan_jobs j
+   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id,
+       inbox_path = NULL, file_hash = NULL
+  FROM next
+ WHERE j.id = next.id AND EXISTS (SELECT FROM me)
+RETURNING j.id, j.title;
+
+-- name: advance
+-- One step of the agent, with what it found. A job that comes back to ready gives its people time anew.
+UPDATE scan_jobs
+   SET status = %(to_status)s, error = %(error)s, error_code = %(code)s,
+       page_count = coalesce(%(page_count)s::int, page_count),
+       nas_staging_path = coalesce(%(staged)s::text, nas_staging_path),
+       inbox_path = CASE WHEN %(to_status)s = 'preview' THEN NULL ELSE inbox_path END,
+       file_hash = CASE WHEN %(to_status)s = 'preview' THEN NULL ELSE file_hash END,
+       last_activity_at = CASE WHEN %(to_status)s IN ('ready', 'preview') THEN now() ELSE last_activity_at END
+ WHERE id = %(id)s AND status = %(from_status)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: scan_now
+-- The signal: a person's word, so a client's step.
+UPDATE scan_jobs SET status = 'scanning' WHERE id = %(id)s AND status = 'ready' RETURNING id;
+
+-- name: manual_job
+-- The signal with no job ready: a new job, as a client makes it.
+INSERT INTO scan_jobs (title, settings, status) VALUES (%(title)s, %(settings)s, 'queued') RETURNING id;
+
+-- name: record_batch
+-- A batch whose PDF is safe on disk.
+INSERT INTO scan_job_batches (job_id, batch_seq, staging_path, page_count, status, error_code, file_hash)
+SELECT id, %(seq)s, %(path)s, %(pages)s, %(status)s, %(code)s, %(sha256)s
+  FROM scan_jobs
+ WHERE id = %(id)s AND status = %(expected)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+ON CONFLICT (job_id, batch_seq) DO NOTHING
+RETURNING id;
+
+-- name: after_batch
+-- In the transaction of record_batch: the job is ready, clean or with the fault that needs a person.
+UPDATE scan_jobs
+   SET status = 'ready', error = %(error)s, error_code = %(error_code)s, attempts = 0, next_attempt_at = NULL,
+       last_activity_at = now(), last_progress_at = now(),
+       pages_scanned = (SELECT coalesce(sum(page_count), 0) FROM scan_job_batches
+                         WHERE job_id = %(id)s AND status = 'scanned')
+ WHERE id = %(id)s AND status = %(expected)s
+RETURNING id;
+
+-- name: postpone
+-- The step stays where it is, says why, and is tried again.
+UPDATE scan_jobs
+   SET error = %(error)s, error_code = %(code)s, attempts = attempts + 1,
+       next_attempt_at = now() + make_interval(secs => %(seconds)s)
+ WHERE id = %(id)s AND status = %(status)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: progress
+-- The job moves. At most once a second, never once a page.
+UPDATE scan_jobs
+   SET last_progress_at = now(), pages_scanned = coalesce(%(pages)s::int, pages_scanned)
+ WHERE id = %(id)s AND status IN ('ready', 'scanning', 'assembling', 'committing')
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: same_document
+-- A committed job with these very bytes: the same document.
+SELECT inbox_path FROM scan_jobs
+ WHERE file_hash = %(sha256)s AND status = 'committed' AND id <> %(id)s ORDER BY id LIMIT 1;
+
+-- name: name_publication
+-- Before the one rename that publishes: the name and the hash are in the row.
+UPDATE scan_jobs
+   SET inbox_path = %(inbox_path)s, file_hash = %(sha256)s
+ WHERE id = %(id)s AND status = 'committing'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: link_document
+-- scand's own documents table: a row a file, keyed by its hash.
+INSERT INTO documents (title, path, file_hash)
+SELECT title, %(inbox_path)s, %(sha256)s FROM scan_jobs WHERE id = %(id)s
+ON CONFLICT (file_hash) DO NOTHING;
+
+-- name: find_document
+SELECT id FROM documents WHERE file_hash = %(sha256)s;
+
+-- name: commit
+-- In the Inbox, once.
+UPDATE scan_jobs
+   SET status = 'committed', error = NULL, error_code = NULL, inbox_path = %(inbox_path)s,
+       file_hash = %(sha256)s, nas_staging_path = NULL, doc_id = coalesce(%(doc_id)s::bigint, doc_id)
+ WHERE id = %(id)s AND status = 'committing'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: forget_staged
+-- The staged file of a job that wants it no more is gone.
+UPDATE scan_jobs SET nas_staging_path = NULL
+ WHERE id = %(id)s AND status IN ('draft', 'queued', 'ready', 'canceled')
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: heartbeat
+-- Alive; and what it is at. A job that was deleted meanwhile is not referred to.
+UPDATE scan_agent_status
+   SET last_heartbeat = now(), updated_at = now(), state = %(state)s, ready = %(ready)s, device = %(device)s,
+       current_job_id = (SELECT id FROM scan_jobs WHERE id = %(job_id)s)
+ WHERE id = 1 AND epoch = %(epoch)s
+RETURNING epoch;
+
+-- name: sign_off
+-- A daemon that stops says so.
+UPDATE scan_agent_status
+   SET updated_at = now(), state = 'stopped', ready = false, current_job_id = NULL
+ WHERE id = 1 AND epoch = %(epoch)s
+RETURNING epoch;

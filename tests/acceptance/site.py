@@ -1,0 +1,285 @@
+"""A whole site for one test: a simulated scanner, a NAS directory, a database, and the daemon as a process."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pikepdf
+import psycopg
+from psycopg.rows import dict_row
+
+from scand.simulator.marks import read_side_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_T = TypeVar("_T")
+_ADDRESSES = itertools.count(1)
+PATIENCE = 30.0
+"""Seconds for anything to come about. Long, since a loaded machine is no failure."""
+
+
+def own_address() -> str:
+    """A loopback address that no other test, and no other test process, listens on."""
+    number = next(_ADDRESSES)
+    return f"127.{100 + number // 250}.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
+
+
+def until(what: Callable[[], _T], wanted: str, patience: float = PATIENCE) -> _T:
+    """Wait until `what` says something true, and give that."""
+    end = time.monotonic() + patience
+    while not (found := what()):
+        assert time.monotonic() < end, f"in {patience:g} s it did not come about: {wanted}"
+        time.sleep(0.02)
+    return found
+
+
+class Simulator:
+    """A scanner with a feeder, and the person who fills it."""
+
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        self.address = own_address()
+        self.config = directory / "sane"
+        self._log = directory / "fed.jsonl"
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "scand.simulator", "--listen", self.address,
+                "--net-config", str(self.config), "--log", str(self._log), *arguments,
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "listening" in line, line
+
+    def reload(self) -> None:
+        """Put paper in: what did not go through whole, else a new stack whose numbers go on."""
+        self.process.send_signal(signal.SIGHUP)
+
+    def fed(self) -> list[int]:
+        """The numbers of the sides that were delivered whole, in order."""
+        text = self._log.read_text() if self._log.exists() else ""
+        return [json.loads(line)["number"] for line in text.splitlines()]
+
+    def stop(self) -> None:
+        """Switch it off."""
+        self.process.terminate()
+        self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@dataclass
+class Daemon:
+    """A running `scand run`, and its log."""
+
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    def log(self) -> list[dict[str, Any]]:
+        """What it has said: one object a line."""
+        lines = self.log_path.read_text().splitlines() if self.log_path.exists() else []
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """The log lines of one event."""
+        return [line for line in self.log() if line["event"] == event]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """SIGKILL: the worst that can happen to it."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+@dataclass
+class Site:
+    """Everything around one daemon."""
+
+    directory: Path
+    database_url: str
+    sane_config: Path
+    extra: str = ""
+    device: str = ""
+    daemons: list[Daemon] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.nas = self.directory / "nas"
+        self.staging = self.directory / "staging"
+        self.nas.mkdir()
+        self.config = self.directory / "scand.toml"
+        self.configure(self.extra)
+        self.scand("nas", "init")
+        self.connection = psycopg.connect(self.database_url, autocommit=True, row_factory=dict_row)
+
+    def configure(self, extra: str) -> None:
+        """Write the config, with more sections or none."""
+        self.config.write_text(
+            f"""
+[database]
+url = "{self.database_url}"
+[scanner]
+device = "{self.device}"
+page_timeout = "10s"
+[staging]
+dir = "{self.staging}"
+min_free = "1MiB"
+[nas]
+root = "{self.nas}"
+inbox = "Inbox"
+require_mount = false
+[logging]
+format = "json"
+level = "debug"
+[profiles.default]
+resolution = 75
+mode = "gray"
+{extra}
+"""
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Where libsane finds this site's scanner and no other."""
+        return os.environ | {"SANE_CONFIG_DIR": str(self.sane_config)}
+
+    def scand(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a scand command to its end."""
+        result = subprocess.run(
+            [sys.executable, "-m", "scand.cli", "--config", str(self.config), *arguments],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if check:
+            assert result.returncode == 0, f"{arguments}: {result.returncode}\n{result.stdout}{result.stderr}"
+        return result
+
+    def start(self) -> Daemon:
+        """Start a daemon; it is not waited for."""
+        log = self.directory / f"daemon-{len(self.daemons)}.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "scand.cli", "--config", str(self.config), "run"],
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
+        daemon = Daemon(process, log)
+        self.daemons.append(daemon)
+        return daemon
+
+    def serving(self) -> Daemon:
+        """Start a daemon and wait until it leads."""
+        daemon = self.start()
+        until(lambda: daemon.said("elected") or daemon.process.poll() is not None, "elected")
+        assert daemon.process.poll() is None, daemon.log_path.read_text()
+        return daemon
+
+    def close(self) -> None:
+        """End what still runs."""
+        for daemon in self.daemons:
+            if daemon.process.poll() is None:
+                daemon.kill()
+        self.connection.close()
+
+    # The database, as any client has it.
+
+    def sql(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Run one statement."""
+        cursor = self.connection.execute(query.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def submit(self, title: str = "A job", *, status: str = "queued", **settings: object) -> int:
+        """Insert a job, as a web application would."""
+        (row,) = self.sql(
+            "INSERT INTO scan_jobs (title, settings, status) VALUES (%s, %s, %s) RETURNING id",
+            title,
+            json.dumps(settings),
+            status,
+        )
+        return int(row["id"])
+
+    def step(self, job: int, status: str) -> None:
+        """One UPDATE: a button of the web."""
+        self.sql("UPDATE scan_jobs SET status = %s WHERE id = %s", status, job)
+
+    def job(self, job: int) -> dict[str, Any]:
+        """The row."""
+        (row,) = self.sql("SELECT * FROM scan_jobs WHERE id = %s", job)
+        return row
+
+    def batches(self, job: int) -> list[dict[str, Any]]:
+        """Its batches, in order."""
+        return self.sql("SELECT * FROM scan_job_batches WHERE job_id = %s ORDER BY batch_seq", job)
+
+    def wait(self, job: int, status: str, patience: float = PATIENCE) -> dict[str, Any]:
+        """Wait until the job is in a status, and give the row."""
+        try:
+            until(lambda: self.job(job)["status"] == status, f"job {job} is {status}", patience)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.job(job)}\n{self.story()}") from None
+        return self.job(job)
+
+    def scan(self, job: int) -> dict[str, Any]:
+        """One batch: ready → scanning → ready."""
+        before = len(self.events(job))
+        self.step(job, "scanning")
+        until(lambda: len(self.events(job)) >= before + 2, "the batch ended")
+        return self.job(job)
+
+    def events(self, job: int) -> list[tuple[str | None, str, str]]:
+        """The job's steps: (from, to, actor)."""
+        rows = self.sql("SELECT * FROM scan_job_events WHERE job_id = %s ORDER BY id", job)
+        return [(row["from_status"], row["to_status"], row["actor"]) for row in rows]
+
+    def story(self) -> str:
+        """The last daemon's log."""
+        return self.daemons[-1].log_path.read_text()[-6000:] if self.daemons else "no daemon ran"
+
+    # The NAS.
+
+    def inbox(self) -> list[Path]:
+        """The documents in the Inbox."""
+        return sorted((self.nas / "Inbox").glob("*")) if (self.nas / "Inbox").exists() else []
+
+
+def sha256(path: Path) -> str:
+    """Of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def numbers(pdf: Path) -> list[int]:
+    """The number of the side that each page of a PDF shows, in the order of its pages."""
+    found = []
+    with pikepdf.open(pdf) as document:
+        for page in document.pages:
+            (picture,) = (image.as_pil_image() for image in _images(page))
+            inches = float(page.mediabox[2]) / 72
+            found.append(read_side_number(picture, picture.width / inches))
+    return found
+
+
+def _images(page: pikepdf.Page) -> list[pikepdf.PdfImage]:
+    return [pikepdf.PdfImage(image) for image in page.get_images().values()]  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""Tests that need a process of their own: to be killed, or with mounts that nobody else sees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UNSHARE = ("unshare", "--mount", "--propagation", "private")
+
+
+def _can_mount() -> bool:
+    try:
+        return not os.geteuid() and not subprocess.call((*_UNSHARE, "true"), stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        return False
+
+
+CAN_MOUNT = _can_mount()
+
+needs_mounts = pytest.mark.skipif(not CAN_MOUNT, reason="only root may mount file systems")
+needs_fuse = pytest.mark.skipif(
+    not CAN_MOUNT or not Path("/dev/fuse").exists(), reason="needs root and /dev/fuse"
+)
+
+
+def apart(function: Callable[..., None], *arguments: Path | str, mounts: bool = False) -> None:
+    """Call a module's function with strings in a new process; what it raises fails the test.
+
+    Args:
+        function: takes strings.
+        arguments: become strings.
+        mounts: with a mount namespace of its own, which ends with the process.
+    """
+    function_of = (function.__code__.co_filename, function.__name__)
+    argv = [sys.executable, "-W", "error", "-m", "tests.apart", *function_of, *map(str, arguments)]
+    done = subprocess.run(
+        [*(_UNSHARE if mounts else ()), *argv],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def mount_tmpfs(mountpoint: Path, size: str = "1m") -> None:
+    """Mount an empty file system in memory; only in a mount namespace of one's own."""
+    subprocess.run(("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(mountpoint)), check=True)

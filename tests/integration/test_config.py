@@ -1,0 +1,345 @@
+"""The config: every key, where it comes from, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tomllib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from scand.config import Config, embedded_directory
+from scand.errors import ConfigError
+from scand.settings import Settings, resolve
+
+EXAMPLE = Path(__file__).parents[2] / "systemd" / "scand.toml"
+URL = "postgresql://scand:geheim@db.example/documents"
+MINIMAL = f'[database]\nurl = "{URL}"\n[nas]\nroot = "/mnt/nas"\n'
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a config, and say where."""
+
+    def written(text: str) -> Path:
+        path = tmp_path / "scand.toml"
+        path.write_text(text)
+        return path
+
+    return written
+
+
+def refusal(path: Path | None, environ: dict[str, str] | None = None, need: Any = "daemon") -> str:
+    """The sentence with which a config is refused."""
+    with pytest.raises(ConfigError) as caught:
+        Config.load(path, environ or {}, need=need)
+    assert caught.value.exit_status == os.EX_CONFIG
+    return caught.value.sentence
+
+
+def uncommented() -> str:
+    """The example with every key written out."""
+    return re.sub(r"(?m)^#(?=[a-z_]+ = )", "", EXAMPLE.read_text())
+
+
+def test_defaults_are_those_of_the_design(write: Write) -> None:
+    """A config of two keys has every default that the design shows, in seconds and bytes."""
+    config = Config.load(write(MINIMAL), {}, need="daemon")
+
+    assert config.scanner.model_dump() == {"device": "", "page_timeout": 60.0}
+    assert config.staging.model_dump() == {
+        "dir": Path("/var/lib/scand"),
+        "min_free": 2 * 1024**3,
+        "keep": 7 * 86400.0,
+    }
+    assert config.nas.model_dump() == {
+        "root": Path("/mnt/nas"),
+        "staging": ".scan-staging",
+        "inbox": "PKM/Inbox",
+        "require_mount": True,
+        "file_mode": 0o640,
+        "group": "",
+    }
+    assert config.agent.model_dump() == {
+        "poll": 1.0,
+        "heartbeat": 5.0,
+        "ready_timeout": 900.0,
+        "preview_timeout": None,
+    }
+    assert config.commit.by is None
+    assert config.documents.link == "auto"
+    assert config.manual.model_dump() == {
+        "profile": "default",
+        "title": "Scan {now:%Y-%m-%d %H.%M.%S}",
+        "finish": "commit",
+    }
+    assert config.hooks.on_event == ""
+    assert config.logging.model_dump() == {"level": "info", "format": "auto"}
+    assert resolve({}, config.profiles) == Settings()
+    assert embedded_directory(config) == Path("/var/lib/scand/postgres")
+
+
+def test_the_example_parses_and_says_the_defaults(write: Write) -> None:
+    """The commented example is TOML, and its commented keys are the defaults, every one."""
+    tomllib.loads(EXAMPLE.read_text())
+    plain = Config.load(write(MINIMAL), {}, need="daemon")
+    example = Config.load(write(uncommented()), {}, need="daemon")
+
+    for section in ("scanner", "staging", "nas", "agent", "documents", "manual", "hooks", "logging"):
+        assert getattr(example, section) == getattr(plain, section), section
+    written = resolve({}, example.profiles).model_dump(exclude={"options", "max_pages", "inbox"})
+    assert written == Settings().model_dump(exclude={"options", "max_pages", "inbox"})
+
+
+def test_the_example_names_every_key() -> None:
+    """Each key of each section, and each setting of a profile, stands in the example."""
+    table = tomllib.loads(uncommented())
+    for section, field in Config.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            assert set(table[section]) == set(field.annotation.model_fields), section
+    assert set(table["profiles"]["default"]) == set(Settings.model_fields) - {"profile"}
+
+
+def test_files_are_looked_for_in_order(tmp_path: Path) -> None:
+    """--config outranks $SCAND_CONFIG, which outranks the user's own file."""
+    home = tmp_path / ".config" / "scand" / "scand.toml"
+    home.parent.mkdir(parents=True)
+    files = {"option": tmp_path / "a.toml", "variable": tmp_path / "b.toml", "home": home}
+    for device, path in files.items():
+        path.write_text(f'{MINIMAL}[scanner]\ndevice = "{device}"')
+    environ = {"HOME": str(tmp_path), "SCAND_CONFIG": str(files["variable"])}
+
+    assert Config.load(files["option"], environ, need="daemon").scanner.device == "option"
+    assert Config.load(None, environ, need="daemon").scanner.device == "variable"
+    found = Config.load(None, {"HOME": str(tmp_path)}, need="daemon")
+    assert (found.scanner.device, found.path) == ("home", home)
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    """A --config that does not exist is an error, not a reason to look elsewhere."""
+    missing = tmp_path / "missing.toml"
+    assert str(missing) in refusal(missing, {"SCAND_DATABASE_URL": URL}, "client")
+    assert str(missing) in refusal(None, {"SCAND_CONFIG": str(missing)}, "client")
+
+
+def test_a_client_needs_the_database_only(write: Write) -> None:
+    """A client does without nas.root; the daemon does not, and is told the key."""
+    path = write(f'[database]\nurl = "{URL}"')
+    config = Config.load(path, {}, need="client")
+    assert config.nas.root is None
+    with pytest.raises(ConfigError, match="root is missing"):
+        _ = config.nas_root
+    assert "nas.root is missing" in refusal(path)
+
+
+def test_the_environment_is_enough_for_a_client() -> None:
+    """SCAND_DATABASE_URL alone will do; without it and without a file, the key is named."""
+    config = Config.load(None, {"SCAND_DATABASE_URL": "host=db dbname=documents"}, need="client")
+    assert config.database.url.get_secret_value() == "host=db dbname=documents"
+    assert config.path is None
+    assert config.profile_directory is None
+    assert "database.url is missing" in refusal(None, {}, "client")
+
+
+def test_an_unreadable_file_stops_a_client_only_without_a_url(tmp_path: Path) -> None:
+    """The system's config may be private: a client with a URL of its own does without it."""
+    (tmp_path / ".config" / "scand" / "scand.toml").mkdir(parents=True)  # not even root can read that
+    environ = {"HOME": str(tmp_path)}
+    assert "SCAND_DATABASE_URL" in refusal(None, environ, "client")
+    assert Config.load(None, {**environ, "SCAND_DATABASE_URL": URL}, need="client").path is None
+
+
+def test_the_url_of_the_environment_outranks_the_credential_and_the_file(
+    write: Write, tmp_path: Path
+) -> None:
+    """$SCAND_DATABASE_URL, then the systemd credential (for the daemon only), then the file."""
+    path = write(MINIMAL)
+    (tmp_path / "database-url").write_text("postgresql://credential/documents\n")
+    credentials = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    variable = {"SCAND_DATABASE_URL": "postgresql://variable/documents"}
+
+    def host(environ: dict[str, str], need: Any) -> str:
+        url = Config.load(path, environ, need=need).database.url.get_secret_value()
+        return url.removeprefix("postgresql://").removesuffix("/documents")
+
+    assert host({**credentials, **variable}, "daemon") == "variable"
+    assert host(credentials, "daemon") == "credential"
+    assert host(credentials, "client") == "scand:geheim@db.example"
+    assert host({"CREDENTIALS_DIRECTORY": str(tmp_path / "none")}, "daemon") == "scand:geheim@db.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        (URL, "postgresql://scand:***@db.example/documents"),
+        (
+            "postgresql://u:p:w@h:5432/d?sslpassword=geheim&x=1",
+            "postgresql://u:***@h:5432/d?sslpassword=***&x=1",
+        ),
+        ("host=db password='geheim \\' wort' user=u", "host=db password=*** user=u"),
+        ("postgresql:///documents?host=/run/postgresql", "postgresql:///documents?host=/run/postgresql"),
+        ("embedded", "embedded"),
+    ],
+)
+def test_the_password_is_never_shown(write: Write, url: str, public: str) -> None:
+    """Neither printing the config nor the URL for people gives the password away."""
+    config = Config.load(write(MINIMAL), {"SCAND_DATABASE_URL": url}, need="daemon")
+    assert config.database.shown_url == public
+    assert "geheim" not in f"{config} {config!r} {config.model_dump()} {config.database.shown_url}"
+    assert config.database.embedded is (url == "embedded")
+
+
+def test_a_bad_url_is_not_repeated(write: Write) -> None:
+    """A URL of another database is refused without its password in the sentence."""
+    sentence = refusal(write('[database]\nurl = "mysql://u:geheim@h/d"\n[nas]\nroot = "/mnt/nas"'))
+    assert "database.url is not a PostgreSQL URL" in sentence
+    assert "geheim" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[agent]\npol = '1s'", 'agent.pol is not a key (did you mean "poll"?)'),
+        ("[agnet]\npoll = '1s'", 'agnet is not a key (did you mean "agent"?)'),
+        ("[agent]\npoll = 1", "agent.poll is 1, but may be a duration such as"),
+        ("[agent]\npoll = '0s'", 'agent.poll is "0s", but may be a duration such as'),
+        ("[agent]\nheartbeat = '11s'", 'agent.heartbeat is "11s", but may be a duration up to "10s"'),
+        ("[scanner]\npage_timeout = ''", 'scanner.page_timeout is "", but may be a duration'),
+        ("[staging]\nmin_free = '2 gigs'", 'staging.min_free is "2 gigs", but may be a size such as'),
+        ("[staging]\ndir = 'relative'", 'staging.dir is "relative", but may be an absolute path'),
+        ("[commit]\nby = 'agnet'", 'commit.by is "agnet", but may be "agent" or "client"'),
+        ("[documents]\nlink = 'on'", 'documents.link is "on", but may be "auto" or "off"'),
+        ("[logging]\nlevel = 'infos'", 'logging.level is "infos", but may be "debug", "info"'),
+        ("[manual]\nfinish = 'comit'", 'manual.finish is "comit", but may be "hold", "preview" or "commit"'),
+        ("[manual]\ntitle = 'Scan {today}'", "manual.title is"),
+        ("[manual]\ntitle = '{now.__class__}'", "manual.title is"),
+        ("[manual]\ntitle = '{now:{host}}'", "manual.title is"),
+        ("[manual]\ntitle = 'Scan {'", "manual.title is"),
+        ("[manual]\ntitle = ' '", "manual.title is"),
+        (
+            "[manual]\nprofile = 'colr'\n[profiles.color]",
+            'manual.profile is "colr", but may be "color" or "default"',
+        ),
+        ("[profiles.color]\nsides = 'duplx'", 'profiles.color: sides is "duplx", but may be "duplex"'),
+        ("[profiles.color]\nprofile = 'default'", 'profiles.color: profile "color": a profile cannot name'),
+        ("scanner = 3", "scanner is 3, but may be a table"),
+        ("path = '/etc'", "path is not a key"),
+    ],
+)
+def test_what_is_wrong_is_said_by_key(tmp_path: Path, text: str, said: str) -> None:
+    """Each error names its key, its value and what it may be, with a near miss where there is one."""
+    path = tmp_path / "scand.toml"
+    environ = {"SCAND_DATABASE_URL": URL}
+    path.write_text(text)
+    assert said in refusal(path, environ, "client")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("root = 'mnt'", "nas.root"),
+        ("staging = '../x'", "nas.staging"),
+        ("inbox = '/PKM'", "nas.inbox"),
+        ("inbox = '.hidden'", "nas.inbox"),
+        ("inbox = ''", "nas.inbox"),
+        ("staging = 'PKM/Inbox/new'", "must lie apart"),
+        ("require_mount = 'yes'", "nas.require_mount"),
+        ("file_mode = 640", "nas.file_mode"),
+        ("file_mode = '0440'", "nas.file_mode"),
+    ],
+)
+def test_the_nas_is_checked(write: Write, text: str, said: str) -> None:
+    """Folders stay below the root and apart, and a file mode is octal digits that the owner can work with."""
+    assert said in refusal(write(f"[nas]\n{text}"), {"SCAND_DATABASE_URL": URL}, "client")
+
+
+def test_everything_wrong_is_said_at_once(write: Write) -> None:
+    """One run of an editor is enough: all errors come in one sentence."""
+    sentence = refusal(write("[agent]\npol = '1s'\n[scanner]\ndevices = ''"))
+    for said in ("database.url is missing", "nas.root is missing", "agent.pol", "scanner.devices"):
+        assert said in sentence
+
+
+def test_a_syntax_error_names_the_line(write: Write) -> None:
+    """What is not TOML, or not UTF-8, is said with its place."""
+    path = write('[database]\nurl = "x')
+    assert "line 2" in refusal(path)
+    path.write_bytes(b'[database]\nurl = "\xff"')
+    assert "not UTF-8" in refusal(path)
+
+
+def test_durations_and_sizes_have_units(write: Write) -> None:
+    """Every unit is understood, and "" is never where never makes sense."""
+    path = write(
+        f'{MINIMAL}[agent]\npoll = "500ms"\nready_timeout = ""\npreview_timeout = "1.5h"\n'
+        '[staging]\nkeep = "2w"\nmin_free = "500MB"\n[scanner]\npage_timeout = "2m"'
+    )
+    config = Config.load(path, {}, need="daemon")
+    assert (config.agent.poll, config.agent.ready_timeout, config.agent.preview_timeout) == (
+        0.5,
+        None,
+        5400.0,
+    )
+    assert (config.staging.keep, config.staging.min_free) == (14 * 86400.0, 500_000_000)
+    assert config.scanner.page_timeout == 120.0
+
+
+def test_profiles_come_from_files_beside_the_config(write: Write, tmp_path: Path) -> None:
+    """A file of profiles.d is a profile by its stem; it replaces one of the config, and hidden files are left."""
+    path = write(f'{MINIMAL}[profiles.gray]\nmode = "gray"\n[profiles.book]\nmode = "gray"\nresolution = 600')
+    directory = tmp_path / "profiles.d"
+    directory.mkdir()
+    (directory / "book.toml").write_text('mode = "lineart"\noptions = { threshold = 120, swdeskew = true }')
+    (directory / ".book.toml.swp").write_text("not TOML")
+    (directory / ".#gray.toml").write_text("not TOML")
+    config = Config.load(path, {}, need="daemon")
+
+    assert config.profile_directory == directory
+    assert resolve({"profile": "gray"}, config.profiles).mode == "gray"
+    book = resolve({"profile": "book"}, config.profiles)
+    assert (book.mode, book.resolution) == ("lineart", 300)
+    assert book.options == (("threshold", 120), ("swdeskew", True))
+
+
+def test_a_bad_profile_file_is_named(write: Write, tmp_path: Path) -> None:
+    """What is wrong with a profile's file is said with its name."""
+    path = write(MINIMAL)
+    (tmp_path / "profiles.d").mkdir()
+    (tmp_path / "profiles.d" / "broken.toml").write_text("mode = ")
+    (tmp_path / "profiles.d" / "odd.toml").write_text('mode = "pink"')
+    sentence = refusal(path)
+    assert "broken.toml: not TOML" in sentence
+    assert "line 1" in sentence
+    assert 'profiles.odd: mode is "pink"' in sentence
+
+
+def test_the_manual_title_is_a_pattern_over_now_and_host(write: Write) -> None:
+    """The title of a manual job has the time of the signal, in the operator's form."""
+    now = datetime(2025, 3, 9, 7, 5, 2, tzinfo=UTC)
+    assert Config.load(write(MINIMAL), {}, need="daemon").manual_title(now) == "Scan 2025-03-09 07.05.02"
+    path = write(f'{MINIMAL}[manual]\ntitle = "{{host}}: {{now:%d.%m.%Y}}"')
+    assert Config.load(path, {}, need="daemon").manual_title(now) == f"{os.uname().nodename}: 09.03.2025"
+
+
+def test_who_commits_is_known_to_be_unsaid(write: Write) -> None:
+    """`commit.by` is None when it is not written, so that the daemon can insist where it must."""
+    assert Config.load(write(MINIMAL), {}, need="daemon").commit.by is None
+    path = write(f'{MINIMAL}[commit]\nby = "client"')
+    assert Config.load(path, {}, need="daemon").commit.by == "client"
+
+
+def test_the_example_survives_being_copied(tmp_path: Path) -> None:
+    """As installed, the example says which two keys are missing, and nothing else is wrong."""
+    path = Path(shutil.copy(EXAMPLE, tmp_path))
+    sentence = refusal(path)
+    assert "database.url is missing" in sentence
+    assert "nas.root is missing" in sentence
+    assert " is not a key" not in sentence

@@ -1,0 +1,613 @@
+"""Deciding, without any I/O: what the rows and the disk ask for is what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from scand import view as v
+from scand import wire
+from scand.decide import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff, decide
+from scand.errors import BadData, ErrorCode
+from scand.jobs import BatchRow, BatchStatus, Job, Status
+from scand.lifecycle import STEPS, Actor, Step
+from scand.pages import BatchPdf, Document, End, Page, Side, SpooledBatch
+from scand.settings import Settings, resolve
+
+NOW = 1000.0
+SHA = "0" * 64
+PDF = BatchPdf(path="/spool/batch.pdf", pages=4, sha256=SHA)
+PAGE = Page(sheet=1, side=Side.FRONT, file="page-0001.jpg", sha256=SHA, size=9, width=9, height=9, dpi=300)
+
+
+def settings(**asked: Any) -> Settings:
+    """Settings as a job would have them."""
+    return resolve(asked, {})
+
+
+def job(status: Status, **fields: Any) -> Job:
+    """A row."""
+    values: dict[str, Any] = {"id": 42, "title": "T", "settings": {}, "created_at": datetime.now(UTC)}
+    return Job(status=status, **{**values, **fields})
+
+
+def row(seq: int = 1, *, kept: bool = True, pages: int = 4) -> BatchRow:
+    """A recorded batch."""
+    status = BatchStatus.SCANNED if kept else BatchStatus.DISCARDED
+    return BatchRow(seq, f"/spool/{seq}.pdf", pages, status)
+
+
+def on_disk(
+    seq: int = 1, end: End | None = None, *, captured: int = 4, bindable: int | None = None
+) -> SpooledBatch:
+    """A batch that the database does not know."""
+    return SpooledBatch(
+        seq=seq,
+        duplex=True,
+        keep_on_fault=False,
+        end=end,
+        captured=captured,
+        bindable=captured if bindable is None else bindable,
+        blank=0,
+        sheets=captured // 2,
+    )
+
+
+def view(look: v.Look | None = None, **fields: Any) -> v.View:
+    """A view of a daemon that serves."""
+    values: dict[str, Any] = {"serving": True, "fresh": True, "progressed": NOW}
+    return v.View(**{"limits": v.Limits(), "look": look or v.Look(), **values, **fields})
+
+
+def looked(row_: Job, *, unsettled: tuple[SpooledBatch, ...] = (), asked: Any = None) -> v.Look:
+    """A look at an active job."""
+    return v.Look(
+        job=row_,
+        settings=asked if asked is not None else settings(),
+        unsettled=unsettled,
+        next_seq=max([b.seq for b in row_.batches] + [b.seq for b in unsettled], default=0) + 1,
+    )
+
+
+def wants(before: v.View, occurrence: v.Occurrence | None = None, now: float = NOW) -> list[v.Intent]:
+    """What is wanted, after an occurrence or simply now."""
+    return decide(before, occurrence or v.Tick(), now)[1]
+
+
+WARM = v.FeederChild(heard=NOW)
+
+
+def running(**fields: Any) -> v.FeederChild:
+    """A feeder that scans batch 1 of job 42."""
+    return v.FeederChild(heard=NOW, run=replace(v.Run(42, 1), **fields))
+
+
+def courier(errand: v.Errand, **fields: Any) -> v.CourierChild:
+    """A courier that runs for job 42."""
+    return replace(v.CourierChild(errand, 42, NOW), **fields)
+
+
+# Nothing active.
+
+
+def test_an_idle_agent_wants_nothing() -> None:
+    """With nothing queued there is nothing to do."""
+    assert wants(view()) == []
+
+
+def test_what_may_have_changed_is_looked_at_first() -> None:
+    """A stale view decides nothing but to look."""
+    assert wants(view(fresh=False)) == [v.LookAgain()]
+
+
+def test_a_queued_job_is_claimed() -> None:
+    """Once no job is active."""
+    assert wants(view(v.Look(queued=True))) == [v.Claim()]
+
+
+def test_nothing_is_claimed_while_the_feeder_still_runs_for_a_canceled_job() -> None:
+    """The scanner is not free before it has stopped."""
+    intents = wants(view(v.Look(queued=True), feeder=running()))
+    assert intents == [v.TellFeeder(wire.Cancel())]
+
+
+def test_an_idle_feeder_is_let_go() -> None:
+    """No job is ready: the scanner is free for other programs."""
+    assert wants(view(feeder=WARM)) == [v.RetireFeeder()]
+
+
+def test_the_signal_makes_a_job_when_none_is_active() -> None:
+    """SIGUSR1 on an idle daemon."""
+    assert wants(view(scan_asked=NOW)) == [v.MakeManualJob()]
+
+
+def test_the_signal_prefers_the_job_that_waits() -> None:
+    """A queued job is claimed first; the signal then scans into it."""
+    after, intents = decide(view(v.Look(queued=True), scan_asked=NOW), v.Tick(), NOW)
+    assert intents == [v.Claim()]
+    assert after.scan_asked == NOW
+
+
+# Ready.
+
+
+def test_a_ready_job_gets_a_warm_feeder() -> None:
+    """The child is there before it is wanted."""
+    assert wants(view(looked(job(Status.READY)))) == [v.StartFeeder()]
+
+
+def test_the_signal_scans_into_the_ready_job_as_a_client() -> None:
+    """A person's word counts also after a fault."""
+    ready = job(Status.READY, error_code="feeder_jammed", error="jam")
+    (step,) = wants(view(looked(ready), scan_asked=NOW))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.actor) == (Status.SCANNING, Actor.CLIENT)
+
+
+@pytest.mark.parametrize("status", [Status.SCANNING, Status.ASSEMBLING, Status.PREVIEW, Status.COMMITTING])
+def test_the_signal_changes_nothing_while_a_job_is_busy(status: Status) -> None:
+    """It is refused in the log and forgotten."""
+    busy = view(looked(job(status, batches=(row(),))), scan_asked=NOW, feeder=running(), courier=None)
+    after, intents = decide(busy, v.Tick(), NOW)
+    assert intents[0] == v.RefuseScan(status)
+    assert after.scan_asked is None
+
+
+def test_auto_scans_at_the_claim_and_only_then() -> None:
+    """A second batch is a person's word."""
+    auto = settings(scan="auto")
+    (step,) = wants(view(looked(job(Status.READY, entered_from="queued"), asked=auto)))
+    assert isinstance(step, v.Advance)
+    assert step.to_status is Status.SCANNING
+    again = job(Status.READY, entered_from="scanning", batches=(row(),))
+    assert wants(view(looked(again, asked=auto), feeder=WARM)) == []
+
+
+@pytest.mark.parametrize("finish", ["preview", "commit"])
+def test_finish_acts_after_the_first_complete_batch(finish: str) -> None:
+    """ready → assembling by the agent itself."""
+    ready = job(Status.READY, entered_from="scanning", batches=(row(),))
+    (step,) = wants(view(looked(ready, asked=settings(finish=finish))))
+    assert isinstance(step, v.Advance)
+    assert step.to_status is Status.ASSEMBLING
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"error_code": "feeder_jammed"},
+        {"entered_from": "queued"},
+        {"entered_from": "assembling"},
+        {"page_count": 4},
+        {"batches": (row(kept=False),)},
+        {"batches": ()},
+    ],
+    ids=["fault", "claimed again", "not now", "reopened", "only discarded", "nothing"],
+)
+def test_finish_never_acts_from_an_unclean_place(fields: dict[str, Any]) -> None:
+    """Never does the agent by itself merge a job whose last batch ended in a fault, or that a client holds."""
+    values = {"entered_from": "scanning", "batches": (row(),), **fields}
+    ready = looked(job(Status.READY, **values), asked=settings(finish="commit"))
+    assert wants(view(ready, feeder=WARM)) == []
+
+
+IDLE = 901.0
+
+
+def test_idle_with_kept_batches_is_assembled() -> None:
+    """Somebody went home: the document is made."""
+    (step,) = wants(view(looked(job(Status.READY, idle=IDLE, batches=(row(),)))))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.code) == (Status.ASSEMBLING, None)
+
+
+def test_idle_with_nothing_scanned_is_canceled() -> None:
+    """The scanner is free for the next job."""
+    (step,) = wants(view(looked(job(Status.READY, idle=IDLE))))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.code) == (Status.CANCELED, ErrorCode.IDLE_TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"error_code": "feeder_jammed", "error": "jam", "batches": (row(),)},
+        {"batches": (row(kept=False),)},
+        {"error_code": "feeder_empty", "error": "empty"},
+    ],
+    ids=["fault with kept pages", "only discarded", "fault and nothing scanned"],
+)
+def test_idle_with_an_unanswered_fault_fails(fields: dict[str, Any]) -> None:
+    """Nothing is deleted, and no document comes out short."""
+    (step,) = wants(view(looked(job(Status.READY, idle=IDLE, **fields))))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.code) == (Status.FAILED, ErrorCode.IDLE_TIMEOUT)
+
+
+def test_bad_settings_fail_a_ready_job() -> None:
+    """The scanner must be free; the sentence is the refusal's."""
+    refusal = BadData("sides may be duplex, …", ErrorCode.BAD_SETTINGS)
+    (step,) = wants(view(looked(job(Status.READY), asked=refusal)))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.code, step.error) == (
+        Status.FAILED,
+        ErrorCode.BAD_SETTINGS,
+        refusal.sentence,
+    )
+
+
+# Scanning.
+
+
+def test_scanning_starts_a_feeder_and_a_batch() -> None:
+    """Both at once: the socket holds the command until the child has started."""
+    intents = wants(view(looked(job(Status.SCANNING, batches=(row(),)))))
+    assert intents == [v.StartFeeder(), v.Scan(42, 2, settings())]
+
+
+def test_a_run_under_way_is_left_alone() -> None:
+    """What is being done is not started twice, whatever the disk shows of it."""
+    here = looked(job(Status.SCANNING), unsettled=(on_disk(),))
+    assert wants(view(here, feeder=running())) == []
+
+
+def test_a_finished_batch_is_bound_then_recorded() -> None:
+    """end.json → batch.pdf → the row, one step at a time."""
+    here = view(looked(job(Status.SCANNING), unsettled=(on_disk(end=End()),)), feeder=WARM)
+    after, intents = decide(here, v.Tick(), NOW)
+    assert intents == [v.Send(v.Errand.BIND, 42, seq=1)]
+    after, intents = decide(after, v.CourierSaid(wire.BoundPdf(pdf=PDF)), NOW)
+    assert intents == [v.LookAgain()]
+    after, intents = decide(after, v.CourierEnded("exit status 0"), NOW)
+    _, intents = decide(after, v.Looked(here.look), NOW)
+    assert intents == [v.Record(42, Status.SCANNING, 1, PDF, kept=True, code=None, error=None)]
+
+
+def test_a_jammed_batch_is_recorded_as_discarded_with_its_story() -> None:
+    """The error says which sheet, how many are safe, from where to feed again."""
+    jam = on_disk(end=End(code=ErrorCode.FEEDER_JAMMED), captured=24)
+    here = view(looked(job(Status.SCANNING), unsettled=(jam,)), feeder=WARM, bound=(42, 1, PDF))
+    (record,) = wants(here)
+    assert isinstance(record, v.Record)
+    assert (record.kept, record.code) == (False, ErrorCode.FEEDER_JAMMED)
+    assert record.error is not None
+    assert "sheet 13 jammed" in record.error
+    assert "12 sheets (24 pages) are safe" in record.error
+    assert "re-feed from sheet 13" in record.error
+
+
+def test_on_jam_keep_keeps_the_batch() -> None:
+    """The batch counts as scanned; the fault still waits for a person."""
+    jam = replace(on_disk(end=End(code=ErrorCode.COVER_OPEN)), keep_on_fault=True)
+    (record,) = wants(view(looked(job(Status.SCANNING), unsettled=(jam,)), feeder=WARM, bound=(42, 1, PDF)))
+    assert isinstance(record, v.Record)
+    assert record.kept
+    assert record.error
+
+
+def test_a_batch_without_end_was_interrupted() -> None:
+    """The daemon was killed, or the power went: the disk says so, and the next start finishes it."""
+    here = view(looked(job(Status.SCANNING), unsettled=(on_disk(),)), feeder=WARM)
+    assert wants(here) == [v.EndBatch(42, 1, End(code=ErrorCode.INTERRUPTED)), v.LookAgain()]
+
+
+def test_a_batch_of_one_torn_sheet_is_recorded_without_a_pdf() -> None:
+    """Its front stays in the spool; there is nothing whole to bind."""
+    torn = on_disk(end=End(code=ErrorCode.FEEDER_JAMMED), captured=1, bindable=0)
+    (record,) = wants(view(looked(job(Status.SCANNING), unsettled=(torn,)), feeder=WARM))
+    assert isinstance(record, v.Record)
+    assert (record.pdf, record.kept) == (None, False)
+
+
+def test_an_empty_feeder_brings_the_job_back_to_ready() -> None:
+    """No batch; its empty directory goes after the row has said so."""
+    empty = on_disk(end=End(code=ErrorCode.FEEDER_EMPTY), captured=0)
+    step, drop, look = wants(view(looked(job(Status.SCANNING), unsettled=(empty,)), feeder=WARM))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.code) == (Status.READY, ErrorCode.FEEDER_EMPTY)
+    assert (drop, look) == (v.DropBatch(42, 1), v.LookAgain())
+
+
+def test_a_busy_device_is_tried_again_and_then_a_person_is_asked() -> None:
+    """Some tries with backoff, then ready with the mend."""
+    ended = wire.Ended(end=End(code=ErrorCode.DEVICE_BUSY))
+    (step,) = wants(view(looked(job(Status.SCANNING)), feeder=WARM, ended=(42, ended)))
+    assert isinstance(step, v.Postpone)
+    assert step.seconds == 1
+    last = job(Status.SCANNING, attempts=DEVICE_TRIES - 1)
+    (end,) = wants(view(looked(last), feeder=WARM, ended=(42, ended)))
+    assert isinstance(end, v.Advance)
+    assert (end.to_status, end.code) == (Status.READY, ErrorCode.DEVICE_BUSY)
+
+
+def test_a_postponed_scan_waits() -> None:
+    """next_attempt_at is not yet."""
+    assert wants(view(looked(job(Status.SCANNING, wait=3.0)), feeder=WARM)) == []
+
+
+def test_settings_that_the_device_cannot_do_fail_the_job() -> None:
+    """With the feeder's own sentence."""
+    refused = wire.Ended(end=End(code=ErrorCode.UNSUPPORTED_SETTINGS, detail="no duplex here"))
+    (step,) = wants(view(looked(job(Status.SCANNING)), feeder=WARM, ended=(42, refused)))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.error) == (Status.FAILED, "no duplex here")
+
+
+def test_a_canceled_job_stops_the_scanner_and_a_deaf_one_is_killed() -> None:
+    """Within a page, or by force."""
+    here = view(looked(job(Status.READY)), feeder=running())
+    after, intents = decide(here, v.Tick(), NOW)
+    assert intents[0] == v.TellFeeder(wire.Cancel())
+    after, intents = decide(after, v.Tick(), NOW + ANSWER_TIME + 0.1)
+    assert v.KillFeeder(ErrorCode.CANCELED) in intents
+    after, intents = decide(after, v.Tick(), NOW + ANSWER_TIME + DYING_TIME + 0.3)
+    assert v.AbandonFeeder() in intents
+
+
+def test_silence_kills_the_driver_and_ends_the_batch() -> None:
+    """driver_hung; the end is written on disk at once, with or without a database."""
+    here = view(looked(job(Status.SCANNING)), feeder=running())
+    after, intents = decide(here, v.Tick(), NOW + 61)
+    assert intents == [v.KillFeeder(ErrorCode.DRIVER_HUNG)]
+    _, intents = decide(after, v.FeederEnded("signal 9"), NOW + 61)
+    assert intents[0] == v.EndBatch(42, 1, End(code=ErrorCode.DRIVER_HUNG))
+
+
+def test_data_that_flows_is_no_silence() -> None:
+    """A 1200 dpi page may take minutes."""
+    here = view(looked(job(Status.SCANNING)), feeder=running())
+    after, _ = decide(here, v.FeederSaid(wire.Alive(step="page 1", done=5)), NOW + 59)
+    assert v.KillFeeder(ErrorCode.DRIVER_HUNG) not in wants(after, now=NOW + 100)
+
+
+def test_a_driver_that_crashes_ends_the_batch() -> None:
+    """The exit is told in the detail."""
+    here = view(looked(job(Status.SCANNING)), feeder=running())
+    _, intents = decide(here, v.FeederEnded("signal 11"), NOW)
+    assert intents[0] == v.EndBatch(42, 1, End(code=ErrorCode.DRIVER_CRASHED, detail="signal 11"))
+
+
+def test_progress_is_written_at_most_once_a_second() -> None:
+    """Kept pages and the batch under way; never one write a page."""
+    here = view(looked(job(Status.SCANNING, batches=(row(pages=4),))), feeder=running(), progressed=NOW - 2)
+    after, _ = decide(here, v.FeederSaid(wire.Captured(page=PAGE)), NOW - 1.5)
+    after, intents = decide(after, v.FeederSaid(wire.Captured(page=PAGE)), NOW)
+    assert intents == [v.Progress(42, 6)]
+    after, intents = decide(after, v.FeederSaid(wire.Captured(page=PAGE)), NOW + 0.9)
+    assert intents == []
+
+
+# The database goes away.
+
+
+def test_scanning_goes_on_without_a_database() -> None:
+    """No intent touches a row; the run is left alone."""
+    here = view(looked(job(Status.SCANNING)), feeder=running())
+    after, intents = decide(here, v.DatabaseLost(), NOW)
+    assert intents == []
+    after, intents = decide(after, v.FeederSaid(wire.Ended(end=End())), NOW)
+    assert intents == []
+    assert after.feeder == v.FeederChild(heard=NOW)
+
+
+def test_a_displaced_daemon_stops_its_children() -> None:
+    """Another leads: the feeder is canceled, the courier killed."""
+    here = view(looked(job(Status.SCANNING)), feeder=running(), courier=courier(v.Errand.BIND))
+    _, intents = decide(here, v.Displaced(), NOW)
+    assert intents == [v.TellFeeder(wire.Cancel()), v.KillCourier(None)]
+
+
+def test_a_signal_during_an_outage_is_forgotten_after_a_while() -> None:
+    """A scan that starts by surprise ten minutes later would be worse than none."""
+    away = view(serving=False, scan_asked=NOW)
+    assert wants(away, now=NOW + 20) == []
+    assert wants(away, now=NOW + 31) == [v.RefuseScan(None)]
+
+
+# Assembling.
+
+
+def test_assembling_sends_a_courier_and_goes_to_preview() -> None:
+    """The merge, staged and verified, is the result."""
+    assembling = job(Status.ASSEMBLING, batches=(row(),))
+    here = view(looked(assembling))
+    after, intents = decide(here, v.Tick(), NOW)
+    assert intents == [v.Send(v.Errand.ASSEMBLE, 42, assembling)]
+    staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
+    after, _ = decide(after, v.CourierSaid(staged), NOW)
+    after, _ = decide(after, v.CourierEnded("exit status 0"), NOW)
+    _, (step,) = decide(after, v.Looked(here.look), NOW)
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.staged) == (Status.PREVIEW, staged)
+
+
+def test_nothing_kept_cannot_be_assembled() -> None:
+    """Back to ready, with no_pages."""
+    (step,) = wants(view(looked(job(Status.ASSEMBLING, batches=(row(kept=False),)))))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.code) == (Status.READY, ErrorCode.NO_PAGES)
+
+
+@pytest.mark.parametrize("attempts", [0, 4, 400])
+def test_a_nas_that_is_away_is_waited_for_for_ever(attempts: int) -> None:
+    """The job stays, with backoff."""
+    failed = wire.Failed(code=ErrorCode.NAS_UNAVAILABLE, sentence="away")
+    here = view(
+        looked(job(Status.ASSEMBLING, attempts=attempts, batches=(row(),))),
+        done=(42, v.Errand.ASSEMBLE, failed),
+    )
+    (step,) = wants(here)
+    assert isinstance(step, v.Postpone)
+    assert step.seconds == backoff(attempts)
+
+
+def test_a_copy_that_never_verifies_fails_after_five_tries() -> None:
+    """Then a person is needed."""
+    failed = wire.Failed(code=ErrorCode.VERIFY_FAILED, sentence="differs")
+    done = (42, v.Errand.ASSEMBLE, failed)
+    (again,) = wants(view(looked(job(Status.ASSEMBLING, attempts=3, batches=(row(),))), done=done))
+    (last,) = wants(view(looked(job(Status.ASSEMBLING, attempts=4, batches=(row(),))), done=done))
+    assert isinstance(again, v.Postpone)
+    assert isinstance(last, v.Advance)
+    assert last.to_status is Status.FAILED
+
+
+def test_a_courier_that_dies_is_a_fault_of_its_errand() -> None:
+    """courier_crashed, tried again from the source."""
+    here = view(looked(job(Status.ASSEMBLING, batches=(row(),))), courier=courier(v.Errand.ASSEMBLE))
+    after, _ = decide(here, v.CourierEnded("signal 11"), NOW)
+    _, (step,) = decide(after, v.Looked(here.look), NOW)
+    assert isinstance(step, v.Postpone)
+    assert step.code is ErrorCode.COURIER_CRASHED
+
+
+def test_a_silent_courier_on_the_nas_is_killed_and_left_behind() -> None:
+    """nas_hung; the daemon goes on without it."""
+    here = view(looked(job(Status.ASSEMBLING, batches=(row(),))), courier=courier(v.Errand.ASSEMBLE))
+    after, intents = decide(here, v.Tick(), NOW + COURIER_SILENCE + 1)
+    assert intents == [v.KillCourier(ErrorCode.NAS_HUNG)]
+    after, intents = decide(after, v.Tick(), NOW + COURIER_SILENCE + DYING_TIME + 2)
+    assert v.AbandonCourier() in intents
+
+
+def test_a_courier_whose_job_was_canceled_is_called_back() -> None:
+    """Its errand is nobody's any more, and its end is no fault."""
+    here = view(courier=courier(v.Errand.ASSEMBLE))
+    after, intents = decide(here, v.Tick(), NOW)
+    assert intents == [v.KillCourier(ErrorCode.INTERRUPTED)]
+    after, _ = decide(after, v.CourierEnded("signal 9"), NOW)
+    assert (after.courier, after.done) == (None, None)
+
+
+# Preview and committing.
+
+
+def test_finish_commit_goes_on_from_the_first_preview_only() -> None:
+    """After a reopen, or a commit taken back, the client decides."""
+    commit = settings(finish="commit")
+    fresh = job(Status.PREVIEW, entered_from="assembling", page_count=4)
+    (step,) = wants(view(looked(fresh, asked=commit)))
+    assert isinstance(step, v.Advance)
+    assert step.to_status is Status.COMMITTING
+    for held in (
+        replace(fresh, reopened=True),
+        replace(fresh, entered_from="committing"),
+        replace(fresh, error_code="staged_file_gone"),
+    ):
+        assert wants(view(looked(held, asked=commit))) == []
+    assert wants(view(looked(fresh))) == []
+
+
+def test_a_site_that_commits_by_itself_is_left_to_it() -> None:
+    """by = "client": the agent stops at preview."""
+    limits = v.Limits(commits=False)
+    fresh = job(Status.PREVIEW, entered_from="assembling")
+    assert wants(view(looked(fresh, asked=settings(finish="commit")), limits=limits)) == []
+    assert wants(view(looked(job(Status.COMMITTING)), limits=limits)) == []
+
+
+def test_publishing_waits_for_the_row() -> None:
+    """The courier names the file, the row gets the name, and only then is the word given."""
+    committing = job(Status.COMMITTING, nas_staging_path="s/T.pdf")
+    here = view(looked(committing))
+    after, intents = decide(here, v.Tick(), NOW)
+    assert intents == [v.Send(v.Errand.PUBLISH, 42, committing)]
+    named = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
+    after, intents = decide(after, v.CourierSaid(named), NOW)
+    assert intents == [v.LookAgain()]
+    after, intents = decide(after, v.Looked(here.look), NOW)
+    assert intents == [v.Name(42, named)]
+    after, intents = decide(after, v.Looked(here.look), NOW)
+    assert intents == []
+    published = wire.Published(inbox_path="Inbox/T.pdf", sha256=SHA)
+    after, _ = decide(after, v.CourierSaid(published), NOW)
+    after, intents = decide(after, v.Looked(here.look), NOW)
+    assert intents == [v.Commit(42, published)]
+
+
+def test_the_word_is_given_again_after_an_outage() -> None:
+    """Whether the row got the name is unknown: naming it again is the same."""
+    named = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
+    here = view(looked(job(Status.COMMITTING)), courier=courier(v.Errand.PUBLISH, named=named, told=True))
+    after, _ = decide(here, v.DatabaseLost(), NOW)
+    after, _ = decide(after, v.LookDue(), NOW)
+    _, intents = decide(after, v.Looked(here.look), NOW)
+    assert intents == [v.Name(42, named)]
+
+
+def test_a_staged_file_that_is_gone_refuses_the_commit() -> None:
+    """Back to preview, with the reason."""
+    failed = wire.Failed(code=ErrorCode.STAGED_FILE_GONE, sentence="gone")
+    (step,) = wants(view(looked(job(Status.COMMITTING)), done=(42, v.Errand.PUBLISH, failed)))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.error) == (Status.PREVIEW, "gone")
+
+
+# Leaving.
+
+
+def test_stop_finishes_the_sheet_records_the_batch_and_leaves() -> None:
+    """SIGTERM in mid-batch."""
+    here = view(looked(job(Status.SCANNING)), feeder=running(), progressed=NOW + 10)
+    after, intents = decide(here, v.StopAsked(), NOW)
+    assert intents == [v.TellFeeder(wire.Finish())]
+    after, intents = decide(after, v.Tick(), NOW + 1)
+    assert intents == []
+    after, _ = decide(after, v.FeederSaid(wire.Ended(end=End(code=ErrorCode.INTERRUPTED))), NOW + 2)
+    batch = on_disk(end=End(code=ErrorCode.INTERRUPTED))
+    after, intents = decide(after, v.Looked(looked(job(Status.SCANNING), unsettled=(batch,))), NOW + 2)
+    assert intents == [v.Send(v.Errand.BIND, 42, seq=1)]
+    after, _ = decide(after, v.CourierSaid(wire.BoundPdf(pdf=PDF)), NOW + 3)
+    after, (record,) = decide(after, v.Looked(looked(job(Status.SCANNING), unsettled=(batch,))), NOW + 3)
+    assert isinstance(record, v.Record)
+    done = looked(job(Status.READY, error_code="interrupted", batches=(row(kept=False),)))
+    after = replace(after, courier=None)
+    after, intents = decide(after, v.Looked(done), NOW + 4)
+    assert intents == [v.Exit()]
+
+
+def test_stop_while_idle_leaves_at_once() -> None:
+    """Nothing has to be put in order."""
+    assert wants(view(), v.StopAsked()) == [v.Exit()]
+
+
+def test_stop_without_a_database_waits_only_for_the_sheet() -> None:
+    """The next start records the batch."""
+    here = view(serving=False, feeder=running())
+    after, intents = decide(here, v.StopAsked(), NOW)
+    assert intents == [v.TellFeeder(wire.Finish())]
+    _, intents = decide(after, v.FeederSaid(wire.Ended(end=End(code=ErrorCode.INTERRUPTED))), NOW)
+    assert intents == [v.Exit()]
+
+
+# The table.
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s.active])
+def test_every_step_that_is_wanted_is_in_the_table(status: Status) -> None:
+    """Whatever a view holds, the agent never wants an illegal step."""
+    rows = [
+        job(status, entered_from=came, idle=idle, error_code=code, batches=batches, page_count=pages)
+        for came in ("queued", "scanning", "assembling", "committing")
+        for idle in (0.0, IDLE)
+        for code in (None, "feeder_jammed")
+        for batches in ((), (row(),), (row(kept=False),))
+        for pages in (None, 4)
+    ]
+    faults = [(42, errand, wire.Failed(code=code, sentence="x")) for errand in v.Errand for code in ErrorCode]
+    ends = [(42, wire.Ended(end=End(code=code))) for code in ErrorCode]
+    refusal = BadData("no", ErrorCode.BAD_SETTINGS)
+    for one in rows:
+        for asked in (settings(finish="commit", scan="auto"), refusal):
+            for fields in [
+                {},
+                {"scan_asked": NOW},
+                *({"done": d} for d in faults),
+                *({"ended": e} for e in ends),
+            ]:
+                for intent in wants(view(looked(one, asked=asked), **fields)):
+                    if isinstance(intent, v.Advance):
+                        assert Step(intent.from_status, intent.to_status, intent.actor) in STEPS
