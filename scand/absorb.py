@@ -97,7 +97,9 @@ def _feeder_said(view: View, report: wire.Report, now: float) -> View:
     if run and isinstance(report, wire.Captured):
         feeder = replace(feeder, run=replace(run, captured=run.captured + 1))
     elif run and isinstance(report, wire.Ended):
-        feeder = replace(feeder, run=None)
+        # One that leaves by itself is gone as one that was killed: nothing more is asked of it.
+        leaving = ErrorCode.DEVICE_ERROR if report.leaving else None
+        feeder = replace(feeder, run=None, killed_for=feeder.killed_for or leaving)
         return replace(view, feeder=feeder, ended=(run.job_id, report), fresh=False)
     return replace(view, feeder=feeder)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _THUMBNAIL = (210, 297)  # pixels: A4 at 25 dpi
 _GAP = 18
 _CAPTION = 24
-_PAPER, _TABLE, _INK = "white", "#e8e6e1", "#33312e"
+_PAPER, _TABLE, _INK = "white", "#56544f", "#f4f2ee"
 
 
 def draw(pdf: Path, target: Path, caption: Callable[[int], str] = str) -> Image.Image:
@@ -64,7 +64,9 @@ def arrange(pages: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     """
     columns = max(2, 2 * math.ceil(math.sqrt(len(pages) / 2.5)))
     rows = max(1, math.ceil(len(pages) / columns))
-    width, height = (max([page.size[axis] for _caption, page in pages], default=_THUMBNAIL[axis]) for axis in (0, 1))
+    width, height = (
+        max([page.size[axis] for _caption, page in pages], default=_THUMBNAIL[axis]) for axis in (0, 1)
+    )
     across, down = width + _GAP, height + _CAPTION + _GAP
     sheet = Image.new("RGB", (columns * across + _GAP, rows * down + _GAP), _TABLE)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)

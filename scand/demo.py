@@ -18,10 +18,12 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import psycopg
 
 from scand import embedded
-from scand.config import Config
+from scand.config import Config, embedded_directory
 from scand.desk import Desk
 from scand.errors import ConfigError, ScandError, Unavailable
 from scand.simulator.main import PORT
@@ -29,6 +31,7 @@ from scand.spool import Spool
 from scand.volume import init_volume
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
 SHEETS = 6
@@ -104,13 +107,19 @@ class Stage:
             ) from error
         with log:
             address = self._start_simulator()
-            values = {"device": f"net:{address}:sim", "staging": str(self._work / "spool"), "nas": str(self.nas)}
+            values = {
+                "device": f"net:{address}:sim",
+                "staging": str(self._work / "spool"),
+                "nas": str(self.nas),
+            }
             # A JSON string is a TOML string, too.
             quoted = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
             self.config.write_text(_CONFIG.format(**quoted))
             volume_id = init_volume(self.nas, require_mount=False)
             Spool(self._work / "spool").set_volume_id(volume_id)
-            self._daemon = self._start("scand.cli", "--config", str(self.config), "run", stdout=log, stderr=log)
+            self._daemon = self._start(
+                "scand.cli", "--config", str(self.config), "run", stdout=log, stderr=log
+            )
 
     @property
     def daemon_pid(self) -> int:
@@ -129,7 +138,10 @@ class Stage:
         Raises:
             Unavailable: it does not run.
         """
-        return embedded.url(Config.load(self.config, {}, need="daemon").embedded_directory)
+        return embedded.url(embedded_directory(self._read()))
+
+    def _read(self) -> Config:
+        return Config.load(self.config, {}, need="daemon")
 
     def desk(self) -> Desk:
         """The queue, once the daemon serves it.
@@ -143,12 +155,13 @@ class Stage:
             self.check()
             try:
                 desk = Desk.open(self.database_url)
-            except ScandError as error:
-                trouble = error.sentence
-            else:
-                if desk.ready():
+                if desk.health().alive:
                     return desk
                 desk.connection.close()
+            except ScandError as error:
+                trouble = error.sentence
+            except psycopg.Error as error:
+                trouble = str(error)  # the daemon is still making the tables
             time.sleep(0.05)
         raise Unavailable(f"The daemon has not come up within {_START:g} s: {trouble}")
 
@@ -171,7 +184,8 @@ class Stage:
         for process in (self._daemon, self._simulator):
             if process is not None:
                 _stop(process)
-        _stop_server(self._work / "spool")
+        if self._daemon is not None:
+            _stop_server(embedded_directory(self._read()))
         shutil.rmtree(self._work, ignore_errors=True)
 
     def _start_simulator(self) -> str:
@@ -179,7 +193,9 @@ class Stage:
         for address in _addresses():
             arguments = ["--listen", address, "--count", str(SHEETS), "--source", "ADF Duplex"]
             arguments += ["--ppm", str(IMAGES_PER_MINUTE), "--net-config", self._environ["SANE_CONFIG_DIR"]]
-            process = self._start("scand.simulator", *arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            process = self._start(
+                "scand.simulator", *arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
             self._simulator = process
             if process.stdout is not None and process.stdout.readline():
                 return address  # it has said that it listens
@@ -200,7 +216,9 @@ class Stage:
 def _environ(work: Path) -> dict[str, str]:
     """This process's environment without what would lead a daemon elsewhere."""
     (work / "run" / "python_PostgresServer").mkdir(parents=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_", "PG"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_", "PG"))
+    }
     kept.pop("NOTIFY_SOCKET", None)
     # pgserver keeps a lock file there, and else one in /tmp that all users of the machine would share.
     return kept | {"SANE_CONFIG_DIR": str(work / "sane"), "XDG_RUNTIME_DIR": str(work / "run")}
@@ -210,9 +228,12 @@ def _addresses() -> Iterator[str]:
     """A few loopback addresses on which nobody listens."""
     for number in random.sample(range(43, 255), 20):
         address = f"127.0.0.{number}"
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((address, PORT))
-            yield address
+        try:
+            with socket.socket() as probe:
+                probe.bind((address, PORT))
+        except OSError:
+            continue
+        yield address
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -226,5 +247,11 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def _stop_server(staging: Path) -> None:
+def _stop_server(directory: Path) -> None:
     """Stop the PostgreSQL of a daemon that could not do it itself."""
+    pid_file = directory / "postmaster.pid"
+    with suppress(OSError, ValueError, IndexError):
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
+    deadline = time.monotonic() + _STOP
+    while pid_file.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)

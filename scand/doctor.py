@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import psycopg
 
 from scand import embedded, wire
-from scand.config import Config
+from scand.config import Config, embedded_directory
 from scand.desk import Desk
 from scand.errors import ConfigError, ScandError
 from scand.inquiry import ask_courier, ask_feeder
-from scand.migrate import check as check_schema
+from scand.migrate import check as compare_schema
+from scand.settings import resolve
 from scand.spool import Spool
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def _told(name: str, check: Callable[[], Check]) -> Check:
     except ScandError as error:
         return _bad(name, error)
     except psycopg.Error as error:
-        return Check(name, ok=False, detail=f"The database refuses: {error}".strip(), exit_status=os.EX_UNAVAILABLE)
+        return Check(
+            name, ok=False, detail=f"The database refuses: {error}".strip(), exit_status=os.EX_UNAVAILABLE
+        )
 
 
 def _bad(name: str, error: ScandError, mend: str = "") -> Check:
@@ -101,7 +104,11 @@ def check_staging(config: Config) -> Check:
             exit_status=os.EX_CONFIG,
         )
     aside = Spool(directory).put_aside()
-    told = f"; put aside, since they belong to no job of this database: {', '.join(map(str, aside))}" if aside else ""
+    told = (
+        f"; put aside, since they belong to no job of this database: {', '.join(map(str, aside))}"
+        if aside
+        else ""
+    )
     return Check("staging", ok=True, detail=f"{directory}{told}")
 
 
@@ -131,8 +138,6 @@ def check_scanner(config: Config) -> Check:
     Raises:
         ScandError: it cannot; the sentence says what it offers.
     """
-    from scand.settings import resolve  # noqa: PLC0415
-
     task = wire.Probe(device=config.scanner.device, settings=resolve({}, config.profiles))
     probed = ask_feeder(task, wire.Probed, config.scanner.page_timeout)
     facts = [probed.device, probed.source, probed.sides, probed.mode, f"{probed.resolution:g} dpi"]
@@ -149,7 +154,7 @@ def check_nas(config: Config) -> Check:
     if not volume_id:
         raise ConfigError("No NAS is known yet: mount it, then run `scand nas init`.")
     nas = wire.Nas(
-        root=str(config.nas.root),
+        root=str(config.nas_root),
         volume_id=volume_id,
         require_mount=config.nas.require_mount,
         file_mode=config.nas.file_mode,
@@ -158,7 +163,7 @@ def check_nas(config: Config) -> Check:
     # A courier that removes what is not there takes the whole road to the NAS, and changes nothing.
     nothing = f"{config.nas.staging}/doctor/nothing.pdf"
     ask_courier(wire.Unstage(staged=nothing, nas=nas), wire.Unstaged, _NAS_PATIENCE)
-    return Check("nas", ok=True, detail=f"{config.nas.root} is volume {volume_id}")
+    return Check("nas", ok=True, detail=f"{config.nas_root} is volume {volume_id}")
 
 
 # The database.
@@ -167,29 +172,30 @@ def check_nas(config: Config) -> Check:
 def _database(config: Config) -> Iterator[Check]:
     try:
         own = config.database.embedded
-        url = embedded.url(config.embedded_directory) if own else config.database.url
+        url = embedded.url(embedded_directory(config)) if own else config.database.url.get_secret_value()
         desk = Desk.open(url)
     except ScandError as error:
         yield _bad("database", error)
         return
     with desk:
         info = desk.connection.info
-        where = f"PostgreSQL {info.server_version // 10_000} at {info.host}, database {info.dbname}, as {info.user}"
+        server = f"PostgreSQL {info.server_version // 10_000} at {info.host}"
+        where = f"{server}, database {info.dbname}, as {info.user}"
         yield Check("database", ok=True, detail=where)
-        schema = _told("schema", lambda: check_schema_of(desk))
+        schema = _told("schema", lambda: check_schema(desk))
         yield schema
         if schema.ok:
             yield _told("roles", lambda: check_roles(desk))
             yield _told("agent", lambda: check_agent(desk))
 
 
-def check_schema_of(desk: Desk) -> Check:
+def check_schema(desk: Desk) -> Check:
     """Whether the schema is this scand's.
 
     Raises:
         ConfigError: it is older or newer.
     """
-    check_schema(desk.connection)
+    compare_schema(desk.connection)
     return Check("schema", ok=True, detail="up to date")
 
 
@@ -198,7 +204,9 @@ def check_roles(desk: Desk) -> Check:
     roles = desk.roles()
     login = desk.connection.info.user
     if not any(role.made for role in roles):
-        return Check("roles", ok=True, detail="none: every login may take every step (sql/roles.sql makes them)")
+        return Check(
+            "roles", ok=True, detail="none: every login may take every step (sql/roles.sql makes them)"
+        )
     if missing := [role.name for role in roles if not role.granted]:
         return Check(
             "roles",

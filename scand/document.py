@@ -20,6 +20,7 @@ from scand.pages import BatchPdf, Document, Page, Side
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from io import BufferedRandom
     from pathlib import Path
 
     Progress = Callable[[int, int], None]
@@ -80,27 +81,28 @@ def bind(
     """
     if not pages:
         raise BadData("The batch has no pages.", ErrorCode.NO_PAGES)
-    with ExitStack() as opened:
+    identity = _identity(rotate_back, *((page.sha256, page.dpi, page.side) for page in pages))
 
-        def wrap(run: slice) -> pikepdf.Pdf:
-            wrapped = pdf.wrapped([_PageFile(directory, page, pages) for page in pages[run]])
-            for sheet_side, page in zip(wrapped.pages, pages[run], strict=True):
-                if rotate_back and page.side is Side.BACK:
-                    sheet_side.Rotate = rotate_back
-            progress(run.stop, len(pages))
-            return wrapped
+    def wrap(run: slice) -> pikepdf.Pdf:
+        wrapped = pdf.wrapped([_PageFile(directory, page, pages) for page in pages[run]])
+        for sheet_side, page in zip(wrapped.pages, pages[run], strict=True):
+            if rotate_back and page.side is Side.BACK:
+                sheet_side.Rotate = rotate_back
+        progress(run.stop, len(pages))
+        return wrapped
 
-        def part(run: slice) -> str:
-            file = opened.enter_context(TemporaryFile(dir=target.parent))
-            pdf.save(wrap(run), file)
-            return f"/proc/self/fd/{file.fileno()}"
+    with durable.whole_file(target) as file:
+        with ExitStack() as opened:
 
-        runs = list(_runs(pages))
-        batch = opened.enter_context(
-            wrap(runs[0]) if len(runs) == 1 else pdf.joined([part(run) for run in runs])
-        )
-        identity = _identity(rotate_back, *((page.sha256, page.dpi, page.side) for page in pages))
-        sha256, _ = _publish(batch, target, len(pages), identity)
+            def part(run: slice) -> str:
+                room = opened.enter_context(TemporaryFile(dir=target.parent))
+                pdf.save(wrap(run), room)
+                return f"/proc/self/fd/{room.fileno()}"
+
+            runs = list(_runs(pages))
+            batch = wrap(runs[0]) if len(runs) == 1 else pdf.joined([part(run) for run in runs])
+            pdf.save(opened.enter_context(batch), file, identity)
+        sha256, _ = _proved(file, target, len(pages))
     return BatchPdf(path=str(target), pages=len(pages), sha256=sha256)
 
 
@@ -132,16 +134,16 @@ def merge(
             f"sheets again.",
             ErrorCode.SPOOL_DAMAGED,
         )
-    with pdf.joined(str(batch.path) for batch in batches) as document:
-        with document.open_outline() as outline:
-            starts = accumulate((batch.pages for batch in batches), initial=0)
-            for batch, start in zip(batches, starts, strict=False):  # the last start is the end
-                outline.root.append(pikepdf.OutlineItem(pdf.text(batch.label), start))
-        pdf.describe(document, title, created.astimezone(UTC))
-        identity = _identity(title, created.timestamp(), *((b.label, b.pages, b.sha256) for b in batches))
-        sha256, size = _publish(
-            document, target, total, identity, lambda percent: progress(total * percent // 100, total)
-        )
+    identity = _identity(title, created.timestamp(), *((b.label, b.pages, b.sha256) for b in batches))
+    with durable.whole_file(target) as file:
+        with pdf.joined(str(batch.path) for batch in batches) as document:
+            with document.open_outline() as outline:
+                starts = accumulate((batch.pages for batch in batches), initial=0)
+                for batch, start in zip(batches, starts, strict=False):  # the last start is the end
+                    outline.root.append(pikepdf.OutlineItem(pdf.text(batch.label), start))
+            pdf.describe(document, title, created.astimezone(UTC))
+            pdf.save(document, file, identity, lambda percent: progress(total * percent // 100, total))
+        sha256, size = _proved(file, target, total)
     return Document(path=str(target), pages=total, sha256=sha256, size=size)
 
 
@@ -209,21 +211,13 @@ def _damage(batch: BatchSource) -> str | None:
     return None if pages == batch.pages else f"{batch.path} has {pages} pages, not {batch.pages}"
 
 
-def _publish(
-    document: pikepdf.Pdf,
-    target: Path,
-    pages: int,
-    identity: bytes,
-    progress: Callable[[int], None] | None = None,
-) -> tuple[str, int]:
-    """Let a PDF appear at `target` once its pages are counted; its SHA-256, and its size in bytes."""
-    with durable.whole_file(target) as file:
-        pdf.save(document, file, identity, progress)
-        counted = pdf.count(file)
-        if counted != pages:
-            raise TryAgain(f"{target} came out with {counted} of {pages} pages.", ErrorCode.VERIFY_FAILED)
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+def _proved(file: BufferedRandom, target: Path, pages: int) -> tuple[str, int]:
+    """SHA-256 and size, in bytes, of a PDF that has no name yet, once it is seen to have its pages."""
+    counted = pdf.count(file)
+    if counted != pages:
+        raise TryAgain(f"{target} came out with {counted} of {pages} pages.", ErrorCode.VERIFY_FAILED)
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 def _identity(*parts: object) -> bytes:

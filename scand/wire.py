@@ -195,10 +195,15 @@ class Captured(_Message):
 
 
 class Ended(_Message):
-    """The batch has ended; end.json is written where a page had been asked for."""
+    """The batch has ended; end.json is written where a page had been asked for.
+
+    Attributes:
+        leaving: the child ends now, since its driver is not to be trusted any more.
+    """
 
     say: Literal["ended"] = "ended"
     end: End
+    leaving: bool = False
     offers: dict[str, Any] | None = None
 
 

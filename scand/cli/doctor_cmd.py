@@ -43,7 +43,11 @@ def _print(out: Console, check: Check) -> None:
     line.add_column(width=9)
     line.add_column(overflow="fold")
     tick = Text("✓", "green") if check.ok else Text("✗", "red")
-    line.add_row(tick, Text(check.name, "" if check.ok else "bold"), Text(visible(check.detail), "dim" if check.ok else ""))
+    line.add_row(
+        tick,
+        Text(check.name, "" if check.ok else "bold"),
+        Text(visible(check.detail), "dim" if check.ok else ""),
+    )
     if check.mend:
         line.add_row("", "", Text(f"→ {visible(check.mend)}", "yellow"))
     out.print(line)

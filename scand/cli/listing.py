@@ -12,7 +12,7 @@ from rich.text import Text
 
 from scand.cli.jobs import JOB_ID
 from scand.cli.session import open_desk
-from scand.cli.terminal import console, counted, echo_json, json_option, span, status_text, visible, when
+from scand.cli.terminal import console, echo_json, json_option, span, status_text, visible, when
 from scand.jobs import Status
 
 if TYPE_CHECKING:
@@ -157,19 +157,12 @@ def _batches_table(batches: list[BatchRow]) -> Table:
 
 def timeline(events: list[EventRow]) -> Table:
     """What happened, and how long after the step before."""
-    made = table("when", "after", "who", "step", "note", right=("after",))
-    before = None
-    for event in events:
-        after = "" if before is None else f"+{span((event.at - before).total_seconds())}"
-        before = event.at
-        step = status_text(event.to_status)
-        if event.from_status is not None:
-            step = Text.assemble((f"{visible(event.from_status)} → ", "dim"), step)
-        made.add_row(when(event.at), after, event.actor, step, Text(event.error_code or "", "red"))
+    made = table("when", "after", "who", "step", right=("after",))
+    for before, event in zip([None, *events], events, strict=False):
+        after = f"+{span((event.at - before.at).total_seconds())}" if before else ""
+        step = Text.assemble((f"{visible(event.from_status)} → " if event.from_status else "", "dim"))
+        step.append_text(status_text(event.to_status))
+        if event.error_code:
+            step.append(f"  {event.error_code}", "red")
+        made.add_row(when(event.at), after, event.actor, step)
     return made
-
-
-def summary(job: JobRow) -> str:
-    """Its pages and batches, in words."""
-    pages = job.page_count if job.page_count is not None else job.pages_scanned or 0
-    return f"{counted(pages, 'page')} in {counted(job.batch_count, 'batch')}"

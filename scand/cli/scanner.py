@@ -46,13 +46,14 @@ def devices(*, as_json: bool) -> None:
 @set_option
 @json_option
 @click.pass_obj
-def probe(config: Path | None, device: str | None, *, as_json: bool, **wishes: Any) -> None:
+def probe(config: Path | None, /, device: str | None, *, as_json: bool, **wishes: Any) -> None:
     """Which SANE options a profile becomes on a device, in the order in which they are set.
 
     No paper moves. What the device cannot do is refused with what it offers instead, as a job's settings
     would be.
     """
-    settings = Config.load(config, os.environ, need="scanner")
+    # A URL that is not used, so that a config without [database], or none at all, will do.
+    settings = Config.load(config, {"SCAND_DATABASE_URL": "embedded", **os.environ}, need="client")
     task = wire.Probe(
         device=settings.scanner.device if device is None else device,
         settings=resolve(asked(**wishes), settings.profiles),
@@ -74,7 +75,8 @@ def _print_probed(out: Console, probed: wire.Probed) -> None:
     out.print(made if probed.assignments else "every option is as it must be already")
     out.print()
     width, height = probed.page_size_mm
-    facts = [probed.source, probed.sides, probed.mode, f"{probed.resolution:g} dpi", f"{width:g} × {height:g} mm"]
+    size = f"{width:g} \N{MULTIPLICATION SIGN} {height:g} mm"
+    facts = [probed.source, probed.sides, probed.mode, f"{probed.resolution:g} dpi", size]
     out.print(" · ".join(visible(fact) for fact in facts if fact))
     for warning in probed.warnings:
         out.print(Text(visible(warning), "yellow"))

@@ -63,6 +63,6 @@ def init(config: Path | None) -> None:
     A NAS that is marked already keeps its mark.
     """
     settings = Config.load(config, os.environ, need="daemon")
-    volume_id = init_volume(settings.nas.root, require_mount=settings.nas.require_mount)
+    volume_id = init_volume(settings.nas_root, require_mount=settings.nas.require_mount)
     Spool(settings.staging.dir).set_volume_id(volume_id)
-    console().print(f"{settings.nas.root} is volume {volume_id}")
+    console().print(f"{settings.nas_root} is volume {volume_id}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from scand import embedded
-from scand.config import Config
+from scand.config import Config, embedded_directory
 from scand.desk import Desk
 from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
 
@@ -29,7 +29,11 @@ def database_url(path: Path | None) -> str:
         Unavailable: it is the daemon's own, and the daemon does not run.
     """
     config = Config.load(path, os.environ, need="client")
-    return embedded.url(config.embedded_directory) if config.database.embedded else config.database.url
+    return (
+        embedded.url(embedded_directory(config))
+        if config.database.embedded
+        else config.database.url.get_secret_value()
+    )
 
 
 @contextmanager

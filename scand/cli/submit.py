@@ -13,7 +13,7 @@ from scand.cli.session import open_desk
 from scand.cli.terminal import console, echo_json, json_option, status_text, visible
 from scand.cli.watching import watch_until_rest
 from scand.config import Config
-from scand.errors import BadData, ConfigError
+from scand.errors import BadData
 from scand.jobs import Status
 from scand.settings import Finish, Trigger, resolve
 
@@ -41,7 +41,7 @@ set_option = click.option(
 @json_option
 @click.pass_obj
 def submit(
-    config: Path | None, title: str, *, draft: bool, wait: bool, as_json: bool, **wishes: Any
+    config: Path | None, /, title: str, *, draft: bool, wait: bool, as_json: bool, **wishes: Any
 ) -> int:
     """Ask for a scan that becomes a document called TITLE."""
     if wait and draft:
@@ -106,13 +106,11 @@ def storable(text: str) -> str:
 
 
 def _check(config: Path | None, settings: dict[str, Any]) -> None:
-    """Refuse early what the agent would refuse, where its profiles can be read; elsewhere it does it.
+    """Refuse early what the agent would refuse, where there are profiles to read; on other hosts it does it.
 
     Raises:
         BadData: `bad_settings`.
     """
-    try:
-        profiles = Config.load(config, os.environ, need="daemon").profiles
-    except ConfigError:
-        return  # a client's machine
-    resolve(settings, profiles)
+    found = Config.load(config, os.environ, need="client")
+    if found.profiles:
+        resolve(settings, found.profiles)

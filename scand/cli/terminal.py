@@ -71,10 +71,12 @@ def when(moment: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """How long, in the largest unit that fits: "0.4 s", "12 s", "5 min", "3 h", "4 d"."""
+    """How long, in the largest unit that fits: "40 ms", "1.4 s", "12 s", "5 min", "3 h", "4 d"."""
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size:.0f} {unit}"
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 

@@ -124,11 +124,11 @@ def _road(status: str) -> Text:
     if status not in _ROAD:
         return status_text(status)
     here = _ROAD.index(Status(status))
-    road = Text(" ── ", "dim").join(
-        status_text(stop) if place == here else Text(stop, "" if place < here else "dim")
-        for place, stop in enumerate(_ROAD)
-    )
-    road.no_wrap, road.overflow = True, "ellipsis"
+    road = Text(no_wrap=True, overflow="ellipsis")
+    for place, stop in enumerate(_ROAD):
+        if place:
+            road.append(" ── ", "" if place <= here else "dim")
+        road.append_text(status_text(stop) if place == here else Text(stop, "" if place < here else "dim"))
     return road
 
 
@@ -163,9 +163,8 @@ def _doing(view: JobView, health: Health) -> Text:
 
 def _sheets(view: JobView, pages: int) -> str:
     """Only the settings that the job itself names say whether a sheet is two pages; a profile is the agent's."""
-    if view.job.settings.get("sides") != "duplex":
-        return ""
-    return counted(pages // 2, "sheet")
+    duplex = view.job.settings.get("sides") == "duplex"
+    return counted((pages + 1) // 2, "sheet") if duplex else ""
 
 
 def _amount(view: JobView) -> str:

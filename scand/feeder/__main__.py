@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -24,17 +25,23 @@ class Feeder:
         self._parent = parent
         self._device: Device | None = None
 
-    def scan(self, task: wire.Scan) -> wire.Ended:
+    def scan(self, task: wire.Scan) -> None:
         """One batch. The device stays open for the next, unless something was wrong with it."""
         try:
             if self._device is None:
                 self._device = open_device(task.device, task.last_device)
         except ScandError as error:
-            return wire.Ended(end=End(code=error.code, detail=error.sentence))
+            self._parent.say(wire.Ended(end=End(code=error.code, detail=error.sentence)))
+            return
         ended = batch.scan(self._device, task, BatchDirectory(Path(task.directory)), self._parent)
+        self._parent.say(ended)
+        if ended.leaving:
+            # After an I/O error libsane's net backend answers every further call, sane_close too, with
+            # whatever lies in its memory, or with SIGSEGV; some USB drivers hang.
+            os._exit(os.EX_OK)
+        self._device.cancel()
         if not ended.end.complete and ended.end.code is not ErrorCode.FEEDER_EMPTY:
             self.close()  # many drivers are only sane again after a new open
-        return ended
 
     def probe(self, task: wire.Probe) -> wire.Probed:
         """What the device makes of the settings; no paper moves.
@@ -66,7 +73,7 @@ class Feeder:
         try:
             match command:
                 case wire.Scan():
-                    self._parent.say(self.scan(command))
+                    self.scan(command)
                 case wire.Probe():
                     self._parent.say(self.probe(command))
                 case wire.ListDevices():

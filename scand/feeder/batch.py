@@ -86,7 +86,8 @@ def scan(device: Device, task: wire.Scan, directory: BatchDirectory, parent: Par
     """Pull the stack into the batch's directory.
 
     begin.json is written before the first sheet moves, each page is captured before it is announced, and
-    end.json is written after the last. Whatever goes wrong is the batch's end, never an exception.
+    end.json is written after the last. Whatever goes wrong is the batch's end, never an exception. The device
+    is not canceled here: some drivers crash in that, so the caller does it when all is safe and told.
 
     Returns:
         How it ended; without begin.json on disk when the device could not do what was asked.
@@ -119,13 +120,12 @@ def scan(device: Device, task: wire.Scan, directory: BatchDirectory, parent: Par
         end = _pull(device, task, negotiation, directory, recorder, listener)
     except ScandError as error:
         end = End(code=listener.stop or error.code or ErrorCode.DEVICE_ERROR, detail=error.sentence)
-    device.cancel()
     try:
         recorder.close()
     except ScandError as error:
         end = End(code=error.code, detail=error.sentence)
     directory.finish(end)
-    return wire.Ended(end=end)
+    return wire.Ended(end=end, leaving=end.code is ErrorCode.DEVICE_ERROR)
 
 
 def _pull(

@@ -70,11 +70,9 @@ def _per_mm(options: Options, option: DeviceOption) -> float:
 
 def size(options: Options, settings: Settings) -> tuple[float, float]:
     """Width and height of the page in millimetres, by what the driver reads back; 0 where nobody says."""
-    width, height = _asked(settings)
-    return (
-        _side(options, "x", PAGE_WIDTH, width),
-        _side(options, "y", PAGE_HEIGHT, height),
-    )
+    page = settings.page_size
+    width, height = (page.width_mm, page.height_mm) if math.isfinite(page.width_mm) else (0.0, 0.0)
+    return _side(options, "x", PAGE_WIDTH, width), _side(options, "y", PAGE_HEIGHT, height)
 
 
 def _side(options: Options, axis: str, page: Sequence[str], asked: float) -> float:
@@ -84,7 +82,7 @@ def _side(options: Options, axis: str, page: Sequence[str], asked: float) -> flo
     length = _mm(options, page)  # epjitsu has no br-x
     if length is not None:
         return round(length, 2)
-    return 0.0 if math.isinf(asked) else asked
+    return asked
 
 
 def warnings(options: Options, settings: Settings) -> Iterator[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.acceptance.site import numbers, sha256
+import pypdf
+
+from tests.acceptance.site import numbers, sha256, until
 
 if TYPE_CHECKING:
     from tests.acceptance.site import Simulator, Site
@@ -20,6 +22,7 @@ def test_a_client_does_everything_in_sql_alone(site: Site, scanner: Simulator) -
     scanner.reload()
     site.scan(job)
     assert [(b["status"], b["page_count"]) for b in site.batches(job)] == [("scanned", 6), ("scanned", 6)]
+    assert site.job(job)["pages_scanned"] == 12
     site.step(job, "assembling")
     row = site.wait(job, "preview")
     assert row["page_count"] == 12
@@ -46,3 +49,145 @@ def test_a_client_does_everything_in_sql_alone(site: Site, scanner: Simulator) -
         ("preview", "committing", "client"),
         ("committing", "committed", "agent"),
     ]
+
+
+def test_the_document_has_a_title_an_outline_and_true_pages(site: Site) -> None:
+    """What a reader of the PDF sees: A4 pages, an entry a batch, the job's title."""
+    site.serving()
+    job = site.submit("Überweisung ✓ 2026", scan="auto", finish="commit")
+    row = site.wait(job, "committed")
+    with (site.nas / row["inbox_path"]).open("rb") as file:
+        reader = pypdf.PdfReader(file)
+        assert reader.metadata is not None
+        assert reader.metadata.title == "Überweisung ✓ 2026"
+        assert [entry.title for entry in reader.outline if not isinstance(entry, list)] == ["Batch 1"]
+        for page in reader.pages:
+            assert abs(float(page.mediabox.width) - 210 / 25.4 * 72) < 1.5
+            assert abs(float(page.mediabox.height) - 297 / 25.4 * 72) < 1.5
+
+
+def test_auto_and_commit_need_no_hand(site: Site) -> None:
+    """queued → committed by the agent alone, every step of its own."""
+    site.serving()
+    job = site.submit(scan="auto", finish="commit")
+    site.wait(job, "committed")
+    assert [actor for _, _, actor in site.events(job)] == ["client"] + ["agent"] * 7
+
+
+def test_one_job_at_a_time_in_the_order_of_creation(site: Site, scanner: Simulator) -> None:
+    """The second is claimed when the first is committed."""
+    first = site.submit("first", finish="commit")
+    second = site.submit("second", finish="commit")
+    site.serving()
+    site.wait(first, "ready")
+    assert site.job(second)["status"] == "queued"
+    site.scan(first)
+    site.wait(first, "committed")
+    site.wait(second, "ready")
+    scanner.reload()
+    site.scan(second)
+    site.wait(second, "committed")
+    assert [path.name for path in site.inbox()] == ["first.pdf", "second.pdf"]
+
+
+def test_a_reopened_job_is_merged_anew_with_what_was_discarded_left_out(
+    site: Site, scanner: Simulator
+) -> None:
+    """preview → ready, a batch more, one discarded, and the client decides from there."""
+    site.serving()
+    job = site.submit(finish="preview")
+    site.wait(job, "ready")
+    site.scan(job)
+    first = site.wait(job, "preview")
+    site.step(job, "ready")
+    until(lambda: site.job(job)["nas_staging_path"] is None, "the staged file is forgotten")
+    assert not (site.nas / first["nas_staging_path"]).exists()
+    scanner.reload()
+    row = site.scan(job)
+    assert row["status"] == "ready"
+    site.sql("UPDATE scan_job_batches SET status = 'discarded' WHERE job_id = %s AND batch_seq = 1", job)
+    assert site.job(job)["batch_count"] == 1
+    site.step(job, "assembling")
+    site.wait(job, "preview")
+    site.step(job, "committing")
+    row = site.wait(job, "committed")
+    assert numbers(site.nas / row["inbox_path"]) == list(range(7, 13))
+
+
+def test_a_canceled_job_keeps_its_pages_and_can_go_on(site: Site, scanner: Simulator) -> None:
+    """canceled → queued: the batches are kept, scanning goes on from there."""
+    site.serving()
+    job = site.submit()
+    site.wait(job, "ready")
+    site.scan(job)
+    site.step(job, "canceled")
+    site.step(job, "queued")
+    site.wait(job, "ready")
+    scanner.reload()
+    site.scan(job)
+    site.step(job, "assembling")
+    site.wait(job, "preview")
+    site.step(job, "committing")
+    row = site.wait(job, "committed")
+    assert numbers(site.nas / row["inbox_path"]) == list(range(1, 13))
+
+
+def test_the_same_pages_merge_to_the_same_bytes(site: Site) -> None:
+    """Reopened and finished again, the hash is the same; committing makes one file."""
+    site.serving()
+    job = site.submit(scan="auto", finish="preview")
+    row = site.wait(job, "preview")
+    first = sha256(site.nas / row["nas_staging_path"])
+    site.step(job, "ready")
+    site.wait(job, "ready")
+    until(lambda: site.job(job)["nas_staging_path"] is None, "unstaged")
+    site.step(job, "assembling")
+    row = site.wait(job, "preview")
+    assert sha256(site.nas / row["nas_staging_path"]) == first
+    site.step(job, "committing")
+    row = site.wait(job, "committed")
+    assert row["file_hash"] == first
+    assert len(site.inbox()) == 1
+
+
+def test_titles_become_safe_names_and_stay_whole(site: Site, scanner: Simulator) -> None:
+    """Slashes, dots, control characters, 300 characters, any script."""
+    site.serving()
+    for title in ["../../etc/passwd", ".hidden\x07 bell", "長" * 300, "CON", "a/b\\c: <d>|?*"]:
+        job = site.submit(title, scan="auto", finish="commit")
+        row = site.wait(job, "committed")
+        scanner.reload()
+        document = site.nas / row["inbox_path"]
+        assert document.parent == site.nas / "Inbox"
+        assert document.is_file()
+        assert len(document.name.encode()) <= 255
+        assert row["title"] == title
+    assert len(site.inbox()) == 5
+
+
+def test_two_documents_of_one_title_are_two_files(site: Site, scanner: Simulator) -> None:
+    """The second is called "(2)"."""
+    site.serving()
+    for _ in range(2):
+        job = site.submit("Letter", scan="auto", finish="commit")
+        site.wait(job, "committed")
+        scanner.reload()
+    assert [path.name for path in site.inbox()] == ["Letter (2).pdf", "Letter.pdf"]
+
+
+def test_the_status_row_and_progress_move(site: Site) -> None:
+    """Heartbeat, current job, and the job's own clock."""
+    site.serving()
+    job = site.submit()
+    site.wait(job, "ready")
+    until(
+        lambda: site.sql("SELECT current_job_id FROM scan_agent_status")[0]["current_job_id"] == job,
+        "the heartbeat names the job",
+    )
+    before = site.job(job)["last_progress_at"]
+    row = site.scan(job)
+    assert row["last_progress_at"] > before
+    (health,) = site.sql("SELECT * FROM scan_agent_health")
+    assert health["alive"]
+    assert health["ready"]
+    assert health["epoch"] == 1

@@ -11,14 +11,18 @@ import errno
 import os
 import signal
 import sys
+import traceback
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import FrameType, ModuleType
     from typing import Any
+
+
+_WELL, _STRUCK, _FAILED = range(3)
 
 
 def kill() -> None:
@@ -58,12 +62,14 @@ def every_instant(
         if child == 0:
             _child(number, blow, act, place, files)
         _, status = os.waitpid(child, 0)
+        ended = os.waitstatus_to_exitcode(status)
+        assert ended in {_WELL, _STRUCK, -signal.SIGKILL}, f"failed by itself at instant {number}"
         try:
             check(place)
         except BaseException as error:
             error.add_note(f"after {blow.__name__} at instant {number}")
             raise
-        if os.waitstatus_to_exitcode(status) == 0:
+        if ended == _WELL:
             return number - 1
     raise AssertionError
 
@@ -86,7 +92,9 @@ def _child(
     sys.settrace(trace)
     try:
         act(place)
-    except Exception:  # noqa: BLE001 - it was struck
-        os._exit(1)
-    sys.settrace(None)
-    os._exit(left <= 0)
+    except Exception:  # noqa: BLE001 - it was struck, or else the test is wrong
+        if left > 0:
+            sys.settrace(None)
+            traceback.print_exc()
+            os._exit(_FAILED)
+    os._exit(_WELL if left > 0 else _STRUCK)

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from scand.settings import Settings
 
 FACTS: dict[str, dict[str, Any]] = {
-    entry["name"]: entry
-    for entry in json.loads((Path(__file__).parents[1] / "devices" / "scanners.json").read_text())
+    entry["name"]: entry for entry in json.loads((Path(__file__).parent / "scanners.json").read_text())
 }
 """Every device of the file, by its name."""
 

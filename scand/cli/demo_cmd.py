@@ -1,0 +1,189 @@
+"""`scand demo`: the play, and what is shown of it."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import click
+from rich.text import Text
+
+from scand import contact_sheet
+from scand.cli.listing import timeline
+from scand.cli.session import told
+from scand.cli.terminal import console, counted
+from scand.cli.watching import looks, screen
+from scand.demo import SHEETS, Stage
+from scand.errors import ScandError, Unavailable
+from scand.jobs import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PIL import Image
+    from rich.console import Console
+
+    from scand.desk import Desk, EventRow, JobRow, JobView
+
+_PATIENCE = 120.0  # seconds for one act
+_PREVIEW_COLUMNS = 72
+
+
+@click.command()
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="demo-out",
+    show_default=True,
+    help="Where the PDF, the contact sheet and the daemon's log go.",
+)
+@click.option("--keep", is_flag=True, help="Leave it all running until Ctrl-C, and say what to try next.")
+def demo(directory: Path, *, keep: bool) -> None:
+    """Paper in, PDF out: all of scand, on a simulated duplex scanner and a PostgreSQL of its own.
+
+    Nothing of this machine is touched but the directory, and no root is needed. A job is submitted, two stacks
+    go through the scanner, the document is previewed and committed, as a web application would have it done.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)  # SIGHUP: the terminal was closed
+    out = console()
+    keepsakes = directory.absolute()
+    out.print("starting a scanner, a PostgreSQL and the daemon …", style="dim")
+    with Stage(keepsakes) as stage:
+        try:
+            with told(), stage.desk() as desk:
+                view = _play(stage, desk, out)
+        except ScandError:
+            _print_log(stage.log)
+            raise
+        pdf = stage.nas / str(view.job.inbox_path)
+        picture = keepsakes / "contact-sheet.png"
+        sheet = contact_sheet.draw(pdf, picture, _captions(view))
+        out.print(timeline(view.events))
+        out.print()
+        out.print(_figures(view.job, view.events))
+        if out.is_terminal and out.color_system in {"256", "truecolor"}:
+            out.print()
+            out.print(_half_blocks(sheet, _PREVIEW_COLUMNS), end="")
+        out.print()
+        out.print("contact sheet", style="dim")
+        click.echo(picture)
+        out.print("document", style="dim")
+        click.echo(pdf)
+        if keep:
+            _keep(stage, out)
+
+
+class Act(NamedTuple):
+    """What a person does, and what comes of it.
+
+    Attributes:
+        reaches: the status in which the act ends.
+        batches: how many the job has then.
+        click: the status that is asked for.
+        before: what is done at the scanner.
+    """
+
+    reaches: Status
+    batches: int
+    click: Status | None = None
+    before: Callable[[], None] = lambda: None
+
+    def reached(self, job: JobRow) -> bool:
+        """Whether it has ended."""
+        return (job.status, job.batch_count) == (self.reaches, self.batches)
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _play(stage: Stage, desk: Desk, out: Console) -> JobView:
+    """A job of two batches, from the queue to the Inbox; each act is one statement of a client."""
+    title = time.strftime("scand demo %Y-%m-%d %H.%M.%S")
+    job_id = desk.submit(title, {"sides": "duplex"})
+    acts = [
+        Act(Status.READY, batches=0),
+        Act(Status.READY, batches=1, click=Status.SCANNING),
+        Act(Status.READY, batches=2, click=Status.SCANNING, before=stage.reload),
+        Act(Status.PREVIEW, batches=2, click=Status.ASSEMBLING),
+        Act(Status.COMMITTED, batches=2, click=Status.COMMITTING),
+    ]
+    with screen(out) as show:
+        for act in acts:
+            act.before()
+            if act.click is not None:
+                desk.step(job_id, desk.job(job_id).status, act.click)
+            deadline = time.monotonic() + _PATIENCE
+            for view, health in looks(desk, job_id):
+                show(view, health)
+                if act.reached(view.job):
+                    break
+                stage.check()
+                if view.job.error or time.monotonic() > deadline:
+                    raise Unavailable(
+                        view.job.error or f"The job has been {view.job.status} for {_PATIENCE:g} s."
+                    )
+    return view
+
+
+def _captions(view: JobView) -> Callable[[int], str]:
+    """What stands below a page: its number, and the batch that it came in."""
+    batches = [batch.batch_seq for batch in view.batches for _page in range(batch.page_count or 0)]
+    return lambda number: f"{number} · batch {batches[number - 1]}"
+
+
+def _figures(job: JobRow, events: list[EventRow]) -> str:
+    """How much, and how fast."""
+    pairs = itertools.pairwise(events)
+    seconds = sum(
+        (after.at - now.at).total_seconds() for now, after in pairs if now.to_status == Status.SCANNING
+    )
+    pages = job.page_count or 0
+    amount = f"{counted(pages, 'page')} of {counted(job.batch_count * SHEETS, 'sheet')}"
+    return f"{amount}, scanned in {seconds:.1f} s: {60 * pages / seconds:.0f} images/min"
+
+
+def _half_blocks(picture: Image.Image, columns: int) -> Text:
+    """A picture in a terminal: each character is two pixels, the upper in its own colour, the lower behind it."""
+    rows = 2 * round(columns * picture.height / picture.width / 2)
+    small = picture.convert("RGB").resize((columns, rows))
+    text = Text()
+    for row in range(0, rows, 2):
+        for column in range(columns):
+            upper, lower = (small.crop((column, row + half, column + 1, row + half + 1)) for half in (0, 1))
+            text.append("▀", f"#{upper.tobytes().hex()} on #{lower.tobytes().hex()}")
+        text.append("\n")
+    return text
+
+
+def _print_log(log: Path, lines: int = 15) -> None:
+    """What the daemon said last."""
+    if log.exists():
+        for line in log.read_text(errors="replace").splitlines()[-lines:]:
+            click.echo(f"  {line}", err=True)
+
+
+def _keep(stage: Stage, out: Console) -> None:
+    """Leave the stage as it is until Ctrl-C."""
+    out.print()
+    for what, command in (
+        ("scan again, by hand", f"kill -HUP {stage.simulator_pid}; kill -USR1 {stage.daemon_pid}"),
+        ("watch it", f"scand --config {stage.config} watch"),
+        ("see the queue", f"scand --config {stage.config} list"),
+        ("be a client", f"psql '{stage.database_url}'"),
+        ("the daemon's log", f"tail -f {stage.log}"),
+    ):
+        out.print(Text.assemble((f"{what:<20}", "dim"), command), soft_wrap=True)
+    out.print("\nAll of it runs until Ctrl-C.", style="dim")
+    try:
+        while True:
+            stage.check()
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        out.print("stopping …", style="dim")

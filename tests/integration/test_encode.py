@@ -1,0 +1,115 @@
+"""Rasters become files whose pixels are the raster's, that PDF can take as they are."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageChops, ImageDraw
+from PIL.TiffImagePlugin import TiffImageFile
+
+from scand.encode import Encoded, encode, ink
+
+WIDTH, HEIGHT = 333, 200  # not a multiple of 8, nor of a JPEG block
+
+
+def page(mode: str) -> Image.Image:
+    """A page with a gradient, a black bar at the left and a corner that tells top from bottom."""
+    image = Image.linear_gradient("L").resize((WIDTH, HEIGHT)).convert(mode)
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, 20, HEIGHT), fill=0)
+    draw.rectangle((WIDTH - 30, 0, WIDTH, 30), fill="red" if mode == "RGB" else 90)
+    return image
+
+
+def encoded(image: Image.Image, mode: str, *, format: str = "auto", quality: int = 80) -> Encoded:  # noqa: A002
+    """The image, as snap would give it, as a file."""
+    raster = bytearray(image.tobytes())
+    channels = len(image.getbands())
+    return encode(raster, *image.size, channels, dpi=300, mode=mode, format=format, quality=quality)
+
+
+def decoded(file: Encoded) -> Image.Image:
+    """What the file shows."""
+    image = Image.open(BytesIO(file.data))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize(("mode", "pillow"), [("color", "RGB"), ("gray", "L")])
+def test_jpeg(mode: str, pillow: str) -> None:
+    """Color and gray become JPEG with the dpi in its header, and look like the raster."""
+    file = encoded(page(pillow), mode, quality=90)
+    image = decoded(file)
+    assert (file.suffix, image.format, image.mode, image.size) == (".jpg", "JPEG", pillow, (WIDTH, HEIGHT))
+    assert image.info["dpi"] == (300, 300)
+    histogram = ImageChops.difference(image, page(pillow)).convert("L").histogram()
+    assert sum(histogram[24:]) < 0.01 * sum(histogram)
+    assert file.sha256 == hashlib.sha256(file.data).hexdigest()
+
+
+def test_quality_tells() -> None:
+    """A higher quality is a larger file."""
+    assert len(encoded(page("RGB"), "color", quality=95).data) > len(
+        encoded(page("RGB"), "color", quality=30).data
+    )
+
+
+def test_lineart_is_g4_in_one_strip() -> None:
+    """Lineart becomes G4 of exactly its pixels, black on white, in the one strip that PDF needs."""
+    bits = page("L").point(lambda level: 255 if level > 100 else 0)
+    file = encoded(bits, "lineart")
+    image = decoded(file)
+    assert isinstance(image, TiffImageFile)
+    assert (file.suffix, image.mode, image.info["compression"]) == (".tif", "1", "group4")
+    assert image.info["dpi"] == (300, 300)
+    assert len(image.tag_v2[273]) == 1  # StripOffsets
+    assert image.convert("L").tobytes() == bits.tobytes()
+    assert image.getpixel((5, 100)) == 0
+
+
+@pytest.mark.parametrize(("mode", "pillow"), [("color", "RGB"), ("gray", "L")])
+def test_lossless(mode: str, pillow: str) -> None:
+    """Lossless is a PNG of exactly the raster's pixels, not interlaced."""
+    file = encoded(page(pillow), mode, format="lossless")
+    assert file.suffix == ".png"
+    assert decoded(file).tobytes() == page(pillow).tobytes()
+    assert file.data[28] == 0  # IHDR, interlace method
+
+
+def test_lineart_as_asked() -> None:
+    """Lossless lineart is G4, which loses nothing; JPEG is what it is asked to be."""
+    bits = page("L").point(lambda level: 255 if level > 100 else 0)
+    assert encoded(bits, "lineart", format="lossless").suffix == ".tif"
+    assert encoded(bits, "lineart", format="jpeg").suffix == ".jpg"
+
+
+def test_a_page_too_long_for_jpeg_is_not_lost() -> None:
+    """A strip of paper with more lines than JPEG can count becomes a PNG, and G4 takes it as it is."""
+    long = Image.new("L", (16, 70_000), 255)
+    assert decoded(encoded(long, "gray")).size == (16, 70_000)
+    assert encoded(long, "gray").suffix == ".png"
+    assert decoded(encoded(long, "lineart")).size == (16, 70_000)
+
+
+def test_a_short_raster_is_refused() -> None:
+    """A raster that is not width x height x channels bytes is never made to look like a page."""
+    for size in (WIDTH * HEIGHT * 3 - 1, WIDTH * HEIGHT):
+        with pytest.raises(ValueError, match="333x200"):
+            encode(bytearray(size), WIDTH, HEIGHT, 3, dpi=300, mode="color")
+        with pytest.raises(ValueError, match="333x200"):
+            ink(bytearray(size), WIDTH, HEIGHT, 3)
+
+
+def test_ink() -> None:
+    """An empty sheet has none, scanner noise is none, a mark has its share of it, and a dark page is all ink."""
+    paper = Image.effect_noise((600, 800), 20).point(lambda level: min(255, level // 2 + 180))
+    assert ink(paper.tobytes(), 600, 800, 1) == 0
+    marked = paper.copy()
+    marked.paste(30, (10, 10, 20, 20))
+    assert ink(marked.tobytes(), 600, 800, 1) == pytest.approx(100 / (600 * 800))
+    yellow = paper.convert("RGB")
+    yellow.paste((255, 255, 0), (0, 700, 600, 800))
+    assert ink(yellow.tobytes(), 600, 800, 3) == pytest.approx(1 / 8)
+    assert ink(bytes(600 * 800), 600, 800, 1) == 1
