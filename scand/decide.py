@@ -238,14 +238,13 @@ class _Decision:
             return
         if view.stopping or settings is None:
             return
-        clean = job.error_code is None
         if view.scan_asked is not None:
             self.view = replace(view, scan_asked=None)
             yield self._advance(job, Status.SCANNING, Actor.CLIENT)
-        elif clean and settings.scan == "auto" and job.entered_from == Status.QUEUED:
+        elif job.clean and settings.scan == "auto" and job.entered_from == Status.QUEUED:
             yield self._advance(job, Status.SCANNING)
         elif (
-            clean
+            job.clean
             and job.kept
             and settings.finish != "hold"
             and job.entered_from == Status.SCANNING
@@ -259,12 +258,12 @@ class _Decision:
             yield from self._unstage(view.look.stale)
 
     def _idled(self, job: Job) -> Intent:
-        if job.error_code is None and job.kept:
+        if job.clean and job.kept:
             return self._advance(job, Status.ASSEMBLING)
         if job.error_code is None and not job.batches:
             why = "Nothing was scanned in time, so the scanner was set free for the next job."
             return self._advance(job, Status.CANCELED, error=why, code=ErrorCode.IDLE_TIMEOUT)
-        what = job.error or "All batches are discarded."
+        what = job.error or "batches were discarded that nobody has restored or finished without."
         why = f"Nobody answered in time, and the scanner is needed; no page is lost. Before that: {what}"
         return self._fail(job, ErrorCode.IDLE_TIMEOUT, why)
 
@@ -351,7 +350,7 @@ class _Decision:
             return
         first_time = job.entered_from == Status.ASSEMBLING and not job.reopened
         wants = settings is not None and not isinstance(settings, ScandError) and settings.finish == "commit"
-        if limits.commits and wants and first_time and job.error_code is None:
+        if limits.commits and wants and first_time and job.clean:
             yield self._advance(job, Status.COMMITTING)
         elif limits.preview_timeout is not None and (job.idle or 0) >= limits.preview_timeout:
             why = "The preview was not answered in time, and the scanner is needed. Nothing is deleted."

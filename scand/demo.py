@@ -215,7 +215,8 @@ class Stage:
 
 def _environ(work: Path) -> dict[str, str]:
     """This process's environment without what would lead a daemon elsewhere."""
-    (work / "run" / "python_PostgresServer").mkdir(parents=True)
+    (work / "run").mkdir(mode=0o700)
+    (work / "run" / "python_PostgresServer").mkdir()
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_", "PG"))
     }

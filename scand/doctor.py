@@ -15,11 +15,13 @@ import psycopg
 from scand import embedded, wire
 from scand.config import Config, embedded_directory
 from scand.desk import Desk
-from scand.errors import ConfigError, ScandError
+from scand.errands import task
+from scand.errors import ConfigError, ErrorCode, ScandError
 from scand.inquiry import ask_courier, ask_feeder
 from scand.migrate import check as compare_schema
 from scand.settings import resolve
 from scand.spool import Spool
+from scand.view import Errand, Send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,9 +61,12 @@ def examine(path: Path | None, environ: Mapping[str, str]) -> Iterator[Check]:
     yield Check("config", ok=True, detail=str(config.path))
     yield _told("staging", lambda: check_staging(config))
     yield _told("disk", lambda: check_disk(config))
-    yield _told("scanner", lambda: check_scanner(config))
     yield _told("nas", lambda: check_nas(config))
-    yield from _database(config)
+    served = False
+    for check in _database(config):
+        yield check
+        served = check.name == "agent" and check.ok
+    yield _told("scanner", lambda: check_scanner(config, served=served))
 
 
 def _told(name: str, check: Callable[[], Check]) -> Check:
@@ -132,14 +137,22 @@ def _gib(size: int) -> str:
     return f"{size / 2**30:.1f} GiB"
 
 
-def check_scanner(config: Config) -> Check:
+def check_scanner(config: Config, *, served: bool) -> Check:
     """Whether the device opens, and can do what the default profile asks.
+
+    Args:
+        served: an agent is alive; it may have the device open, and some drivers let nobody else in.
 
     Raises:
         ScandError: it cannot; the sentence says what it offers.
     """
-    task = wire.Probe(device=config.scanner.device, settings=resolve({}, config.profiles))
-    probed = ask_feeder(task, wire.Probed, config.scanner.page_timeout)
+    question = wire.Probe(device=config.scanner.device, settings=resolve({}, config.profiles))
+    try:
+        probed = ask_feeder(question, wire.Probed, config.scanner.page_timeout)
+    except ScandError as error:
+        if served and error.code is ErrorCode.DEVICE_BUSY:
+            return Check("scanner", ok=True, detail="in use by the agent, and not asked")
+        raise
     facts = [probed.device, probed.source, probed.sides, probed.mode, f"{probed.resolution:g} dpi"]
     return Check("scanner", ok=True, detail=", ".join(str(fact) for fact in facts if fact))
 
@@ -150,19 +163,13 @@ def check_nas(config: Config) -> Check:
     Raises:
         ScandError: it is not, or does not answer.
     """
-    volume_id = Spool(config.staging.dir).volume_id()
+    spool = Spool(config.staging.dir)
+    volume_id = spool.volume_id()
     if not volume_id:
         raise ConfigError("No NAS is known yet: mount it, then run `scand nas init`.")
-    nas = wire.Nas(
-        root=str(config.nas_root),
-        volume_id=volume_id,
-        require_mount=config.nas.require_mount,
-        file_mode=config.nas.file_mode,
-        group=config.nas.group,
-    )
     # A courier that removes what is not there takes the whole road to the NAS, and changes nothing.
-    nothing = f"{config.nas.staging}/doctor/nothing.pdf"
-    ask_courier(wire.Unstage(staged=nothing, nas=nas), wire.Unstaged, _NAS_PATIENCE)
+    nothing = Send(Errand.UNSTAGE, 0, staged=f"{config.nas.staging}/doctor/nothing.pdf")
+    ask_courier(task(nothing, spool.existing(0), None, config, volume_id), wire.Unstaged, _NAS_PATIENCE)
     return Check("nas", ok=True, detail=f"{config.nas_root} is volume {volume_id}")
 
 

@@ -99,6 +99,17 @@ class Job:
         """The batches that go into the merge, in order."""
         return tuple(batch for batch in self.batches if batch.kept)
 
+    @property
+    def clean(self) -> bool:
+        """Whether the agent may go on by itself: nothing waits for a person's word.
+
+        A discarded batch that ended in a fault waits for it, too, also after later batches went well: its
+        pages are safe, and whoever fed again from the sheet that the error named expects them in the
+        document. They restore it, or finish without it; the agent does neither.
+        """
+        torn = any(batch.error_code and batch.page_count and not batch.kept for batch in self.batches)
+        return self.error_code is None and not torn
+
 
 @dataclass(frozen=True, slots=True)
 class StaleFile:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scand.cli.jobs import JOB_ID
+from scand.cli.progress import pages
 from scand.cli.session import open_desk
 from scand.cli.terminal import console, echo_json, json_option, span, status_text, visible, when
 from scand.jobs import Status
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     "--status",
     "statuses",
     multiple=True,
-    type=click.Choice(list(Status)),
+    type=click.Choice([*map(str, Status)]),
     help="Only these; may be given more than once.",
 )
 @click.option(
@@ -81,7 +82,7 @@ def _jobs_table(jobs: list[JobRow]) -> Table:
             str(job.id),
             status_text(job.status),
             visible(job.title),
-            _number(job.page_count if job.page_count is not None else job.pages_scanned),
+            _number(pages(job)),
             _number(job.batch_count or None),
             when(job.created_at),
             _note(job),
@@ -130,11 +131,10 @@ def _print_view(out: Console, view: JobView) -> None:
 
 def _facts(job: JobRow) -> list[tuple[str, str]]:
     settings = "  ".join(f"{key}={value}" for key, value in job.settings.items())
-    pages = job.page_count if job.page_count is not None else job.pages_scanned
     facts = [
         ("created", when(job.created_at)),
         ("settings", settings),
-        ("pages", _number(pages)),
+        ("pages", _number(pages(job))),
         ("error code", job.error_code or ""),
         ("attempts", _number(job.attempts or None)),
         ("staged", job.nas_staging_path or ""),

@@ -32,12 +32,18 @@ class Progress(NamedTuple):
     left: float | None = None
 
 
+def pages(job: JobRow) -> int | None:
+    """Of the merge, where there is one that still counts; else captured so far."""
+    merged = job.status in {Status.PREVIEW, Status.COMMITTING, Status.COMMITTED}
+    return job.page_count if merged and job.page_count is not None else job.pages_scanned
+
+
 def progress(view: JobView) -> Progress:
     """How far a job is."""
     job, batches, events = view
     last = max((batch.batch_seq for batch in batches), default=0)
     if job.status != Status.SCANNING:
-        return Progress(job.page_count if job.page_count is not None else job.pages_scanned or 0, last)
+        return Progress(pages(job) or 0, last)
     kept = sum(batch.page_count or 0 for batch in batches if batch.status == BatchStatus.SCANNED)
     begun = max((event.at for event in events if event.to_status == Status.SCANNING), default=None)
     captured = max(0, (job.pages_scanned or 0) - kept)

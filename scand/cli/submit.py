@@ -34,8 +34,8 @@ set_option = click.option(
 @click.argument("title")
 @profile_option
 @set_option
-@click.option("--scan", type=click.Choice(list(Trigger)), help="What starts the first batch.")
-@click.option("--finish", type=click.Choice(list(Finish)), help="How far to go after a complete batch.")
+@click.option("--scan", type=click.Choice([*map(str, Trigger)]), help="What starts the first batch.")
+@click.option("--finish", type=click.Choice([*map(str, Finish)]), help="How far to go by itself then.")
 @click.option("--draft", is_flag=True, help="Do not queue it yet; scand scan JOB does.")
 @click.option("--wait", is_flag=True, help="Show it until it rests; exit as scand watch does.")
 @json_option

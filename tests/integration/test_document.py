@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pikepdf
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 from PIL.TiffImagePlugin import TiffImageFile
 from pypdf import PdfReader
 
 from scand import document, durable, pdf
 from scand.document import BatchSource, bind, merge
 from scand.encode import encode
-from scand.errors import BadData, ErrorCode, ScandError
+from scand.errors import BadData, ErrorCode, TryAgain
 from scand.pages import BatchPdf, Document, Page, Side
 from tests.apart import apart, mount_tmpfs, needs_mounts
 from tests.apart.instants import every_instant, fail, kill
@@ -99,10 +99,11 @@ def grays(path: Path | str) -> list[int]:
     return [int(image.convert("L").getpixel((150, 150))) for image in images(path)]  # type: ignore[arg-type]
 
 
-def same(image: Image.Image, file: Path) -> bool:
-    """Whether an image has exactly a page file's pixels."""
+def same(image: Image.Image, file: Path, tolerance: int = 0) -> bool:
+    """Whether an image has a page file's pixels, each to so many levels."""
     with Image.open(file) as page:
-        return image.convert("RGB").tobytes() == page.convert("RGB").tobytes()
+        difference = ImageChops.difference(image.convert("RGB"), page.convert("RGB"))
+    return all(highest <= tolerance for _lowest, highest in difference.getextrema())  # type: ignore[misc]
 
 
 def payload(path: Path) -> bytes:
@@ -154,7 +155,9 @@ def test_pages_go_in_as_they_are(
                 assert stream.read_raw_bytes() == payload(tmp_path / record.file)
                 assert same(image.as_pil_image(), tmp_path / record.file)
         for shown, record in zip(images(path), pages, strict=True):
-            assert same(shown, tmp_path / record.file)
+            assert same(
+                shown, tmp_path / record.file, 16 if wanted == "jpeg" else 0
+            )  # which pypdf makes anew
             assert shown.convert("L").getpixel((20, 20)) < 30  # type: ignore[operator]
 
 
@@ -382,18 +385,18 @@ def test_pages_are_counted_one_by_one(tmp_path: Path) -> None:
         assert pdf.count(file) == 3
 
 
-def on_a_full_disk(pages_at: str, full: str) -> None:
+def on_a_full_disk(spool: str, full: str) -> None:
     """Bind and merge where there is no room."""
-    batch = bound(Path(pages_at))
+    pages = scanned(Path(spool), 60)
+    batch = bind(Path(spool), pages, Path(spool) / "batch.pdf", progress=ignore)
     mount_tmpfs(Path(full), "64k")
-    for make in (
-        lambda: bind(Path(pages_at), scanned(Path(pages_at), 40), Path(full) / "f.pdf", progress=ignore),
-        lambda: merged(Path(full) / "f.pdf", *[batch] * 10),
-    ):
-        with pytest.raises(ScandError) as caught:
-            make()
-        assert caught.value.code is ErrorCode.STAGING_FULL
-        assert not list(Path(full).iterdir())
+    with pytest.raises(TryAgain) as caught:
+        bind(Path(spool), pages, Path(full) / "f.pdf", progress=ignore)
+    assert caught.value.code is ErrorCode.STAGING_FULL
+    with pytest.raises(TryAgain) as caught:
+        merged(Path(full) / "f.pdf", batch)
+    assert caught.value.code is ErrorCode.STAGING_FULL
+    assert not list(Path(full).iterdir())
 
 
 @needs_mounts
@@ -423,9 +426,9 @@ def at_every_instant(blow: str, directory: str) -> None:
         act(place)
         assert {path.name: path.read_bytes() for path in place.iterdir()} == whole
 
-    blows = {"kill": kill, "fail": fail}
-    count = every_instant(blows[blow], act, check, document, durable, pdf, directory=Path(directory))
-    assert count > 100
+    # What has a name on disk changes in `durable` only.
+    count = every_instant({"kill": kill, "fail": fail}[blow], act, check, durable, directory=Path(directory))
+    assert count > 40
 
 
 @pytest.mark.parametrize("blow", ["kill", "fail"])

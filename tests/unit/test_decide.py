@@ -184,8 +184,9 @@ def test_finish_acts_after_the_first_complete_batch(finish: str) -> None:
         {"page_count": 4},
         {"batches": (row(kept=False),)},
         {"batches": ()},
+        {"batches": (replace(row(kept=False), error_code="feeder_jammed"), row(2))},
     ],
-    ids=["fault", "claimed again", "not now", "reopened", "only discarded", "nothing"],
+    ids=["fault", "claimed again", "not now", "reopened", "only discarded", "nothing", "torn batch left out"],
 )
 def test_finish_never_acts_from_an_unclean_place(fields: dict[str, Any]) -> None:
     """Never does the agent by itself merge a job whose last batch ended in a fault, or that a client holds."""
@@ -217,8 +218,9 @@ def test_idle_with_nothing_scanned_is_canceled() -> None:
         {"error_code": "feeder_jammed", "error": "jam", "batches": (row(),)},
         {"batches": (row(kept=False),)},
         {"error_code": "feeder_empty", "error": "empty"},
+        {"batches": (replace(row(kept=False), error_code="feeder_jammed"), row(2))},
     ],
-    ids=["fault with kept pages", "only discarded", "fault and nothing scanned"],
+    ids=["fault with kept pages", "only discarded", "fault and nothing scanned", "torn batch left out"],
 )
 def test_idle_with_an_unanswered_fault_fails(fields: dict[str, Any]) -> None:
     """Nothing is deleted, and no document comes out short."""

@@ -1,0 +1,150 @@
+"""SIGUSR1, SIGHUP, SIGTERM."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.site import Site, numbers, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.conftest import MakeSimulator
+    from tests.acceptance.site import Simulator
+
+
+def only_job(site: Site) -> int:
+    """The one job that there is, once there is one."""
+    return int(until(lambda: site.sql("SELECT id FROM scan_jobs"), "a job")[0]["id"])
+
+
+def test_the_signal_on_an_idle_daemon_scans_and_commits(site: Site) -> None:
+    """A new job of [manual], through to its finish."""
+    daemon = site.serving()
+    daemon.signal(signal.SIGUSR1)
+    row = site.wait(only_job(site), "committed")
+    assert re.fullmatch(r"Scan \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d", row["title"])
+    assert numbers(site.nas / row["inbox_path"]) == list(range(1, 7))
+    assert site.events(row["id"])[0] == (None, "queued", "client")
+
+
+def test_the_signal_takes_profile_title_and_finish_from_the_config(site: Site) -> None:
+    """[manual] finish = "preview" stops there."""
+    site.configure(
+        '[profiles.letters]\nsides = "simplex"\n[manual]\nprofile = "letters"\ntitle = "Letter"\nfinish = "preview"'
+    )
+    daemon = site.serving()
+    daemon.signal(signal.SIGUSR1)
+    row = site.wait(only_job(site), "preview")
+    assert (row["title"], row["page_count"]) == ("Letter", 3)
+
+
+def test_the_signal_scans_into_the_job_that_is_ready(site: Site, scanner: Simulator) -> None:
+    """Also after a fault: it is a person's word."""
+    daemon = site.serving()
+    job = site.submit()
+    site.wait(job, "ready")
+    site.scan(job)
+    site.scan(job)
+    assert site.job(job)["error_code"] == "feeder_empty"
+    scanner.reload()
+    daemon.signal(signal.SIGUSR1)
+    until(lambda: len(site.batches(job)) == 2, "a second batch")
+    assert only_job(site) == job
+    assert site.job(job)["error_code"] is None
+
+
+def test_the_signal_changes_nothing_while_a_batch_runs_or_a_preview_waits(
+    tmp_path: Path, migrated_url: str, simulate: MakeSimulator
+) -> None:
+    """It is logged, and that is all."""
+    site = Site(tmp_path, migrated_url, simulate("--count", "4", "--ppm", "240").config)
+    try:
+        daemon = site.serving()
+        job = site.submit(finish="preview")
+        site.wait(job, "ready")
+        site.step(job, "scanning")
+        until(lambda: daemon.said("batch_started"), "scanning")
+        daemon.signal(signal.SIGUSR1)
+        until(lambda: len(daemon.said("scan_refused")) == 1, "the log says so")
+        site.wait(job, "preview")
+        daemon.signal(signal.SIGUSR1)
+        until(lambda: len(daemon.said("scan_refused")) == 2, "the log says so again")
+        assert len(site.batches(job)) == 1
+        assert only_job(site) == job
+    finally:
+        site.close()
+
+
+def test_term_finishes_the_sheet_under_way_and_the_next_start_goes_on(
+    tmp_path: Path, migrated_url: str, simulate: MakeSimulator
+) -> None:
+    """Exit status 0; interrupted; whole sheets only; nothing merged behind anybody's back."""
+    scanner = simulate("--count", "40", "--ppm", "240")
+    site = Site(tmp_path, migrated_url, scanner.config)
+    try:
+        daemon = site.serving()
+        job = site.submit(finish="commit")
+        site.wait(job, "ready")
+        site.step(job, "scanning")
+        until(lambda: (site.job(job)["pages_scanned"] or 0) >= 3, "some pages")
+        assert daemon.stop() == 0
+        row = site.job(job)
+        assert (row["status"], row["error_code"]) == ("ready", "interrupted")
+        (batch,) = site.batches(job)
+        assert batch["status"] == "discarded"
+        assert batch["page_count"] % 2 == 0
+        assert batch["page_count"] == len(scanner.fed())
+        assert site.sql("SELECT state FROM scan_agent_status")[0]["state"] == "stopped"
+        site.serving()
+        scanner.reload()
+        row = site.scan(job)
+        assert row["status"] == "ready", "finish would have made a document without the first sheets"
+        site.sql("UPDATE scan_job_batches SET status = 'scanned' WHERE job_id = %s", job)
+        site.step(job, "assembling")
+        site.wait(job, "preview")
+        site.step(job, "committing")
+        row = site.wait(job, "committed")
+        assert numbers(site.nas / row["inbox_path"]) == list(range(1, 81))
+    finally:
+        site.close()
+
+
+def test_hup_reloads_profiles_and_refuses_a_bad_file(site: Site) -> None:
+    """A bad file keeps the old config and says why."""
+    daemon = site.serving()
+    site.configure('[profiles.one]\nsides = "simplex"')
+    daemon.signal(signal.SIGHUP)
+    until(lambda: daemon.said("config_reloaded"), "reloaded")
+    job = site.submit(profile="one", scan="auto", finish="preview")
+    assert site.wait(job, "preview")["page_count"] == 3
+    site.step(job, "canceled")
+    site.configure('[profiles.one]\nsides = "singlex"')
+    daemon.signal(signal.SIGHUP)
+    (refused,) = until(lambda: daemon.said("config_refused"), "refused")
+    assert "singlex" in refused["message"]
+    job = site.submit(profile="one")
+    site.wait(job, "ready")
+
+
+def test_a_stopped_daemon_exits_with_0(site: Site) -> None:
+    """SIGTERM while idle, and SIGINT too."""
+    assert site.serving().stop() == 0
+    daemon = site.serving()
+    daemon.signal(signal.SIGINT)
+    assert daemon.process.wait(30) == 0
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_many_signals_make_one_scan(site: Site, count: int) -> None:
+    """A finger that trembles on the button."""
+    daemon = site.serving()
+    for _ in range(count):
+        daemon.signal(signal.SIGUSR1)
+    row = site.wait(only_job(site), "committed")
+    assert len(site.sql("SELECT id FROM scan_jobs")) == 1
+    assert row["page_count"] == 6
