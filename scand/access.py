@@ -26,14 +26,18 @@ class Access(NamedTuple):
         """From `nas.file_mode` ("0640") and `nas.group` (a name, or empty).
 
         Raises:
-            ConfigError: not a mode, or no such group.
+            ConfigError: `nas_readonly`: not a mode, or no such group.
         """
         try:
             return cls(int(file_mode, 8), grp.getgrnam(group).gr_gid if group else None)
         except ValueError:
-            raise ConfigError(f'nas.file_mode = "{file_mode}" is not a mode like "0640".') from None
+            raise ConfigError(
+                f'nas.file_mode = "{file_mode}" is not a mode like "0640".', ErrorCode.NAS_READONLY
+            ) from None
         except KeyError:
-            raise ConfigError(f'nas.group = "{group}": this machine has no such group.') from None
+            raise ConfigError(
+                f'nas.group = "{group}": this machine has no such group.', ErrorCode.NAS_READONLY
+            ) from None
 
     @property
     def directory(self) -> Access:
@@ -49,7 +53,7 @@ class Access(NamedTuple):
         """Give an open file or directory this group and exactly these permissions, if it has others.
 
         Raises:
-            ConfigError: scand's user may not give files to the group.
+            ConfigError: `nas_readonly`: scand's user may not give files to the group.
             OSError: anything else.
         """
         state = os.fstat(fd)

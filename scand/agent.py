@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from scand.config import Config
     from scand.database import Connection
+    from scand.jobs import Status
     from scand.journal import Journal
     from scand.spool import Spool
 
@@ -100,6 +101,7 @@ class Agent:
         self._signals: deque[signal.Signals] = deque()
         self._listening: int | None = None
         self._next_look = self._next_heartbeat = 0.0
+        self._told: tuple[int, Status, str | None] | None = None
         self._standing: tuple[Standing, str] | None = None
         self._status = ""
         self._leaving = False
@@ -129,6 +131,7 @@ class Agent:
         self._occurrences.append(Tick())
         while self._occurrences and not self._leaving:
             self._step(self._occurrences.popleft())
+        self._beat()
         self._tell()
 
     # Wait.
@@ -213,25 +216,28 @@ class Agent:
             if store.hints() or now >= self._next_look:
                 self._next_look = now + self._performer.config.agent.poll
                 self._occurrences.append(LookDue())
-            if now >= self._next_heartbeat:
-                self._next_heartbeat = now + self._performer.config.agent.heartbeat
-                self._beat()
         except psycopg.Error as error:
             self._lost(error)
 
     def _beat(self) -> None:
-        store, job = self._link.store, self._view.look.job
-        if store is None:
+        """The heartbeat: every few seconds, and at once when the job is another or has moved."""
+        store, job, now = self._link.store, self._view.look.job, time.monotonic()
+        doing = (job.id, job.status, job.error_code) if job else None
+        if store is None or (now < self._next_heartbeat and doing == self._told):
             return
-        state = status_line(self._view)
-        alive = store.heartbeat(
-            job_id=job.id if job else None,
-            state=state,
-            ready=self._view.serving and not self._view.stopping,
-            device=self._view.device or None,
-        )
-        if not alive:
-            self._stand_down()
+        self._next_heartbeat, self._told = now + self._performer.config.agent.heartbeat, doing
+        try:
+            alive = store.heartbeat(
+                job_id=job.id if job else None,
+                state=status_line(self._view),
+                ready=self._view.serving and not self._view.stopping,
+                device=self._view.device or None,
+            )
+        except psycopg.Error as error:
+            self._lost(error)
+        else:
+            if not alive:
+                self._stand_down()
 
     # Decide and perform.
 

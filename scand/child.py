@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from scand import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from pydantic import BaseModel
@@ -197,7 +197,7 @@ class Parent:
         return found
 
 
-def ask(module: str, command: BaseModel, environ: Mapping[str, str], timeout: float) -> Iterable[wire.Report]:
+def ask(module: str, command: BaseModel, environ: Mapping[str, str], timeout: float) -> Iterator[wire.Report]:
     """One command to a child of its own, its reports one by one until it ends. For the command line.
 
     Args:

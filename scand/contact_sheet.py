@@ -51,7 +51,10 @@ def thumbnails(document: pikepdf.Pdf) -> Iterator[Image.Image]:
 
 def _largest(page: pikepdf.Page) -> Image.Image:
     """The image that is the page; a page without one is blank paper."""
-    images = [pikepdf.PdfImage(image) for image in page.images.values() if isinstance(image, pikepdf.Stream)]
+    nothing = pikepdf.Dictionary()
+    objects = page.obj.get("/Resources", nothing).get("/XObject", nothing).values()
+    streams = [thing for thing in objects if isinstance(thing, pikepdf.Stream)]
+    images = [pikepdf.PdfImage(stream) for stream in streams if stream.get("/Subtype") == "/Image"]
     if not images:
         return Image.new("RGB", _THUMBNAIL, _PAPER)
     return max(images, key=lambda image: image.width * image.height).as_pil_image()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,6 +119,8 @@ class Courier:
                         delivery.publish(
                             volume, task.staged, name, previewed, access=access, progress=self._verifying
                         )
+                        with suppress(ScandError):  # what is left there is an empty directory
+                            delivery.unstage(volume, task.staged)
                 except FileExistsError:
                     name = None  # somebody was faster with that name: another, and the row first
                     continue

@@ -57,8 +57,8 @@ class Published:
 def stage(volume: Volume, document: Document, staged: str, *, access: Access, progress: Progress) -> None:
     """Copy a document to the NAS, read it back, and only then give it its name.
 
-    If it is there already, it is only read back. The directory that it goes into is this job's alone: an older
-    merge there is replaced, and what a killed courier or a former title left is removed.
+    If it is there already, it is only read back. A directory "job-…" that it goes into is this job's alone: an
+    older merge there is replaced, and what a killed courier or a former title left is removed.
 
     Args:
         volume: the NAS.
@@ -75,10 +75,10 @@ def stage(volume: Volume, document: Document, staged: str, *, access: Access, pr
     advance = _meter(progress, 2 * document.size)
     with nas_errors(volume.root), volume.place(staged, make=access.directory) as (directory, name):
         if not holds(directory, name, document.size, document.sha256, advance):
-            _sweep(directory, keep=name)  # before the copy: it may be what fills the NAS
+            _sweep(directory, staged, keep=name)  # before the copy: it may be what fills the NAS
             copy(document, directory, name, access, advance)
         durable.sync_directory(directory)
-        _sweep(directory, keep=name)
+        _sweep(directory, staged, keep=name)
 
 
 def choose_name(
@@ -184,7 +184,7 @@ def unstage(volume: Volume, staged: str) -> None:
     job = str(PurePosixPath(staged).parent)
     with nas_errors(volume.root), suppress(FileNotFoundError):
         with volume.directory(job) as directory:
-            _sweep(directory)
+            _sweep(directory, staged)
             durable.sync_directory(directory)
         with volume.place(job) as (above, name):
             try:
@@ -259,9 +259,10 @@ def _move(directory: int, name: str, inbox: int, final: str) -> None:
             raise
 
 
-def _sweep(directory: int, keep: str = "") -> None:
-    """Remove what scand made in a job's staging directory."""
-    for name in os.listdir(directory):
+def _sweep(directory: int, staged: str, keep: str = "") -> None:
+    """Remove what scand made in a job's staging directory; in any other, the staged file and nothing else."""
+    place = PurePosixPath(staged)
+    for name in os.listdir(directory) if place.parent.name.startswith("job-") else [place.name]:
         if name != keep and name.endswith((".pdf", PART)):
             with suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=directory)

@@ -80,7 +80,7 @@ class Stage:
     def __init__(self, keepsakes: Path) -> None:
         self.nas = keepsakes / "nas"
         self.log = keepsakes / "scand.log"
-        self._work = Path(tempfile.mkdtemp(prefix="scand-demo-"))
+        self._work = Path(tempfile.mkdtemp(prefix="scand-demo-", dir=_temporary()))
         self.config = self._work / "scand.toml"
         self._environ = _environ(self._work)
         self._simulator: subprocess.Popen[str] | None = None
@@ -204,13 +204,19 @@ class Stage:
 
     def _start(self, module: str, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-P", "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             env=self._environ,
             text=True,
             start_new_session=True,  # Ctrl-C is for the demo, which stops them in good order
             **streams,
         )
+
+
+def _temporary() -> str:
+    """Where temporary files go, if a unix socket below it has a path of 107 bytes at most. Source: unix(7)."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= 50 else "/tmp"  # noqa: S108 - mkdtemp makes it ours
 
 
 def _environ(work: Path) -> dict[str, str]:

@@ -115,12 +115,18 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of `sql/roles.sql`: whether it is made, this login is in it, and it has rights in this database."""
+    """A role of `sql/roles.sql`.
+
+    Attributes:
+        granted: it has its rights in this database.
+        member: this login is in it.
+        direct: this login may write the tables without it, as their owner.
+    """
 
     name: str
-    made: bool
-    member: bool
     granted: bool
+    member: bool
+    direct: bool
 
 
 class JobView(NamedTuple):

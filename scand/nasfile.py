@@ -16,7 +16,6 @@ from scand.errors import BadData, ErrorCode, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from io import FileIO
 
     from scand.access import Access
     from scand.pages import Document
@@ -112,16 +111,18 @@ def holds(directory: int, name: str, size: int, sha256: str, advance: Advance = 
         if error.errno not in {errno.ENOENT, errno.ELOOP}:
             raise
         return False
-    with os.fdopen(fd, "rb", buffering=0) as file:
+    try:
         state = os.fstat(fd)
         if not S_ISREG(state.st_mode) or state.st_size != size:
             return False
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
         digest = hashlib.sha256()
-        for block in _blocks(file):
+        for block in _blocks(fd):
             digest.update(block)
             advance(len(block))
         return digest.hexdigest() == sha256
+    finally:
+        os.close(fd)
 
 
 def _prove(document: Document, directory: int, part: str, advance: Advance) -> None:
@@ -138,7 +139,7 @@ def _local(document: Document) -> Iterator[memoryview]:
     why = "it is not what was merged"
     try:
         with Path(document.path).open("rb", buffering=0) as file:
-            for block in _blocks(file):
+            for block in _blocks(file.fileno()):
                 digest.update(block)
                 yield block
     except OSError as error:
@@ -149,8 +150,8 @@ def _local(document: Document) -> Iterator[memoryview]:
         )
 
 
-def _blocks(file: FileIO) -> Iterator[memoryview]:
+def _blocks(fd: int) -> Iterator[memoryview]:
     """A file's bytes, a MiB at a time, each in the same memory as the one before."""
     buffer = memoryview(bytearray(_BLOCK))
-    while size := file.readinto(buffer):
+    while size := os.readv(fd, [buffer]):
         yield buffer[:size]

@@ -50,7 +50,9 @@ SELECT heartbeat_age_seconds::float8, alive, ready, state, current_job_id, devic
 SELECT status, jobs, oldest_seconds::float8 FROM scan_queue_lag;
 
 -- name: roles
--- Whether sql/roles.sql was run, and what this login may be.
-SELECT name, oid IS NOT NULL AS made, coalesce(pg_has_role(session_user, oid, 'MEMBER'), false) AS member,
-       coalesce(has_table_privilege(oid, 'scan_jobs', 'SELECT'), false) AS granted
-  FROM unnest(ARRAY['scand_client', 'scand_agent']) AS name LEFT JOIN pg_roles ON rolname = name;
+-- Whether sql/roles.sql was run here (roles are the whole server's, rights a database's), and what this login may.
+SELECT name, coalesce(has_table_privilege(oid, 'scan_jobs', 'SELECT'), false) AS granted,
+       coalesce(pg_has_role(session_user, oid, 'MEMBER'), false) AS member,
+       has_table_privilege(session_user, 'scan_jobs', 'INSERT, UPDATE') AS direct
+  FROM unnest(ARRAY['scand_client', 'scand_agent']) AS name LEFT JOIN pg_roles ON rolname = name
+ ORDER BY name DESC;

@@ -45,7 +45,7 @@ def list_jobs(config: Path | None, statuses: tuple[str, ...], limit: int, *, as_
         echo_json(jobs)
         return
     out = console()
-    out.print(_jobs_table(jobs) if jobs else "no jobs")
+    out.print(_jobs_table(jobs, fit=out.is_terminal) if jobs else "no jobs")
     if out.is_terminal:
         out.print(agent_line(health))
 
@@ -68,23 +68,28 @@ def table(*headers: str, right: tuple[str, ...] = ()) -> Table:
     """A table without a grid; columns in `right` are numbers."""
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
     for header in headers:
-        made.add_column(header, justify="right" if header in right else "left", no_wrap=header != "note")
+        made.add_column(header, justify="right" if header in right else "left", no_wrap=True)
     return made
 
 
-def _jobs_table(jobs: list[JobRow]) -> Table:
-    made = table(
-        "id", "status", "title", "pages", "batches", "created", "note", right=("id", "pages", "batches")
-    )
-    made.columns[2].overflow = "ellipsis"
+def _jobs_table(jobs: list[JobRow], *, fit: bool) -> Table:
+    """A line a job.
+
+    Args:
+        fit: into the terminal: titles and notes are cut, the rest never is.
+    """
+    made = table("id", "status", "title", "pages", "created", "note", right=("id", "pages"))
+    made.expand = fit
+    for column in made.columns:
+        if column.header in {"title", "note"}:
+            column.overflow, column.ratio = "ellipsis", 3 if column.header == "title" else 2
     for job in jobs:
         made.add_row(
             str(job.id),
             status_text(job.status),
             visible(job.title),
             _number(pages(job)),
-            _number(job.batch_count or None),
-            when(job.created_at),
+            when(job.created_at).rpartition(":")[0],
             _note(job),
         )
     return made
@@ -114,7 +119,7 @@ def agent_line(health: Health) -> Text:
 
 def _print_view(out: Console, view: JobView) -> None:
     job = view.job
-    out.print(Text.assemble(f"job {job.id}  ", (visible(job.title), "bold"), "  ", status_text(job.status)))
+    out.print(Text.assemble(f"job {job.id}  ", status_text(job.status), "  ", (visible(job.title), "bold")))
     if job.error:
         out.print(Text(visible(job.error), "red"))
     out.print()

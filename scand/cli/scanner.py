@@ -11,7 +11,7 @@ from rich.text import Text
 from scand import wire
 from scand.cli.listing import table
 from scand.cli.submit import asked, profile_option, set_option
-from scand.cli.terminal import console, counted, echo_json, json_option, visible
+from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
 from scand.inquiry import ask_feeder
 from scand.settings import resolve
@@ -80,8 +80,6 @@ def _print_probed(out: Console, probed: wire.Probed) -> None:
     out.print(" · ".join(visible(fact) for fact in facts if fact))
     for warning in probed.warnings:
         out.print(Text(visible(warning), "yellow"))
-    if probed.warnings:
-        out.print(Text(counted(len(probed.warnings), "warning"), "dim"))
 
 
 def _value(value: object) -> str:

@@ -12,6 +12,7 @@ from scand.cli.session import database_url, told
 from scand.cli.terminal import console
 from scand.config import Config
 from scand.database import connect
+from scand.errors import ConfigError
 from scand.migrate import migrate as bring_up_to_date
 from scand.spool import Spool
 from scand.volume import init_volume
@@ -60,9 +61,23 @@ def init(config: Path | None) -> None:
     """Mark nas.root as the NAS that is meant, and remember the mark in staging.dir.
 
     Without it nothing is ever written to the NAS: an unmounted mountpoint is an empty directory, too.
-    A NAS that is marked already keeps its mark.
+    A NAS that is marked already keeps its mark. Run it as the daemon's user: sudo -u scand scand nas init.
     """
     settings = Config.load(config, os.environ, need="daemon")
+    _check_owner(settings.staging.dir)
     volume_id = init_volume(settings.nas_root, require_mount=settings.nas.require_mount)
     Spool(settings.staging.dir).set_volume_id(volume_id)
     console().print(f"{settings.nas_root} is volume {volume_id}")
+
+
+def _check_owner(staging: Path) -> None:
+    """A mark that root wrote could not be read by the daemon.
+
+    Raises:
+        ConfigError: the staging directory is another user's.
+    """
+    owner = staging.stat().st_uid if staging.exists() else os.geteuid()
+    if owner != os.geteuid():
+        raise ConfigError(
+            f"{staging} is user {owner}'s: run this as that user (sudo -u '#{owner}' scand nas init)."
+        )

@@ -155,6 +155,12 @@ def _doing(view: JobView, health: Health) -> Text:
             return Text(" · ".join(parts))
         case Status.READY if not view.batches:
             return Text(f"put the paper in, then: scand scan {job.id}")
+        case Status.READY:
+            return Text(
+                f"{_amount(view)} · more paper: scand scan {job.id} · that was all: scand finish {job.id}"
+            )
+        case Status.PREVIEW:
+            return Text(f"{_amount(view)} · as it should be: scand commit {job.id}")
         case Status.COMMITTED:
             return Text(f"{_amount(view)} · {visible(job.inbox_path or '')}")
         case _:

@@ -31,22 +31,26 @@ BEFORE UPDATE ON scan_job_batches
 FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND scand_actor() = 'client')
 EXECUTE FUNCTION scand_check_batch();
 
--- Keeps scan_jobs.batch_count, and the idle clock when it was a client that wrote (the argument says who). A job
--- that is being deleted, with its batches after it, is not found here, and nothing is done.
+-- Keeps scan_jobs.batch_count, pages_scanned once there is one (discarded batches do not count), and the idle
+-- clock when it was a client that wrote (the argument says who). A job that is being deleted, with its batches
+-- after it, is not found here, and nothing is done.
 CREATE OR REPLACE FUNCTION scand_count_batches() RETURNS TRIGGER
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
-    job  BIGINT;
-    kept INTEGER;
+    job   BIGINT;
+    kept  INTEGER;
+    pages INTEGER;
 BEGIN
     -- First the lock, then the count: two sessions that change two batches of one job must not both miss
     -- what the other did.
     FOR job IN
         SELECT id FROM scan_jobs WHERE id IN (OLD.job_id, NEW.job_id) ORDER BY id FOR NO KEY UPDATE
     LOOP
-        SELECT count(*) INTO kept FROM scan_job_batches WHERE job_id = job AND status = 'scanned';
+        SELECT count(*), coalesce(sum(page_count), 0) INTO kept, pages
+          FROM scan_job_batches WHERE job_id = job AND status = 'scanned';
         UPDATE scan_jobs
         SET batch_count = kept,
+            pages_scanned = CASE WHEN pages_scanned IS NOT NULL THEN pages END,
             last_activity_at = CASE TG_ARGV[0] WHEN 'client' THEN now() ELSE last_activity_at END
         WHERE id = job AND (batch_count <> kept OR TG_ARGV[0] = 'client');
     END LOOP;

@@ -211,7 +211,7 @@ mode = "gray"
         cursor = self.connection.execute(query.encode(), values)
         return cursor.fetchall() if cursor.description else []
 
-    def submit(self, title: str = "A job", *, status: str = "queued", **settings: object) -> int:
+    def submit(self, title: str = "A job", *, status: str = "queued", **settings: Any) -> int:
         """Insert a job, as a web application would."""
         (row,) = self.sql(
             "INSERT INTO scan_jobs (title, settings, status) VALUES (%s, %s, %s) RETURNING id",

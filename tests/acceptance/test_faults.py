@@ -25,10 +25,10 @@ def jamming(tmp_path: Path, migrated_url: str, simulate: MakeSimulator) -> Itera
     site.close()
 
 
-def ready(site: Site, **settings: object) -> int:
+def ready(site: Site, **settings: str) -> int:
     """A job that waits at the scanner of a running daemon."""
     site.serving()
-    job = site.submit(**settings)
+    job = site.submit("A job", **settings)
     site.wait(job, "ready")
     return job
 

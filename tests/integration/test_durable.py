@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from scand import durable
-from tests.apart import apart, mount_tmpfs, needs_mounts
+from tests.apart import apart, mount_tmpfs, needs_fuse, needs_mounts
 from tests.apart.instants import every_instant, fail, kill
+from tests.apart.nasfs import NasFs
 
 OLD, NEW = b"old " * 1000, b"new! " * 2000
 
@@ -60,7 +61,7 @@ def write(place: Path) -> None:
     durable.write_atomic(place / "f", NEW)
 
 
-def write_at_every_instant(blow: str, directory: str) -> None:
+def write_at_every_instant(blow: str) -> None:
     """Strike at each instant of a write, then write again."""
 
     def check(place: Path) -> None:
@@ -70,16 +71,14 @@ def write_at_every_instant(blow: str, directory: str) -> None:
         assert (place / "f").read_bytes() == NEW
         assert names(place) == ["f"]
 
-    count = every_instant(
-        {"kill": kill, "fail": fail}[blow], write, check, durable, directory=Path(directory)
-    )
+    count = every_instant({"kill": kill, "fail": fail}[blow], write, check, durable)
     assert count > 20
 
 
 @pytest.mark.parametrize("blow", ["kill", "fail"])
-def test_write_atomic_at_every_instant(blow: str, tmp_path: Path) -> None:
+def test_write_atomic_at_every_instant(blow: str) -> None:
     """Whenever a writer is killed or a call fails, the file is whole or not there, and the next try works."""
-    apart(write_at_every_instant, blow, tmp_path)
+    apart(write_at_every_instant, blow)
 
 
 def append(place: Path) -> None:
@@ -88,7 +87,7 @@ def append(place: Path) -> None:
         durable.append_line(place / "lines", line)
 
 
-def append_at_every_instant(blow: str, directory: str) -> None:
+def append_at_every_instant(blow: str) -> None:
     """Strike at each instant of three appends, then append another."""
 
     def check(place: Path) -> None:
@@ -97,16 +96,14 @@ def append_at_every_instant(blow: str, directory: str) -> None:
         assert rest == ""
         assert lines == [*["one", "two", "three"][: len(lines) - 1], "more"]
 
-    count = every_instant(
-        {"kill": kill, "fail": fail}[blow], append, check, durable, directory=Path(directory)
-    )
+    count = every_instant({"kill": kill, "fail": fail}[blow], append, check, durable)
     assert count > 20
 
 
 @pytest.mark.parametrize("blow", ["kill", "fail"])
-def test_append_line_at_every_instant(blow: str, tmp_path: Path) -> None:
+def test_append_line_at_every_instant(blow: str) -> None:
     """Whenever a writer is killed or a call fails, the lines are those appended before, in order and whole."""
-    apart(append_at_every_instant, blow, tmp_path)
+    apart(append_at_every_instant, blow)
 
 
 def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
@@ -148,6 +145,33 @@ def on_a_full_disk(directory: str) -> None:
 def test_a_full_disk(tmp_path: Path) -> None:
     """When the disk is full, the former file and all lines written so far are there, and no part of another."""
     apart(on_a_full_disk, tmp_path, mounts=True)
+
+
+def order_of_calls(directory: str) -> None:
+    """Write to a file system that writes down what it is asked, and whose fsync then fails."""
+    backing, place = Path(directory) / "backing", Path(directory) / "mounted"
+    backing.mkdir()
+    place.mkdir()
+    with NasFs(backing, place) as nas:
+        durable.write_atomic(place / "f", OLD)
+        steps = ("create", "write", "fsync", "rename", "fsyncdir")
+        assert [call for call in nas.calls if call in steps] == list(steps)
+        nas.refuses = {"fsync": errno.EIO}
+        with pytest.raises(OSError, match="Input/output error"):
+            durable.write_atomic(place / "f", NEW)
+        with pytest.raises(OSError, match="Input/output error"):
+            durable.append_line(place / "lines", "lost")
+        assert nas.calls.count("fsync") == 3  # never again for the same data
+        nas.refuses = {}
+        assert (place / "f").read_bytes() == OLD
+        assert (place / "lines").read_bytes() == b""
+        assert names(place) == ["f", "lines"]
+
+
+@needs_fuse
+def test_the_order_of_calls(tmp_path: Path) -> None:
+    """The bytes are on the disk before the name is, and the name before the call returns; an fsync may fail."""
+    apart(order_of_calls, tmp_path, mounts=True)
 
 
 def test_a_directory_that_cannot_be_synced() -> None:

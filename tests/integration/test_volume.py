@@ -11,10 +11,12 @@ from uuid import UUID
 
 import pytest
 
+from scand import access, durable, volume
 from scand.access import Access
 from scand.errors import BadData, ConfigError, ErrorCode, ScandError, TryAgain, Unavailable
 from scand.volume import MARKER, Volume, init_volume, nas_errors
 from tests.apart import apart, mount_tmpfs, needs_mounts
+from tests.apart.instants import every_instant, fail, kill
 
 READABLE = Access(0o640)
 
@@ -82,9 +84,9 @@ def with_mounts(directory: str) -> None:
     with Volume.open(root / "below", volume_id=below_id, require_mount=True):
         pass  # not the mountpoint itself, but mounted
 
-    with Volume.open(root, volume_id=volume_id, require_mount=True) as volume:
+    with Volume.open(root, volume_id=volume_id, require_mount=True) as opened:
         subprocess.run(("umount", "--lazy", str(root)), check=True)
-        with volume.directory("PKM/Inbox", make=READABLE) as fd:
+        with opened.directory("PKM/Inbox", make=READABLE) as fd:
             os.close(os.open("file", os.O_CREAT, dir_fd=fd))
         assert everything(root) == []  # what was written is on the volume, not under the mountpoint
     assert code_of(root, volume_id, require_mount=True) is ErrorCode.NAS_UNAVAILABLE
@@ -110,8 +112,8 @@ def read_only(directory: str) -> None:
     mount_tmpfs(root)
     volume_id = init_volume(root, require_mount=True)
     subprocess.run(("mount", "-o", "remount,ro", str(root)), check=True)
-    with Volume.open(root, volume_id=volume_id, require_mount=True) as volume:
-        with pytest.raises(ScandError) as caught, nas_errors(root), volume.directory("Inbox", make=READABLE):
+    with Volume.open(root, volume_id=volume_id, require_mount=True) as opened:
+        with pytest.raises(ScandError) as caught, nas_errors(root), opened.directory("Inbox", make=READABLE):
             pass
         assert caught.value.code is ErrorCode.NAS_READONLY
     mount_tmpfs(root)
@@ -127,16 +129,46 @@ def test_read_only(tmp_path: Path) -> None:
     apart(read_only, tmp_path, mounts=True)
 
 
+def make_directories(place: Path) -> None:
+    """Mark a volume and make directories on it."""
+    volume_id = init_volume(place, require_mount=False)
+    with Volume.open(place, volume_id=volume_id, require_mount=False) as opened:
+        for path in ("a/b", "a/c"):
+            with opened.directory(path, make=READABLE.directory):
+                pass
+
+
+def make_at_every_instant(blow: str) -> None:
+    """Strike at each instant of this, then do it again."""
+
+    def check(place: Path) -> None:
+        marker = (place / MARKER).read_text() if (place / MARKER).exists() else ""
+        make_directories(place)
+        assert (place / MARKER).read_text().startswith(marker)
+        assert everything(place) == [MARKER, "a", "a/b", "a/c"]
+        assert {path.stat().st_mode & 0o777 for path in place.rglob("*") if path.is_dir()} == {0o750}
+
+    modules = (access, durable, volume)
+    count = every_instant({"kill": kill, "fail": fail}[blow], make_directories, check, *modules)
+    assert count > 100
+
+
+@pytest.mark.parametrize("blow", ["kill", "fail"])
+def test_every_instant(blow: str) -> None:
+    """Whenever scand is killed or a call fails, marker and directories are right or not there, and then made."""
+    apart(make_at_every_instant, blow)
+
+
 def test_directories_are_made_with_their_permissions(tmp_path: Path, volume_id: str) -> None:
     """Directories are made below the root, readable for whom the files are, whatever the umask."""
     mask = os.umask(0o077)
     try:
-        with Volume.open(tmp_path, volume_id=volume_id, require_mount=False) as volume:
-            with volume.directory("a/b", make=READABLE.directory):
+        with Volume.open(tmp_path, volume_id=volume_id, require_mount=False) as opened:
+            with opened.directory("a/b", make=READABLE.directory):
                 pass
-            with volume.directory("a/Inbox", make=READABLE.inbox):
+            with opened.directory("a/Inbox", make=READABLE.inbox):
                 pass
-            with volume.directory("a/b", make=Access(0o777)) as fd:  # there already: left alone
+            with opened.directory("a/b", make=Access(0o777)) as fd:  # there already: left alone
                 assert os.fstat(fd).st_mode & 0o777 == 0o750
     finally:
         os.umask(mask)
@@ -149,38 +181,38 @@ def test_a_directory_keeps_what_the_nas_gave_it(tmp_path: Path, volume_id: str) 
     """A set-group-ID bit that a directory has from its parent stays."""
     tmp_path.chmod(0o2770)
     with (
-        Volume.open(tmp_path, volume_id=volume_id, require_mount=False) as volume,
-        volume.directory("Inbox", make=READABLE.inbox) as fd,
+        Volume.open(tmp_path, volume_id=volume_id, require_mount=False) as opened,
+        opened.directory("Inbox", make=READABLE.inbox) as fd,
     ):
         assert os.fstat(fd).st_mode & 0o7777 == 0o2770
 
 
 def test_nothing_leads_out_of_the_volume(tmp_path: Path) -> None:
-    """ "..", absolute paths and symbolic links are refused, and a missing directory is not made unless asked."""
+    """Absolute paths, ".." and symbolic links are refused; a missing directory is not made unless asked."""
     root = tmp_path / "nas"
     root.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (root / "link").symlink_to(tmp_path / "elsewhere")
     volume_id = init_volume(root, require_mount=False)
-    with Volume.open(root, volume_id=volume_id, require_mount=False) as volume:
+    with Volume.open(root, volume_id=volume_id, require_mount=False) as opened:
         for path in ("../elsewhere", "a/../../elsewhere", "/etc", "a\0b"):
-            with pytest.raises(BadData) as refused, volume.directory(path, make=READABLE):
+            with pytest.raises(BadData) as refused, opened.directory(path, make=READABLE):
                 pass
             assert refused.value.code is ErrorCode.BAD_SETTINGS
         with (
             pytest.raises(ConfigError) as followed,
             nas_errors(root),
-            volume.directory("link/a", make=READABLE),
+            opened.directory("link/a", make=READABLE),
         ):
             pass
         assert followed.value.code is ErrorCode.NAS_UNAVAILABLE
-        with pytest.raises(FileNotFoundError), volume.directory("Inbox"):
+        with pytest.raises(FileNotFoundError), opened.directory("Inbox"):
             pass
-        with pytest.raises(BadData), volume.place(""):
+        with pytest.raises(BadData), opened.place(""):
             pass
-        with volume.directory("") as fd:
+        with opened.directory("") as fd:
             assert os.fstat(fd).st_ino == root.stat().st_ino
-        with volume.place("./a//Inbox/", make=READABLE) as (_, name):
+        with opened.place("./a//Inbox/", make=READABLE) as (_, name):
             assert name == "Inbox"
     assert everything(tmp_path / "elsewhere") == []
 
@@ -231,9 +263,10 @@ def test_access() -> None:
 def as_a_stranger(directory: str) -> None:
     """Try to give a file to a group as somebody who may not."""
     os.chown(directory, 12345, 12345)
+    os.chdir(directory)
     os.setgid(12345)
     os.setuid(12345)
-    fd = os.open(f"{directory}/file", os.O_CREAT)
+    fd = os.open("file", os.O_CREAT)
     with pytest.raises(ConfigError) as caught:
         Access(0o640, 0).apply(fd)
     assert caught.value.code is ErrorCode.NAS_READONLY
@@ -244,6 +277,4 @@ def as_a_stranger(directory: str) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_group_that_is_not_ours_to_give(tmp_path: Path) -> None:
     """A group that scand's user is not in is the operator's to mend, and says so."""
-    for above in (tmp_path, *tmp_path.parents[:2]):
-        above.chmod(0o755)
     apart(as_a_stranger, tmp_path)

@@ -601,15 +601,12 @@ def test_every_step_that_is_wanted_is_in_the_table(status: Status) -> None:
     ]
     faults = [(42, errand, wire.Failed(code=code, sentence="x")) for errand in v.Errand for code in ErrorCode]
     ends = [(42, wire.Ended(end=End(code=code))) for code in ErrorCode]
+    more: list[dict[str, Any]] = [{}, {"scan_asked": NOW}]
+    more += [{"done": done} for done in faults] + [{"ended": ended} for ended in ends]
     refusal = BadData("no", ErrorCode.BAD_SETTINGS)
     for one in rows:
         for asked in (settings(finish="commit", scan="auto"), refusal):
-            for fields in [
-                {},
-                {"scan_asked": NOW},
-                *({"done": d} for d in faults),
-                *({"ended": e} for e in ends),
-            ]:
+            for fields in more:
                 for intent in wants(view(looked(one, asked=asked), **fields)):
                     if isinstance(intent, v.Advance):
                         assert Step(intent.from_status, intent.to_status, intent.actor) in STEPS

@@ -1,0 +1,131 @@
+#!/bin/sh
+# scand on this machine: `make install` and `make uninstall` run this as root.
+#
+#   install.sh install     files and activate; with DESTDIR files only, and nothing of this machine is told
+#   install.sh files       put everything in place
+#   install.sh activate    make user and directories, tell systemd, journald and udev (a package's postinst)
+#   install.sh uninstall   take it away again; documents' pages, queue and config stay
+#
+# The program goes to /opt/scand, all else below /usr/local: what a distribution's package would put below /usr.
+# /etc is the administrator's: only the config goes there, and drop-ins of `systemctl edit scand` outrank ours.
+set -eu
+umask 022
+
+source=$(dirname "$(dirname "$(readlink -f "$0")")")
+python=${PYTHON:-/usr/bin/python3}
+root=$(realpath -m "${DESTDIR:-/}")
+root=${root%/}
+program=/opt/scand
+lib=/usr/local/lib
+share=/usr/local/share
+config=/etc/scand/scand.toml
+
+# Everything but the program and the config: source, target.
+placed() {
+	cat <<-END
+	systemd/scand.service       $lib/systemd/system/scand.service
+	systemd/scand-scan.service  $lib/systemd/system/scand-scan.service
+	systemd/scand-scan.path     $lib/systemd/system/scand-scan.path
+	systemd/scand.catalog       $lib/systemd/catalog/scand.catalog
+	systemd/scand.sysusers      $lib/sysusers.d/scand.conf
+	systemd/scand.tmpfiles      $lib/tmpfiles.d/scand.conf
+	systemd/60-scand.rules      $lib/udev/rules.d/60-scand.rules
+	systemd/scand.toml          $share/doc/scand/scand.toml
+	README.md                   $share/doc/scand/README.md
+	END
+	for example in "$source"/systemd/examples/*.conf; do
+		echo "systemd/examples/${example##*/} $share/doc/scand/examples/${example##*/}"
+	done
+}
+
+# Shell, and where it looks for completions.
+completions() {
+	cat <<-END
+	bash $share/bash-completion/completions/scand
+	zsh  $share/zsh/site-functions/_scand
+	fish $share/fish/vendor_completions.d/scand.fish
+	END
+}
+
+files() {
+	place_program
+	placed | while read -r from to; do install -D -m 0644 "$source/$from" "$root$to"; done
+	completions | while read -r shell to; do
+		install -D -m 0644 /dev/null "$root$to"
+		_SCAND_COMPLETE=${shell}_source "$root$program/bin/python" -P -m scand.cli >"$root$to"
+	done
+	place_config
+}
+
+# Made beside the old one and then swapped: an upgrade that fails half-way leaves what was there.
+place_program() {
+	made=$root$program.new
+	rm -rf "$made"
+	mkdir -p "$root/opt" "$root/usr/local/bin"
+	"$python" -m venv "$made"
+	"$made/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile "$source[embedded]"
+	# Whoever upgrades makes a new one, and nothing here compiles: what is not there need not be looked after.
+	"$made/bin/python" -m pip uninstall --quiet --disable-pip-version-check --yes pip setuptools
+	"$made/bin/python" -m compileall -q -j 0 -s "$made" -p "$program" "$made/lib"
+	# A virtual environment has its own path in its scripts.
+	grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" | xargs sed -i "s|$made|$program|g"
+	rm -rf "${root:?}$program"
+	mv "$made" "$root$program"
+	ln -sfn "$program/bin/scand" "$root/usr/local/bin/scand"
+}
+
+# A config that is there is never touched. The new one starts at once: on a database of scand's own.
+place_config() {
+	mkdir -p "$root${config%/*}/profiles.d"
+	[ ! -e "$root$config" ] || return 0
+	(
+		umask 077
+		sed -e 's|^#url = .*|url = "embedded"|' -e 's|^#root = |root = |' "$source/systemd/scand.toml" >"$root$config.new"
+		mv "$root$config.new" "$root$config"
+	)
+}
+
+activate() {
+	systemd-sysusers "$lib/sysusers.d/scand.conf"
+	systemd-tmpfiles --create "$lib/tmpfiles.d/scand.conf"
+	journalctl --update-catalog
+	tell
+	if running systemctl try-restart scand.service && systemctl --quiet is-active scand.service; then
+		echo "scand runs again, as the new version."
+	else
+		cat <<-END
+		scand is installed. Next:
+		  systemctl enable --now scand             start it, now and at each boot
+		  systemctl enable --now scand-scan.path   and, if wanted: \`touch /run/scand-scan\` scans
+		  scand doctor                             what is missing for a first scan, and what mends it
+		END
+	fi
+}
+
+uninstall() {
+	[ -n "$root" ] || running systemctl --quiet disable --now scand-scan.path scand.service || true
+	{ placed; completions; } | while read -r _ to; do rm -f "$root$to"; done
+	rm -rf "${root:?}$program" "$root$share/doc/scand"
+	rm -f "$root/usr/local/bin/scand"
+	[ -n "$root" ] || { journalctl --update-catalog; tell; }
+	cat <<-END
+	scand is uninstalled. Kept: $root$config and profiles.d, the pages and the queue in $root/var/lib/scand,
+	the user scand. Whoever is sure that every document is where it belongs may remove them:
+	  rm -r $root/etc/scand $root/var/lib/scand; userdel scand
+	END
+}
+
+# The daemons that read our files; in a container or a chroot they do not run.
+tell() {
+	running systemctl daemon-reload || true
+	[ ! -S /run/udev/control ] || { udevadm control --reload && udevadm trigger --subsystem-match=usb --subsystem-match=scsi_generic; }
+}
+
+running() { [ -d /run/systemd/system ] && "$@"; }
+
+[ -n "$root" ] || [ "$(id -u)" = 0 ] || { echo "install.sh: run this as root, or with DESTDIR" >&2; exit 1; }
+case ${1:-} in
+	install) files; [ -n "$root" ] || activate ;;
+	files | activate | uninstall) "$1" ;;
+	*) sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+esac

@@ -1,0 +1,142 @@
+"""The contract with a document server that shares the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from scand.migrate import migrate
+from scand.sqlfiles import read_sql
+from tests.acceptance.site import Site, numbers, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Any
+
+    from tests.acceptance.site import Simulator
+
+    Login = Callable[..., psycopg.Connection[Any]]
+
+SERVERS_OWN = """
+CREATE TABLE documents (id BIGSERIAL PRIMARY KEY, name TEXT NOT NULL, uploaded BOOLEAN);
+CREATE TABLE scan_jobs (
+    id BIGSERIAL PRIMARY KEY, title TEXT NOT NULL, settings JSONB NOT NULL DEFAULT '{}',
+    status TEXT NOT NULL DEFAULT 'draft', batch_count INTEGER NOT NULL DEFAULT 0, page_count INTEGER,
+    last_activity_at TIMESTAMPTZ, last_progress_at TIMESTAMPTZ, staging_path TEXT, nas_staging_path TEXT,
+    inbox_path TEXT, file_hash CHAR(64), doc_id BIGINT REFERENCES documents(id) ON DELETE SET NULL, error TEXT,
+    created_at TIMESTAMPTZ NOT NULL DEFAULT now(), updated_at TIMESTAMPTZ NOT NULL DEFAULT now());
+CREATE TABLE scan_job_batches (
+    id BIGSERIAL PRIMARY KEY, job_id BIGINT NOT NULL REFERENCES scan_jobs ON DELETE CASCADE,
+    batch_seq INTEGER NOT NULL, staging_path TEXT, page_count INTEGER, status TEXT NOT NULL DEFAULT 'scanned',
+    created_at TIMESTAMPTZ NOT NULL DEFAULT now(), UNIQUE (job_id, batch_seq));
+CREATE TABLE scan_agent_status (
+    id INTEGER PRIMARY KEY CHECK (id = 1), last_heartbeat TIMESTAMPTZ, agent_version TEXT,
+    current_job_id BIGINT REFERENCES scan_jobs ON DELETE SET NULL, updated_at TIMESTAMPTZ DEFAULT now());
+CREATE UNIQUE INDEX uq_scan_jobs_single_active ON scan_jobs ((TRUE))
+    WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing');
+CREATE INDEX idx_scan_jobs_queued ON scan_jobs (created_at) WHERE status = 'queued';
+CREATE INDEX idx_scan_jobs_file_hash ON scan_jobs (file_hash) WHERE file_hash IS NOT NULL;
+CREATE INDEX idx_scan_job_batches_job ON scan_job_batches (job_id, batch_seq);
+INSERT INTO scan_jobs (title, status) VALUES ('from before', 'archived'), ('done', 'committed');
+INSERT INTO scan_job_batches (job_id, batch_seq, status) VALUES (1, 1, 'odd');
+"""
+
+
+@pytest.fixture
+def servers_url(database_url: str) -> str:
+    """A database that a document server made first, migrated by scand."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(SERVERS_OWN)
+        migrate(connection)
+    return database_url
+
+
+@pytest.fixture
+def shared(tmp_path: Path, servers_url: str, scanner: Simulator) -> Iterator[Site]:
+    """A site on that database, whose config says who commits."""
+    site = Site(tmp_path, servers_url, scanner.config, extra='[commit]\nby = "agent"')
+    yield site
+    site.close()
+
+
+def test_over_a_document_servers_tables_the_road_is_the_same(shared: Site) -> None:
+    """Its rows stay, its documents table is left alone, and linking is its own work."""
+    shared.serving()
+    job = shared.submit("Shared", scan="auto", finish="commit")
+    row = shared.wait(job, "committed")
+    assert numbers(shared.nas / row["inbox_path"]) == list(range(1, 7))
+    assert row["doc_id"] is None
+    assert shared.sql("SELECT * FROM documents") == []
+    shared.sql("UPDATE scan_jobs SET title = 'still mine' WHERE id = 1")
+    shared.sql("UPDATE scan_job_batches SET page_count = 3 WHERE job_id = 1")
+    shared.sql("DELETE FROM scan_jobs WHERE id = 1")
+    assert [r["id"] for r in shared.sql("SELECT id FROM scan_jobs ORDER BY id")] == [2, job]
+
+
+def test_without_a_word_on_who_commits_the_daemon_says_why_and_exits_with_78(shared: Site) -> None:
+    """Two programs that both commit would make two files."""
+    shared.configure("")
+    daemon = shared.start()
+    assert daemon.process.wait(30) == 78
+    text = daemon.log_path.read_text()
+    assert "[commit] by" in text
+    assert "client-commits.sql" in text
+
+
+def test_where_the_client_commits_the_agent_stops_at_preview(shared: Site) -> None:
+    """The web takes committing → committed by itself."""
+    shared.connection.execute(read_sql("client-commits.sql").encode())
+    shared.configure('[commit]\nby = "client"')
+    shared.serving()
+    job = shared.submit(scan="auto", finish="commit")
+    row = shared.wait(job, "preview")
+    shared.step(job, "committing")
+    shared.sql(
+        "UPDATE scan_jobs SET status = 'committed', inbox_path = %s WHERE id = %s",
+        row["nas_staging_path"],
+        job,
+    )
+    until(
+        lambda: shared.sql("SELECT current_job_id FROM scan_agent_status")[0]["current_job_id"] is None,
+        "the agent lets it go",
+    )
+    assert shared.inbox() == []
+
+
+def test_a_login_in_both_roles_drives_daemon_and_command_line(
+    tmp_path: Path, migrated_url: str, scanner: Simulator, login: Login
+) -> None:
+    """Each acts in the role that it needs, with no more rights than that."""
+    with psycopg.connect(migrated_url, autocommit=True) as connection:
+        connection.execute(read_sql("roles.sql").encode())
+    both = login(migrated_url, "scand_client", "scand_agent").execute("SELECT current_user").fetchone()
+    client = login(migrated_url, "scand_client")
+    assert both is not None
+    with psycopg.connect(migrated_url, autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE {both[0]} PASSWORD 'secret'")
+    parts = urlsplit(migrated_url)
+    url = parts._replace(netloc=f"{both[0]}:secret@{parts.netloc.rpartition('@')[2]}").geturl()
+    site = Site(tmp_path, url, scanner.config)
+    try:
+        daemon = site.serving()
+        row = client.execute(
+            "INSERT INTO scan_jobs (title, status, settings) VALUES ('by role', 'queued', '{\"scan\": \"auto\"}')"
+            " RETURNING id"
+        ).fetchone()
+        assert row is not None
+        job = row[0]
+        until(lambda: site.batches(job), "the batch")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            client.execute("UPDATE scan_jobs SET page_count = 1 WHERE id = %s", (job,))
+        assert site.scand("finish", str(job)).returncode == 0
+        site.wait(job, "preview")
+        assert site.scand("commit", str(job)).returncode == 0
+        row = site.wait(job, "committed")
+        assert daemon.said("unexpected") == []
+        assert {actor for _, _, actor in site.events(job)} == {"client", "agent"}
+    finally:
+        site.close()

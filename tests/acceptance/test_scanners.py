@@ -1,0 +1,87 @@
+"""Other scanners than the simulator: Debian's saned with libsane's test backend, and that backend itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pikepdf
+import pytest
+
+from tests.acceptance.site import Site, own_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEN_PAGES = {"sides": "simplex", "scan": "auto", "finish": "preview", "page_size": "100x150mm"}
+
+
+@pytest.fixture
+def saned(tmp_path: Path) -> Iterator[Path]:
+    """A real saned on a loopback address of its own; gives the SANE_CONFIG_DIR that finds it."""
+    address = own_address()
+    server, client = tmp_path / "saned", tmp_path / "client"
+    for directory in (server, client):
+        directory.mkdir()
+    (server / "dll.conf").write_text("test\n")
+    (server / "saned.conf").write_text(f"{address}\n127.0.0.1\n")
+    (server / "test.conf").write_text("number_of_devices 1\n")
+    (client / "dll.conf").write_text("net\n")
+    (client / "net.conf").write_text(f"{address}\n")
+    program = shutil.which("saned", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program, "saned is in Debian's sane-utils"
+    process = subprocess.Popen(
+        [program, "-l", "-b", address, "-e"],
+        env=os.environ | {"SANE_CONFIG_DIR": str(server)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex((address, 6566)) == 0:
+                break
+        time.sleep(0.05)
+    yield client
+    process.kill()
+    process.wait()
+
+
+def ten_pages(site: Site) -> None:
+    """The test backend's feeder holds ten sheets; each comes out at the size that was asked for."""
+    site.serving()
+    job = site.submit(**TEN_PAGES)
+    row = site.wait(job, "preview")
+    assert row["page_count"] == 10
+    assert [b["page_count"] for b in site.batches(job)] == [10]
+    with pikepdf.open(site.nas / row["nas_staging_path"]) as pdf:
+        for page in pdf.pages:
+            _, _, width, height = map(float, page.mediabox)
+            assert abs(width - 100 / 25.4 * 72) < 1.5
+            assert abs(height - 150 / 25.4 * 72) < 1.5
+
+
+def test_ten_pages_from_a_real_saned(tmp_path: Path, migrated_url: str, saned: Path) -> None:
+    """The real network daemon, and the real net backend."""
+    site = Site(tmp_path, migrated_url, saned)
+    try:
+        ten_pages(site)
+    finally:
+        site.close()
+
+
+def test_ten_pages_from_the_test_backend_itself(tmp_path: Path, migrated_url: str) -> None:
+    """No network in between."""
+    config = tmp_path / "sane"
+    config.mkdir()
+    (config / "dll.conf").write_text("test\n")
+    (config / "test.conf").write_text("number_of_devices 1\n")
+    site = Site(tmp_path, migrated_url, config, device="test:0")
+    try:
+        ten_pages(site)
+    finally:
+        site.close()

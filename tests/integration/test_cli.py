@@ -1,0 +1,708 @@
+"""The command line as a process, against a real PostgreSQL and a real libsane."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+from psycopg.rows import dict_row
+from rich.text import Text
+
+from scand.cli import scand as command
+from scand.desk import Desk
+from scand.doctor import check_roles
+from scand.sqlfiles import read_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import psycopg
+
+    Connection = psycopg.Connection[Any]
+    Connect = Callable[..., Connection]
+
+NOBODY_LISTENS = "postgresql://somebody@127.0.0.1:9/nowhere"
+
+
+@dataclass
+class Shell:
+    """Where commands are typed: a home without a config, and a database by its URL."""
+
+    home: Path
+    url: str
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the machine's own configs."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_"))}
+        own = {"HOME": str(self.home), "SCAND_DATABASE_URL": self.url, "SANE_CONFIG_DIR": str(self.home)}
+        return kept | {name: value for name, value in own.items() if value}
+
+    def start(self, *arguments: str | bytes) -> subprocess.Popen[str]:
+        """Begin a command."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "scand.cli", *arguments],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str | bytes, status: int = os.EX_OK) -> tuple[str, str]:
+        """A command's stdout and stderr; it must exit with `status`."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == status, f"{arguments}: {process.returncode}\n{out}{err}"
+        return out, err
+
+    def json(self, *arguments: str | bytes, status: int = os.EX_OK) -> Any:
+        """The one JSON document that a command prints."""
+        return json.loads(self.run(*arguments, "--json", status=status)[0])
+
+    def refused(self, *arguments: str | bytes, status: int) -> str:
+        """The one sentence of a refusal."""
+        out, err = self.run(*arguments, status=status)
+        assert out == ""
+        lines = err.splitlines()
+        assert len(lines) == 1, err
+        assert lines[0].startswith("scand: ")
+        assert "Traceback" not in err
+        return lines[0].removeprefix("scand: ")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, migrated_url: str) -> Shell:
+    """A client's machine, in front of a migrated database."""
+    return Shell(tmp_path, migrated_url)
+
+
+@pytest.fixture
+def agent(migrated_url: str, connect: Connect) -> Connection:
+    """A session that takes the agent's steps."""
+    connection = connect(migrated_url)
+    connection.execute("SET scand.actor = 'agent'")
+    return connection
+
+
+def step(agent: Connection, job: int, status: str, **values: object) -> None:
+    """A step of the agent, with what it writes at it."""
+    columns = ", ".join([f"{name} = %({name})s" for name in ("status", *values)])
+    agent.execute(
+        f"UPDATE scan_jobs SET {columns} WHERE id = %(id)s".encode(),  # noqa: S608
+        {"id": job, "status": status, **values},
+    )
+
+
+def status_of(agent: Connection, job: int) -> str:
+    """A job's status."""
+    row = agent.execute("SELECT status FROM scan_jobs WHERE id = %s", (job,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def beat(agent: Connection) -> None:
+    """An agent is alive."""
+    agent.execute("UPDATE scan_agent_status SET last_heartbeat = now(), state = 'idle'")
+
+
+# The commands themselves.
+
+
+def test_every_command_has_help_and_is_in_it() -> None:
+    """The help of the whole names all of them, and each has its own."""
+    runner = CliRunner()
+    whole = runner.invoke(command, ["--help"])
+    assert whole.exit_code == 0
+    with command.make_context("scand", [], resilient_parsing=True) as context:
+        names = command.list_commands(context)
+    assert len(names) == 20
+    for name in names:
+        assert f"\n  {name} " in whole.output
+        own = runner.invoke(command, [name, "--help"])
+        assert own.exit_code == 0, own.output
+        assert "Usage: scand" in own.output
+
+
+def test_nothing_heavy_is_loaded_before_a_command_is_known() -> None:
+    """`scand --version` is as quick as click."""
+    code = "import sys, scand.cli; print(*sorted({'psycopg', 'pydantic', 'rich', 'PIL'} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["list", "--nonsense"], ["show"], ["show", "0"], ["show", "seven"], ["show", str(2**63)],
+     ["discard", "1", "0"], ["submit"], ["submit", "a", "--set", "resolution"], ["submit", "a", "--scan", "later"],
+     ["submit", "a", "--draft", "--wait"], ["list", "--status", "lost"], ["list", "--limit", "0"]],
+)  # fmt: skip
+def test_a_wrong_call_is_64(tmp_path: Path, arguments: list[str]) -> None:
+    """It says what would be right, before anything is asked of the database."""
+    out, err = Shell(tmp_path, NOBODY_LISTENS).run(*arguments, status=os.EX_USAGE)
+    assert "Error: " in err
+    assert out == ""
+
+
+def test_a_wrong_call_that_wants_json_gets_it(tmp_path: Path) -> None:
+    """One document on stdout; but what stands behind "--" is no option."""
+    shell = Shell(tmp_path, NOBODY_LISTENS)
+    refusal = shell.json("list", "--status", "lost", status=os.EX_USAGE)
+    assert "lost" in refusal["error"]
+    assert refusal["error_code"] is None
+    out, _ = shell.run("submit", "--", "--json", "more", status=os.EX_USAGE)
+    assert out == ""
+
+
+def test_interrupted_is_130(shell: Shell, agent: Connection) -> None:
+    """As of any program that Ctrl-C ends; no traceback."""
+    job = shell.json("submit", "a")["id"]
+    process = shell.start("watch", str(job))
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert err.strip() == ""
+    assert status_of(agent, job) == "queued"
+
+
+# Where the database is.
+
+
+def test_without_a_config_or_a_url_it_is_78(tmp_path: Path) -> None:
+    """The sentence says where a config is looked for, and what else would do."""
+    sentence = Shell(tmp_path, "").refused("list", status=os.EX_CONFIG)
+    assert "scand.toml" in sentence
+    assert "SCAND_DATABASE_URL" in sentence
+
+
+def test_a_database_that_is_away_is_69(tmp_path: Path) -> None:
+    """Also as JSON."""
+    shell = Shell(tmp_path, NOBODY_LISTENS)
+    assert "away" in shell.refused("list", status=os.EX_UNAVAILABLE)
+    assert "away" in shell.json("list", status=os.EX_UNAVAILABLE)["error"]
+
+
+def test_a_database_that_refuses_is_78(shell: Shell) -> None:
+    """A database that does not exist, a URL that is none, an embedded one that does not run (69)."""
+    shell.url = shell.url.replace("scand_test_", "scand_gone_")
+    assert "does not exist" in shell.refused("list", status=os.EX_CONFIG)
+    shell.url = "http://example.org"
+    assert "database.url" in shell.refused("list", status=os.EX_CONFIG)
+    config = shell.home / "scand.toml"
+    config.write_text(f'[database]\nurl = "embedded"\n[staging]\ndir = "{shell.home}"\n')
+    shell.url = ""
+    sentence = shell.refused("--config", str(config), "list", status=os.EX_UNAVAILABLE)
+    assert "scand run" in sentence
+
+
+def test_an_empty_database_is_78_and_migrate_mends_it(tmp_path: Path, database_url: str) -> None:
+    """The sentence names the command, the command does it, and a second time there is nothing to do."""
+    shell = Shell(tmp_path, database_url)
+    assert 'run "scand migrate"' in shell.refused("list", status=os.EX_CONFIG)
+    out, _ = shell.run("migrate")
+    assert "applied 0001_tables" in out.splitlines()
+    assert shell.run("migrate")[0] == "the schema is up to date\n"
+    assert shell.json("list") == []
+
+
+def test_a_login_without_rights_is_78(shell: Shell, login: Connect) -> None:
+    """The sentence says what to grant."""
+    session = login(shell.url)
+    user = session.execute("SELECT session_user").fetchone()
+    assert user is not None
+    shell.url += ("&" if "?" in shell.url else "?") + f"user={user[0]}&password=x"
+    sentence = shell.refused("list", status=os.EX_CONFIG)
+    assert "grant" in sentence or "refuses the login" in sentence
+
+
+# Asking for a scan.
+
+
+def test_submit_writes_the_row_that_was_asked_for(shell: Shell, agent: Connection) -> None:
+    """Values are JSON where they are JSON; the options that have names of their own come on top."""
+    found = shell.json(
+        "submit", "Été / 2026", "--profile", "letters", "--scan", "auto", "--finish", "preview",
+        "--set", "resolution=300", "--set", "sides=simplex", "--set", 'options={"page-height": 297.5}',
+        "--set", "x_ref=0042", "--set", "x_note=a=b", "--set", "x_odd=NaN", "--set", "profile=other",
+    )  # fmt: skip
+    row = agent.execute("SELECT id, title, status, settings FROM scan_jobs").fetchone()
+    assert row == (
+        found["id"],
+        "Été / 2026",
+        "queued",
+        {
+            "profile": "letters", "scan": "auto", "finish": "preview", "resolution": 300, "sides": "simplex",
+            "options": {"page-height": 297.5}, "x_ref": "0042", "x_note": "a=b", "x_odd": "NaN",
+        },
+    )  # fmt: skip
+    assert found == {"id": found["id"]}
+
+
+def test_submit_says_when_nobody_will_act(shell: Shell, agent: Connection) -> None:
+    """On stderr, so that stdout stays what it is; not for a draft, and not while an agent lives."""
+    out, err = shell.run("submit", "a")
+    assert out == "job 1 queued a\n"
+    assert "No agent is alive" in err
+    assert shell.run("submit", "b", "--draft") == ("job 2 draft b\n", "")
+    beat(agent)
+    assert shell.run("submit", "c") == ("job 3 queued c\n", "")
+
+
+@pytest.mark.parametrize("title", ["", "   ", "\t\n", b"caf\xe9"])
+def test_a_title_that_says_nothing_is_65(shell: Shell, title: str | bytes) -> None:
+    """Nothing but space, or bytes that are no text."""
+    shell.refused("submit", title, status=os.EX_DATAERR)
+    assert shell.json("list") == []
+
+
+def test_what_no_jsonb_can_hold_is_65(shell: Shell) -> None:
+    """PostgreSQL says so itself."""
+    assert "does not take that" in shell.refused(
+        "submit", "a", "--set", r'x_a="\u0000"', status=os.EX_DATAERR
+    )
+
+
+def test_settings_are_refused_early_where_profiles_are_known(shell: Shell) -> None:
+    """With the profiles at hand nothing bad is queued; a client without them just sends."""
+    config = shell.home / "scand.toml"
+    config.write_text('[profiles.letters]\nsides = "simplex"\n')
+    with_config = ("--config", str(config), "submit", "a")
+    refusal = shell.json(*with_config, "--set", "sides=dupelx", status=os.EX_DATAERR)
+    assert refusal["error_code"] == "bad_settings"
+    assert 'did you mean "duplex"' in refusal["error"]
+    assert "letter" in shell.refused(*with_config, "--profile", "leters", status=os.EX_DATAERR)
+    assert shell.json("list") == []
+    shell.json(*with_config, "--profile", "letters")
+    shell.json("submit", "a", "--set", "sides=dupelx")
+    assert [job["settings"] for job in shell.json("list")] == [{"sides": "dupelx"}, {"profile": "letters"}]
+
+
+# Looking.
+
+
+def test_list_and_show_are_one_document_each(shell: Shell, agent: Connection) -> None:
+    """Field names are the columns'; a job brings its batches and its events."""
+    for title in ("a", "b"):
+        shell.json("submit", title)
+    step(agent, 1, "ready")
+    agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (1, 1, 12)")
+    assert [job["title"] for job in shell.json("list")] == ["b", "a"]
+    assert [job["title"] for job in shell.json("list", "--status", "ready")] == ["a"]
+    assert [job["title"] for job in shell.json("list", "-n", "1")] == ["b"]
+    shown = shell.json("show", "1")
+    columns = {row[0] for row in agent.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'scan_jobs'"
+    )}  # fmt: skip
+    assert set(shown) == columns | {"seen_at", "batches", "events"}
+    assert (shown["status"], shown["batch_count"]) == ("ready", 1)
+    assert [batch["page_count"] for batch in shown["batches"]] == [12]
+    assert [event["to_status"] for event in shown["events"]] == ["queued", "ready"]
+
+
+def test_listings_for_people_cut_nothing_in_a_pipe(shell: Shell, agent: Connection) -> None:
+    """A line a job, however long its title; and nothing of a title reaches the terminal as a command."""
+    title = "long " * 60 + "\x1b[31m\x9b2J\u202e end"
+    shell.json("submit", title)
+    step(agent, 1, "ready")
+    step(agent, 1, "failed", error="A sentence.\x1b[0m", error_code="device_error")
+    listed = shell.run("list")[0]
+    shown = shell.run("show", "1")[0]
+    for text in (listed, shown):
+        assert "long " * 60 in text
+        assert " end" in text
+        assert not {"\x1b", "\x9b", "\u202e"} & set(text)
+    assert "device_error" in listed
+    assert "A sentence." in shown
+    assert "no jobs" in shell.run("list", "--status", "draft")[0]
+
+
+def test_a_job_that_is_not_there_is_65(shell: Shell) -> None:
+    """For each command that takes one."""
+    for name in ("show", "watch", "scan", "finish", "commit", "cancel", "retry", "reopen"):
+        assert "no job 42" in shell.refused(name, "42", status=os.EX_DATAERR)
+    assert "no job 42" in shell.json("show", "42", status=os.EX_DATAERR)["error"]
+    assert "no job 42" in shell.refused("discard", "42", "1", status=os.EX_DATAERR)
+
+
+# The buttons.
+
+
+def test_the_buttons_take_a_job_through_its_life(shell: Shell, agent: Connection) -> None:
+    """Each writes its intent, says what it was and what it is, and finds the active job by itself."""
+    beat(agent)
+    shell.run("submit", "a", "--draft")
+    assert shell.run("scan", "1")[0] == "job 1: draft → queued\n"
+    step(agent, 1, "ready")
+    assert shell.run("scan")[0] == "job 1: ready → scanning\n"
+    assert shell.run("scan")[0] == "job 1 is scanning already\n"
+    step(agent, 1, "ready")
+    agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq) VALUES (1, 1), (1, 2)")
+    assert shell.run("discard", "1", "2")[0] == "job 1: batch 2 is discarded; batches in the document: 1\n"
+    assert shell.run("restore", "1", "2")[0] == "job 1: batch 2 is kept; batches in the document: 2\n"
+    assert "it has: 1, 2" in shell.refused("discard", "1", "3", status=os.EX_DATAERR)
+    assert shell.run("finish")[0] == "job 1: ready → assembling\n"
+    assert "only while the job is ready" in shell.refused("discard", "1", "1", status=os.EX_DATAERR)
+    assert shell.run("reopen")[0] == "job 1: assembling → ready\n"
+    step(agent, 1, "assembling")
+    step(agent, 1, "preview")
+    assert shell.run("reopen")[0] == "job 1: preview → ready\n"
+    step(agent, 1, "assembling")
+    step(agent, 1, "preview")
+    assert shell.run("commit")[0] == "job 1: preview → committing\n"
+    assert shell.run("reopen")[0] == "job 1: committing → preview\n"
+    assert shell.run("cancel")[0] == "job 1: preview → canceled\n"
+    assert shell.run("retry", "1")[0] == "job 1: canceled → queued\n"
+    step(agent, 1, "ready")
+    step(agent, 1, "failed")
+    assert shell.run("retry")[0] == "job 1: failed → queued\n"
+    actors = agent.execute(
+        "SELECT DISTINCT actor FROM scan_job_events WHERE to_status = 'canceled'"
+    ).fetchall()
+    assert actors == [("client",)]
+
+
+def test_a_step_that_is_none_is_65_in_the_databases_words(shell: Shell) -> None:
+    """What the job is, and what it could become."""
+    shell.run("submit", "a")
+    sentence = shell.refused("commit", "1", status=os.EX_DATAERR)
+    assert sentence.startswith("job 1: queued → committing is not a step; from queued: draft, canceled.")
+
+
+def test_without_a_job_it_must_be_clear_which(shell: Shell, agent: Connection) -> None:
+    """None, or several: nothing is done, and the sentence says so."""
+    for title in ("a", "b"):
+        shell.run("submit", title)
+    for name in ("scan", "finish", "commit", "cancel", "reopen"):
+        assert "No job holds the scanner" in shell.refused(name, status=os.EX_DATAERR)
+    assert "No job has failed" in shell.refused("retry", status=os.EX_DATAERR)
+    for job in (1, 2):
+        step(agent, job, "ready")
+        step(agent, job, "failed")
+    assert "(1, 2)" in shell.refused("retry", status=os.EX_DATAERR)
+    assert "No job is under way" in shell.refused("watch", status=os.EX_DATAERR)
+
+
+# Waiting.
+
+
+def test_watch_follows_a_job_until_it_rests(shell: Shell, agent: Connection) -> None:
+    """A line for each change, and the end that the job came to."""
+    beat(agent)
+    shell.run("submit", "a", "--scan", "auto", "--set", "sides=duplex")
+    process = shell.start("watch")
+    assert process.stdout is not None
+
+    def line_with(text: str) -> str:
+        """The next line must come, and say this."""
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert text in line
+        return line
+
+    line_with("queued")
+    step(agent, 1, "ready")
+    line_with("put the paper in, then: scand scan 1")
+    step(agent, 1, "scanning")
+    line_with("batch 1 · 0 pages")
+    time.sleep(1.1)
+    agent.execute("UPDATE scan_jobs SET pages_scanned = 5, last_progress_at = now()")
+    assert "images/min" in line_with("batch 1 · 5 pages · 3 sheets")
+    agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (1, 1, 6)")
+    step(agent, 1, "ready", pages_scanned=6)
+    line_with("6 pages in 1 batch")
+    step(agent, 1, "assembling")
+    line_with("assembling")
+    step(agent, 1, "preview", page_count=6)
+    line_with("preview")
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (os.EX_OK, "", "")
+
+
+def test_a_terminal_gets_a_picture(shell: Shell, agent: Connection) -> None:
+    """The road of the job, with colours; in a listing long titles are cut, and the line is not."""
+    beat(agent)
+    shell.run("submit", "long " * 60)
+    step(agent, 1, "ready")
+    step(agent, 1, "failed", error="The reason.")
+
+    def seen(*arguments: str) -> str:
+        """What a command writes on a terminal of 100 columns."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "scand.cli", *arguments],
+            env=shell.environment() | {"TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        parts = []
+        with contextlib.suppress(OSError):  # EIO: the other end is closed
+            while part := os.read(ours, 65536):
+                parts.append(part)
+        os.close(ours)
+        process.wait(20)
+        return b"".join(parts).decode()
+
+    assert "\x1b[" in seen("watch", "1")
+    assert "The reason." in seen("watch", "1")
+    listed = seen("list")
+    assert "…" in listed
+    assert "agent: " in listed
+    assert all(len(Text.from_ansi(line).plain) <= 100 for line in listed.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("steps", "status", "told"),
+    [
+        (["canceled"], os.EX_TEMPFAIL, "canceled"),
+        (["ready", "failed"], os.EX_DATAERR, "The reason."),
+        (["ready", "scanning", "ready"], os.EX_TEMPFAIL, "The reason."),
+        (["ready", "assembling", "preview", "committing", "committed"], os.EX_OK, "Inbox/a.pdf"),
+    ],
+)
+def test_the_end_of_a_job_is_the_exit_status_of_watch(
+    shell: Shell, agent: Connection, steps: list[str], status: int, told: str
+) -> None:
+    """0 well, 75 a person first, 65 failed; and why."""
+    shell.run("submit", "a")
+    error = None if status == os.EX_OK else "The reason."
+    for number, to_status in enumerate(steps, 1):
+        last = number == len(steps)
+        fault = {"error": error, "error_code": error and "device_error"} if last and len(steps) > 1 else {}
+        step(agent, 1, to_status, **fault, inbox_path="Inbox/a.pdf")
+    out, _ = shell.run("watch", "1", status=status)
+    assert told in out
+
+
+def test_submit_waits_until_the_job_rests(shell: Shell, agent: Connection) -> None:
+    """With --json it says the id first, and nothing more."""
+    process = shell.start("submit", "a", "--wait", "--json")
+    assert process.stdout is not None
+    job = json.loads(process.stdout.readline())["id"]
+    step(agent, job, "ready")
+    step(agent, job, "failed")
+    out, _err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (os.EX_DATAERR, "")
+
+
+def test_watching_ends_when_the_database_goes(shell: Shell, agent: Connection) -> None:
+    """With a sentence, and 69 or 75: the same call may succeed later."""
+    shell.run("submit", "a")
+    process = shell.start("watch", "1")
+    assert process.stdout is not None
+    process.stdout.readline()
+    agent.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'scand-cli'"
+    )
+    _out, err = process.communicate(timeout=20)
+    assert process.returncode in {os.EX_UNAVAILABLE, os.EX_TEMPFAIL}
+    assert err.startswith("scand: The database is ")
+
+
+# The scan host.
+
+
+@pytest.fixture
+def host(shell: Shell) -> Shell:
+    """A scan host: a config with a NAS, and SANE's test backend for a scanner."""
+    (shell.home / "dll.conf").write_text("test\n")
+    (shell.home / "nas").mkdir()
+    config = shell.home / ".config" / "scand" / "scand.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        f"""
+[database]
+url = "{shell.url}"
+[scanner]
+device = "test:0"
+page_timeout = "10s"
+[staging]
+dir = "{shell.home}/staging"
+min_free = "1MiB"
+[nas]
+root = "{shell.home}/nas"
+require_mount = false
+[profiles.default]
+source = "adf"
+sides = "simplex"
+mode = "gray"
+page_size = "max"
+"""
+    )
+    return shell
+
+
+def test_devices_are_listed(host: Shell) -> None:
+    """As libsane names them; none is an empty list and a hint, not a failure."""
+    assert {
+        "name": "test:0",
+        "vendor": "Noname",
+        "model": "frontend-tester",
+        "type": "virtual device",
+    } in host.json("devices")
+    assert "test:0" in host.run("devices")[0]
+    (host.home / "dll.conf").write_text("")
+    assert host.json("devices") == []
+    assert "dll.conf" in host.run("devices")[0]
+
+
+def test_probe_says_what_a_profile_becomes(host: Shell) -> None:
+    """Without a database; the options in order, as asked and as read back."""
+    host.url = NOBODY_LISTENS
+    probed = host.json("probe")
+    assert list(probed) == [
+        "device", "assignments", "sides", "source", "mode", "resolution", "page_size_mm", "warnings",
+    ]  # fmt: skip
+    assert (probed["device"], probed["sides"], probed["mode"]) == ("test:0", "simplex", "Gray")
+    assert probed["source"] == "Automatic Document Feeder"
+    assert ["source", "Automatic Document Feeder", "Automatic Document Feeder"] in probed["assignments"]
+    assert "Automatic Document Feeder" in host.run("probe", "--set", "resolution=200")[0]
+
+
+def test_probe_needs_no_config(shell: Shell) -> None:
+    """A device and the defaults will do."""
+    (shell.home / "dll.conf").write_text("test\n")
+    shell.url = ""
+    asked = ("probe", "--device", "test:0", "--set", "sides=simplex", "--set", "page_size=max")
+    assert shell.json(*asked)["device"] == "test:0"
+
+
+def test_probe_refuses_as_a_job_would_be(host: Shell) -> None:
+    """What nobody can do, what this device cannot do, and a device that is not there."""
+    assert host.json("probe", "--set", "sides=both", status=os.EX_DATAERR)["error_code"] == "bad_settings"
+    refusal = host.json("probe", "--set", "sides=duplex", status=os.EX_DATAERR)
+    assert refusal["error_code"] == "unsupported_settings"
+    assert "source" in refusal["offers"]
+    refusal = host.json("probe", "--device", "nothing:1", status=os.EX_UNAVAILABLE)
+    assert refusal["error_code"] == "device_not_found"
+
+
+def test_nas_init_marks_the_nas_and_remembers_it(host: Shell) -> None:
+    """Once: the second time the mark is found and kept. A NAS that is not there is refused."""
+    said = host.run("nas", "init")[0]
+    marker = (host.home / "nas" / ".scand-volume").read_text().strip()
+    assert marker in said
+    assert (host.home / "staging" / "nas-volume").read_text().strip() == marker
+    assert host.run("nas", "init")[0] == said
+    (host.home / "nas").rename(host.home / "gone")
+    assert str(host.home / "nas") in host.refused("nas", "init", status=os.EX_UNAVAILABLE)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a directory another user's")
+def test_nas_init_is_for_the_daemons_user(host: Shell) -> None:
+    """What root would write there the daemon could not read."""
+    (host.home / "staging").mkdir()
+    os.chown(host.home / "staging", 4711, 4711)
+    assert "sudo -u '#4711' scand nas init" in host.refused("nas", "init", status=os.EX_CONFIG)
+    assert list((host.home / "nas").iterdir()) == []
+
+
+def test_a_reader_that_leaves_is_no_traceback(shell: Shell) -> None:
+    """`scand list | head -1`."""
+    for number in range(3):
+        shell.run("submit", f"{number} " + "long " * 2000)
+    with shell.start("list") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
+def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection) -> None:
+    """All but the agent, and then that, too."""
+    host.run("nas", "init")
+    found = {check["name"]: check for check in host.json("doctor", status=os.EX_UNAVAILABLE)}
+    assert list(found) == [
+        "config",
+        "staging",
+        "disk",
+        "nas",
+        "database",
+        "schema",
+        "roles",
+        "agent",
+        "scanner",
+    ]
+    assert [name for name, check in found.items() if not check["ok"]] == ["agent"]
+    assert found["agent"]["mend"] == "systemctl start scand"
+    beat(agent)
+    out, _ = host.run("doctor")
+    assert "✗" not in out
+    assert out.count("✓") == 9
+
+
+def test_doctor_knows_who_may_take_which_steps(shell: Shell, connect: Connect, login: Connect) -> None:
+    """The owner needs no role; others need both, and each sentence comes with its mend."""
+    owner = connect(shell.url)
+    owner.execute("REVOKE ALL ON scan_jobs, scan_job_batches, scan_agent_status FROM PUBLIC")
+
+    def roles(*granted: str) -> tuple[bool, str]:
+        """The verdict on a login that is in these roles."""
+        session: Any = login(shell.url, *granted)
+        session.row_factory = dict_row
+        check = check_roles(Desk(session))
+        return check.ok, check.mend
+
+    with Desk.open(shell.url) as desk:
+        assert check_roles(desk).ok
+    assert roles() == (False, "psql -1 -f sql/roles.sql")
+    owner.execute(read_sql("roles.sql").encode())
+    with Desk.open(shell.url) as desk:
+        assert check_roles(desk).ok
+    assert roles("scand_client", "scand_agent") == (True, "")
+    ok, mend = roles("scand_client")
+    assert not ok
+    assert mend.startswith("GRANT scand_agent TO ")
+    ok, mend = roles()
+    assert not ok
+    assert "scand_client" in mend
+    assert "scand_agent" in mend
+
+
+def test_doctor_says_what_mends_a_fresh_host(host: Shell, database_url: str) -> None:
+    """Each thing that is missing with its command; nothing is changed meanwhile."""
+    config = host.home / ".config" / "scand" / "scand.toml"
+    (host.home / "dll.conf").write_text("")
+    config.write_text(config.read_text().replace(host.url, database_url).replace("test:0", ""))
+    host.url = ""
+    before = sorted(host.home.rglob("*"))
+    found = {check["name"]: check for check in host.json("doctor", status=os.EX_CONFIG)}
+    assert sorted(host.home.rglob("*")) == before
+    assert {name for name, check in found.items() if check["ok"]} == {"config", "disk", "database"}
+    assert "install -d" in found["staging"]["mend"]
+    assert "scand nas init" in found["nas"]["detail"]
+    assert "scand migrate" in found["schema"]["detail"]
+    assert "switched on" in found["scanner"]["detail"]
+    config.write_text(config.read_text().replace("root =", "rot ="))
+    [check] = host.json("doctor", status=os.EX_CONFIG)
+    assert check["name"] == "config"
+    assert "nas.root" in check["detail"]
+
+
+def test_run_refuses_a_config_that_it_cannot_serve(host: Shell, database_url: str) -> None:
+    """78, so that systemd does not start it again and again: a missing key, a schema that is not there."""
+    config = host.home / ".config" / "scand" / "scand.toml"
+    whole = config.read_text()
+    config.write_text(whole.replace(host.url, database_url))
+    host.url = ""
+    _out, err = host.run("run", status=os.EX_CONFIG)
+    assert "scand migrate" in err
+    config.write_text(whole.replace("root =", "rot ="))
+    assert "nas.root" in host.refused("run", status=os.EX_CONFIG)

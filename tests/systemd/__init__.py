@@ -1,0 +1,1 @@
+"""scand as its users meet it: installed, and run by a real systemd."""
