@@ -5,13 +5,15 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-# python-sane and systemd-python compile against libsane and libsystemd; saned and scanimage are for the tests.
-PACKAGES := libsane-dev libsane1 sane-utils libsystemd-dev gcc pkg-config python3-dev python3-venv
+# python-sane and systemd-python compile against libsane and libsystemd; saned and scanimage are for the tests, and
+# the last line is for the tests that boot a systemd of their own.
+PACKAGES := libsane-dev libsane1 sane-utils libsystemd-dev gcc pkg-config python3-dev python3-venv \
+            systemd libnss-systemd dbus util-linux mount
 # pytest works in parallel where that helps; these machines have two cores.
 WORKERS  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help system venv demo test unit integration acceptance lint types imports format clean
+.PHONY: help system venv demo test unit integration acceptance lint types imports format install uninstall clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -62,6 +64,12 @@ imports: venv  ## the floors of the house
 format: venv  ## write the code as ruff wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+install: system  ## onto this machine, as root; DESTDIR=… puts the files there and nothing else
+	DESTDIR="$(DESTDIR)" PYTHON="$(PYTHON)" sh systemd/install.sh install
+
+uninstall:  ## off this machine again; documents, queue and config stay
+	DESTDIR="$(DESTDIR)" sh systemd/install.sh uninstall
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scand import wire
-from scand.errors import ErrorCode
+from scand.errors import DEVICE_RETRIED, ErrorCode
 from scand.pages import End
 from scand.view import (
     Configured,
+    CourierChild,
     CourierEnded,
     CourierSaid,
     DatabaseLost,
@@ -93,13 +94,21 @@ def _feeder_said(view: View, report: wire.Report, now: float) -> View:
         return view
     feeder, run = replace(view.feeder, heard=now), view.feeder.run
     if isinstance(report, wire.Opened):
-        view = replace(view, device=report.device)
+        view = replace(view, device=report.device, scanner_trouble=None)
+        run = run and replace(run, duplex=report.duplex)
+        feeder = replace(feeder, run=run)
+    elif feeder.finding and isinstance(report, wire.FoundDevice | wire.Failed):
+        trouble = report if isinstance(report, wire.Failed) else None
+        view, feeder = replace(view, scanner_trouble=trouble), replace(feeder, finding=False)
     if run and isinstance(report, wire.Captured):
         feeder = replace(feeder, run=replace(run, captured=run.captured + 1))
     elif run and isinstance(report, wire.Ended):
         # One that leaves by itself is gone as one that was killed: nothing more is asked of it.
         leaving = ErrorCode.DEVICE_ERROR if report.leaving else None
         feeder = replace(feeder, run=None, killed_for=feeder.killed_for or leaving)
+        if report.end.code in DEVICE_RETRIED and not run.captured:
+            failed = wire.Failed(code=report.end.code, sentence=report.end.detail)
+            view = replace(view, scanner_trouble=failed)
         return replace(view, feeder=feeder, ended=(run.job_id, report), fresh=False)
     return replace(view, feeder=feeder)
 
@@ -107,6 +116,10 @@ def _feeder_said(view: View, report: wire.Report, now: float) -> View:
 def _feeder_ended(view: View, how: str) -> tuple[View, list[Intent]]:
     feeder = view.feeder
     view = replace(view, feeder=None, fresh=False)
+    if feeder is not None and feeder.finding:
+        sentence = f"The scanner's driver does not answer ({how})."
+        trouble = wire.Failed(code=feeder.killed_for or ErrorCode.DRIVER_CRASHED, sentence=sentence)
+        view = replace(view, scanner_trouble=trouble)
     if feeder is None or feeder.run is None:
         return view, []
     run, code = feeder.run, feeder.killed_for or ErrorCode.DRIVER_CRASHED
@@ -126,9 +139,9 @@ def _courier_said(view: View, report: wire.Report, now: float) -> View:
         case wire.BoundPdf(pdf=pdf):
             courier = replace(courier, heard=now, reported=True)
             return replace(view, courier=courier, bound=(courier.job_id, courier.seq, pdf), fresh=False)
-        case wire.Staged() | wire.Published() | wire.Unstaged() | wire.Failed():
+        case wire.Staged() | wire.Published() | wire.Unstaged() | wire.Checked() | wire.Failed():
             courier = replace(courier, heard=now, reported=True)
-            return replace(view, courier=courier, done=(courier.job_id, courier.errand, report), fresh=False)
+            return _came_back(replace(view, courier=courier), courier, report)
         case _:
             return view
 
@@ -140,5 +153,14 @@ def _courier_ended(view: View, how: str) -> View:
         return view
     code = courier.killed_for or ErrorCode.COURIER_CRASHED
     mend = "The NAS does not answer." if code is ErrorCode.NAS_HUNG else f"The courier ended early ({how})."
-    failed = wire.Failed(code=code, sentence=mend)
-    return replace(view, done=(courier.job_id, courier.errand, failed))
+    return _came_back(view, courier, wire.Failed(code=code, sentence=mend))
+
+
+def _came_back(view: View, courier: CourierChild, report: wire.Report) -> View:
+    """What an errand brought, and what it tells of the NAS."""
+    if isinstance(report, wire.Failed):
+        of_the_nas = report.code is not None and report.code.value.startswith("nas_")
+        view = replace(view, nas_trouble=report if of_the_nas else view.nas_trouble)
+    elif not courier.errand.local:
+        view = replace(view, nas_trouble=None)
+    return replace(view, done=(courier.job_id, courier.errand, report), fresh=False)

@@ -9,24 +9,24 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import socket
 import time
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from scand import __version__, systemd
+from scand import __version__
 from scand.crew import Crew
 from scand.decide import decide
-from scand.errors import ScandError
 from scand.link import Link, Standing
+from scand.live import LiveConfig
 from scand.lock import StagingLock
 from scand.messages import Event
+from scand.narrate import narrate
 from scand.perform import Performer
 from scand.status import status_line
+from scand.teller import Teller
 from scand.view import (
     Configured,
     DatabaseLost,
@@ -41,18 +41,27 @@ from scand.view import (
     Tick,
     View,
 )
+from scand.wakes import Wakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from scand.config import Config
     from scand.database import Connection
-    from scand.jobs import Status
     from scand.journal import Journal
     from scand.spool import Spool
 
 _LONGEST_WAIT = 0.5
 """Seconds between two turns of the loop when nothing happens: deadlines of children are judged at each turn."""
+
+_FIRST_QUESTIONS = 2.0
+"""Seconds after the start when an idle agent first asks whether scanner and NAS are there."""
+
+_CONNECTING = 5.0
+"""Seconds of connecting after which systemd is told that the daemon is up, and waits for its database."""
+
+_REMIND = 600.0
+"""Seconds after which the log says again that the NAS is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +95,25 @@ class Agent:
     """The daemon's loop. `run` returns when it was told to stop and everything that had to be is done."""
 
     def __init__(self, around: Surroundings) -> None:
-        self._around, self._journal = around, around.journal
+        config = around.config
+        self._teller = Teller(around.journal, config.hooks.on_event)
+        self._config = LiveConfig(config, around.reread, self._teller)
         self._selector = selectors.DefaultSelector()
-        self._awake, self._wakes = socket.socketpair()
-        for end in (self._awake, self._wakes):
-            end.setblocking(False)
-        self._selector.register(self._awake, selectors.EVENT_READ, "wake")
-        self._lock = StagingLock(around.spool.root)
-        self._crew = Crew(self._selector, self._journal, self._lock.fileno())
-        self._link = Link(around.opener, self._lock, self._wake)
-        self._performer = Performer(around.config, around.spool, self._crew, self._journal)
-        self._view = View(limits(around.config), Look())
+        self._wakes = Wakes()
+        self._selector.register(self._wakes, selectors.EVENT_READ, "wake")
+        lock = StagingLock(around.spool.root)
+        self._crew = Crew(self._selector, self._teller, lock.fileno())
+        self._link = Link(around.opener, lock, self._wakes.wake)
+        self._performer = Performer(self._config, around.spool, self._crew, self._teller)
+        self._started = now = time.monotonic()
+        first = now + _FIRST_QUESTIONS
+        self._view = View(limits(config), Look(), find_at=first, check_at=first)
         self._occurrences: deque[Occurrence] = deque()
-        self._signals: deque[signal.Signals] = deque()
         self._listening: int | None = None
         self._next_look = self._next_heartbeat = 0.0
-        self._told: tuple[int, Status, str | None] | None = None
-        self._standing: tuple[Standing, str] | None = None
-        self._status = ""
+        self._remind_at = float("inf")
+        self._beaten: tuple[object, ...] = ()
+        self._standing: tuple[Standing, str] = (Standing.AWAY, "connecting")
         self._leaving = False
 
     def run(self) -> None:
@@ -112,18 +122,19 @@ class Agent:
         Raises:
             ConfigError: the database is not what it must be; trying again is no use.
         """
-        self._journal.say(
-            Event.DAEMON_STARTED, version=__version__, pid=os.getpid(), path=self._performer.config.path
-        )
-        self._take_signals()
+        path = self._config.now.path
+        self._teller.say(Event.DAEMON_STARTED, version=__version__, pid=os.getpid(), path=path)
+        self._wakes.take_signals()
+        self._config.watch(self._wakes.wake)
         try:
             while not self._leaving:
                 self._turn()
         finally:
-            systemd.notify("STOPPING=1")
+            self._teller.stopping()
+            self._config.close()
             self._crew.dismiss()
             self._link.close()
-            self._journal.say(Event.DAEMON_STOPPED)
+            self._teller.say(Event.DAEMON_STOPPED)
 
     def _turn(self) -> None:
         self._wait()
@@ -136,15 +147,6 @@ class Agent:
 
     # Wait.
 
-    def _take_signals(self) -> None:
-        signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
-            signal.signal(number, lambda number, _frame: self._signals.append(signal.Signals(number)))
-
-    def _wake(self) -> None:
-        with suppress(BlockingIOError):  # then it is full of wakes already
-            self._wakes.send(b"\0")
-
     def _wait(self) -> None:
         self._watch_database()
         now = time.monotonic()
@@ -153,28 +155,29 @@ class Agent:
         for key, _events in self._selector.select(timeout):
             match key.data:
                 case "wake":
-                    self._drain()
+                    self._wakes.drain()
                 case "database":
                     self._next_look = 0.0  # a hint, or the end of the session: the next look tells which
                 case role:
                     self._occurrences.extend(self._crew.hear(role))
-        while self._signals:
-            self._occurrences.extend(self._signaled(self._signals.popleft()))
-
-    def _drain(self) -> None:
-        with suppress(BlockingIOError):
-            while self._awake.recv(4096):
-                pass
+        for number in self._wakes.signals():
+            self._occurrences.extend(self._signaled(number))
+        if self._config.changed():
+            self._occurrences.extend(self._reload())
 
     def _watch_database(self) -> None:
         """The session's socket is in the selector while there is a session."""
         fd = self._link.fileno()
         if fd != self._listening:
-            if self._listening is not None:
-                self._selector.unregister(self._listening)
+            self._watch_nothing()
             if fd is not None:
                 self._selector.register(fd, selectors.EVENT_READ, "database")
             self._listening = fd
+
+    def _watch_nothing(self) -> None:
+        if self._listening is not None:
+            self._selector.unregister(self._listening)
+            self._listening = None
 
     def _signaled(self, number: signal.Signals) -> Iterator[Occurrence]:
         if number is signal.SIGUSR1:
@@ -182,26 +185,20 @@ class Agent:
         elif number is signal.SIGHUP:
             yield from self._reload()
         else:
-            self._journal.say(Event.DAEMON_STOPPING, why=number.name)
+            self._teller.say(Event.DAEMON_STOPPING, why=number.name)
+            self._teller.stopping()
             yield StopAsked()
 
     def _reload(self) -> Iterator[Occurrence]:
-        """The config is read again; a bad one is refused as a whole, and the old one stays."""
-        try:
-            config = self._around.reread()
-        except ScandError as error:
-            self._journal.say(Event.CONFIG_REFUSED, why=error.sentence)
-            return
-        self._performer.config = config
-        self._journal.say(Event.CONFIG_RELOADED, path=config.path)
-        yield Configured(limits(config))
+        if self._config.reload():
+            yield Configured(limits(self._config.now))
 
-    # Serve: the session, hints, the poll, the heartbeat.
+    # Serve: the session, hints, the poll.
 
     def _serve(self) -> None:
         if self._link.turn() and (store := self._link.store):
             self._next_look = self._next_heartbeat = 0.0
-            self._journal.say(Event.ELECTED, epoch=store.epoch)
+            self._teller.say(Event.ELECTED, epoch=store.epoch)
             try:
                 self._performer.elected(store)
             except psycopg.Error as error:
@@ -214,23 +211,23 @@ class Agent:
             return
         try:
             if store.hints() or now >= self._next_look:
-                self._next_look = now + self._performer.config.agent.poll
+                self._next_look = now + self._config.now.agent.poll
                 self._occurrences.append(LookDue())
         except psycopg.Error as error:
             self._lost(error)
 
     def _beat(self) -> None:
-        """The heartbeat: every few seconds, and at once when the job is another or has moved."""
+        """The heartbeat: every few seconds, and at once when the job is another, or has moved."""
         store, job, now = self._link.store, self._view.look.job, time.monotonic()
-        doing = (job.id, job.status, job.error_code) if job else None
-        if store is None or (now < self._next_heartbeat and doing == self._told):
+        doing = (self._view.ready, *((job.id, job.status, job.error_code) if job else ()))
+        if store is None or (now < self._next_heartbeat and doing == self._beaten):
             return
-        self._next_heartbeat, self._told = now + self._performer.config.agent.heartbeat, doing
+        self._next_heartbeat, self._beaten = now + self._config.now.agent.heartbeat, doing
         try:
             alive = store.heartbeat(
                 job_id=job.id if job else None,
-                state=status_line(self._view),
-                ready=self._view.serving and not self._view.stopping,
+                state=status_line(self._view, now),
+                ready=self._view.ready,
                 device=self._view.device or None,
             )
         except psycopg.Error as error:
@@ -242,7 +239,10 @@ class Agent:
     # Decide and perform.
 
     def _step(self, occurrence: Occurrence) -> None:
-        self._view, intents = decide(self._view, occurrence, time.monotonic())
+        before = self._view
+        self._view, intents = decide(before, occurrence, time.monotonic())
+        for event, about in narrate(before, occurrence, self._view):
+            self._teller.say(event, **about)
         for intent in intents:
             if isinstance(intent, Exit):
                 self._leaving = True
@@ -264,43 +264,48 @@ class Agent:
         """
         store = self._link.store
         if store is not None and not store.connection.closed:
-            self._journal.say(Event.UNEXPECTED, why=f"the database refuses: {error}")
+            self._teller.say(Event.UNEXPECTED, why=f"the database refuses: {error}")
             return
         self._watch_nothing()
         self._link.lose(error)
         self._occurrences.append(DatabaseLost())
 
     def _stand_down(self) -> None:
-        self._journal.say(Event.STOOD_DOWN, epoch="another's")
+        self._teller.say(Event.STOOD_DOWN, epoch="another's")
         self._watch_nothing()
         self._link.lose(psycopg.OperationalError("another daemon leads"))
         self._occurrences.append(Displaced())
 
-    def _watch_nothing(self) -> None:
-        if self._listening is not None:
-            self._selector.unregister(self._listening)
-            self._listening = None
-
     # Tell.
 
     def _tell(self) -> None:
-        """Log a change of standing once, and keep systemd's STATUS right."""
-        standing = (self._link.standing, self._link.trouble)
-        if standing != self._standing:
-            former, self._standing = self._standing, standing
-            if standing[0] is Standing.WAITING:
-                self._journal.say(Event.WAITING_FOR_LOCK, what="the lead", who=standing[1])
-            elif standing[0] is Standing.AWAY and former and former[0] is not Standing.AWAY:
-                self._journal.say(Event.DATABASE_AWAY, why=standing[1])
-            elif standing[0] is Standing.AWAY and former:
-                self._journal.say(Event.WAITING_FOR_DATABASE, why=standing[1])
+        """A change of standing is logged once; STATUS= is kept right; what stays away is told again."""
+        former, self._standing = self._standing, (self._link.standing, self._link.trouble)
+        standing, trouble = self._standing
+        if self._standing != former:
+            self._tell_standing(former[0])
+        now, view = time.monotonic(), self._view
+        if view.nas_trouble is None:
+            self._remind_at = now + _REMIND
+        elif now >= self._remind_at:
+            self._remind_at = now + _REMIND
+            self._teller.say(Event.NAS_AWAY, code=view.nas_trouble.code, why=view.nas_trouble.sentence)
+        known = trouble != "connecting" or now - self._started > _CONNECTING
         status = {
-            Standing.LEADING: status_line(self._view),
-            Standing.WAITING: f"waiting: {standing[1]} has the lead",
-            Standing.AWAY: f"waiting for the database: {standing[1]}",
-        }[standing[0]]
-        lines = ["WATCHDOG=1"]
-        if status != self._status and (standing[0] is not Standing.AWAY or standing[1] != "connecting"):
-            lines += [f"STATUS={status}"] if self._status else ["READY=1", f"STATUS={status}"]
-            self._status = status
-        systemd.notify(*lines)
+            Standing.LEADING: status_line(view, now) if view.serving else "",
+            Standing.WAITING: f"waiting: {trouble} has the lead",
+            Standing.AWAY: f"waiting for the database: {trouble}" if known else "",
+        }[standing]
+        running = view.feeder is not None and view.feeder.run is not None
+        self._teller.turn(status, stopping=view.stopping and running)
+
+    def _tell_standing(self, former: Standing) -> None:
+        standing, trouble = self._standing
+        if standing is Standing.WAITING:
+            self._teller.say(Event.WAITING_FOR_LOCK, what="the lead", who=trouble)
+        elif standing is Standing.LEADING:
+            self._teller.say(Event.READY)
+        elif former is Standing.LEADING:
+            self._teller.say(Event.DATABASE_AWAY, why=trouble)
+        elif trouble != "connecting":
+            self._teller.say(Event.WAITING_FOR_DATABASE, why=trouble)

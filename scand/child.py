@@ -30,6 +30,21 @@ _UNIT_SIGNALS = (signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
+_SECRET = (
+    "SCAND_DATABASE_URL",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    "PGSERVICE",
+    "CREDENTIALS_DIRECTORY",
+    "NOTIFY_SOCKET",
+)
+
+
+def clean_environment() -> dict[str, str]:
+    """What children inherit: all but what lets one into the database, or speak for the daemon."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRET}
+
+
 class Child:
     """A running child process, seen from its parent. All reads are non-blocking, for one selector.
 

@@ -51,6 +51,9 @@ class Courier:
                     with _volume(task.nas) as volume:
                         delivery.unstage(volume, task.staged)
                     self._parent.say(wire.Unstaged())
+                case wire.Check():
+                    with _volume(task.nas):
+                        self._parent.say(wire.Checked())
                 case _:
                     pass
         except ScandError as error:

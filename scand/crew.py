@@ -5,13 +5,12 @@ What they say and how they end comes out as occurrences; nothing is decided here
 
 from __future__ import annotations
 
-import os
 import selectors
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from scand.child import Child
+from scand.child import Child, clean_environment
 from scand.messages import Event
 from scand.view import CourierEnded, CourierSaid, FeederEnded, FeederSaid, Occurrence
 
@@ -20,23 +19,9 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from scand.journal import Journal
+    from scand.teller import Teller
 
 FEEDER, COURIER = "scand.feeder", "scand.courier"
-
-_SECRET = (
-    "SCAND_DATABASE_URL",
-    "PGPASSWORD",
-    "PGPASSFILE",
-    "PGSERVICE",
-    "CREDENTIALS_DIRECTORY",
-    "NOTIFY_SOCKET",
-)
-
-
-def child_environment() -> dict[str, str]:
-    """What children inherit: all but what lets one into the database, or speak for the daemon."""
-    return {name: value for name, value in os.environ.items() if name not in _SECRET}
 
 
 class Crew:
@@ -46,8 +31,8 @@ class Crew:
         lock: the descriptor of the staging lock, which the feeder holds with the daemon.
     """
 
-    def __init__(self, selector: selectors.BaseSelector, journal: Journal, lock: int) -> None:
-        self._selector, self._journal, self._lock = selector, journal, lock
+    def __init__(self, selector: selectors.BaseSelector, teller: Teller, lock: int) -> None:
+        self._selector, self._teller, self._lock = selector, teller, lock
         self._children: dict[str, Child] = {}
         self._leaving: list[Child] = []
         self._stuck: list[Child] = []
@@ -58,7 +43,7 @@ class Crew:
         Raises:
             OSError: the machine has no room for another process.
         """
-        child = Child(role, child_environment(), (self._lock,) if role == FEEDER else ())
+        child = Child(role, clean_environment(), (self._lock,) if role == FEEDER else ())
         self._children[role] = child
         for fd in (child.socket.fileno(), child.pidfd, *child.noise.values()):
             self._selector.register(fd, selectors.EVENT_READ, role)
@@ -106,10 +91,10 @@ class Crew:
             for report in child.reports():
                 yield FeederSaid(report) if role == FEEDER else CourierSaid(report)
         except ValidationError as error:
-            self._journal.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
+            self._teller.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
             child.kill()
         for stream, line in child.noises():
-            self._journal.say(Event.DRIVER_NOISE, text=line, source=f"{role} {stream}")
+            self._teller.say(Event.DRIVER_NOISE, text=line, source=f"{role} {stream}")
         if ended is not None:
             del self._children[role]
             self._forget(child)

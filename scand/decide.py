@@ -40,6 +40,7 @@ from scand.view import (
     Errand,
     Exit,
     FeederChild,
+    FindScanner,
     ForgetStaged,
     Intent,
     KillCourier,
@@ -83,6 +84,9 @@ DYING_TIME = 5.0
 
 SCAN_ASKED_FOR = 30.0
 """Seconds for which "scan now" is remembered while it cannot be acted on (the database is away)."""
+
+ASK_EVERY, ASK_AGAIN = 600.0, 60.0
+"""Seconds between two questions of an idle agent for scanner and NAS: while all is well, and while not."""
 
 PROGRESS_EVERY = 1.0
 UNSTAGE_EVERY = 60.0
@@ -128,6 +132,8 @@ class _Decision:
         if feeder and feeder.killed_for:
             if now - feeder.heard > DYING_TIME:
                 yield AbandonFeeder()
+        elif feeder and feeder.finding and now - feeder.heard > self.view.limits.page_timeout:
+            yield self._kill_feeder(ErrorCode.DRIVER_HUNG)
         elif feeder and feeder.run:
             silent = now - feeder.heard > self.view.limits.page_timeout
             run = feeder.run
@@ -200,19 +206,28 @@ class _Decision:
             self.view = stopping_run(self.view, ErrorCode.CANCELED, self.now)
             yield TellFeeder(wire.Cancel())
         at_the_scanner = job is not None and job.status in {Status.READY, Status.SCANNING}
-        if feeder and not run and not feeder.killed_for and not at_the_scanner:
+        if feeder and not run and not feeder.finding and not feeder.killed_for and not at_the_scanner:
             self.view = replace(self.view, feeder=None)
             yield RetireFeeder()
-        wanted = {
-            Status.READY: {Errand.BIND},
-            Status.SCANNING: {Errand.BIND},
-            Status.ASSEMBLING: {Errand.ASSEMBLE},
-            Status.COMMITTING: {Errand.PUBLISH},
-        }
-        if courier is None or courier.errand is Errand.UNSTAGE or courier.killed_for:
-            return
-        if not (job and job.id == courier.job_id and courier.errand in wanted.get(job.status, ())):
+        if courier and not courier.killed_for and not self._wanted(courier, job):
             yield self._kill_courier(ErrorCode.INTERRUPTED)
+
+    @staticmethod
+    def _wanted(courier: CourierChild, job: Job | None) -> bool:
+        """Whether an errand is still to be run. Tidying and asking must never hold up a job's own errand."""
+        match courier.errand:
+            case Errand.CHECK:
+                return job is None
+            case Errand.UNSTAGE:
+                return job is None or job.status is Status.READY
+            case errand:
+                wants = {
+                    Status.READY: Errand.BIND,
+                    Status.SCANNING: Errand.BIND,
+                    Status.ASSEMBLING: Errand.ASSEMBLE,
+                    Status.COMMITTING: Errand.PUBLISH,
+                }
+                return job is not None and job.id == courier.job_id and wants.get(job.status) is errand
 
     # A job's states, one by one.
 
@@ -227,6 +242,20 @@ class _Decision:
             yield self._write(MakeManualJob())
         else:
             yield from self._unstage(view.look.stale)
+            yield from self._ask_around()
+
+    def _ask_around(self) -> Iterator[Intent]:
+        """An idle agent asks now and then whether scanner and NAS are there; more often while one is not."""
+        view, now = self.view, self.now
+        if view.courier is None and now >= view.check_at:
+            every = ASK_AGAIN if view.nas_trouble else ASK_EVERY
+            self.view = view = replace(view, check_at=now + every)
+            yield self._send(Send(Errand.CHECK, 0))
+        if view.feeder is None and now >= view.find_at:
+            every = ASK_AGAIN if view.scanner_trouble else ASK_EVERY
+            finder = FeederChild(heard=now, finding=True)
+            self.view = replace(self.view, find_at=now + every, feeder=finder)
+            yield from (StartFeeder(), FindScanner())
 
     def _ready(self, job: Job) -> Iterator[Intent]:
         view, settings, limits = self.view, self.view.look.settings, self.view.limits
@@ -283,7 +312,7 @@ class _Decision:
             yield from self._warm()
             feeder = self.view.feeder
             if feeder and not feeder.killed_for:
-                run = Run(job.id, view.look.next_seq)
+                run = Run(job.id, view.look.next_seq, started=self.now)
                 self.view = replace(
                     self.view, feeder=replace(feeder, heard=self.now, run=run), ended=None, bound=None
                 )
@@ -363,6 +392,7 @@ class _Decision:
         if (failed := self._failed(job, Errand.PUBLISH)) is not None:
             yield self._errand_failed(job, failed)
         elif (published := self._came_back(job, wire.Published)) is not None:
+            self.view = replace(self.view, closed=job.id)
             yield self._write(Commit(job.id, published))
         elif isinstance(settings, ScandError):
             yield self._fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
@@ -466,6 +496,8 @@ class _Decision:
         code: ErrorCode | None = None,
         staged: wire.Staged | None = None,
     ) -> Intent:
+        if not to_status.active:
+            self.view = replace(self.view, closed=job.id)
         return self._write(Advance(job.id, job.status, to_status, actor, error, code, staged))
 
     def _postpone(self, job: Job, code: ErrorCode, error: str) -> Intent:

@@ -48,6 +48,8 @@ def task(
                 sha256=job.file_hash,
                 nas=nas,
             )
+        case Send(errand=Errand.CHECK):
+            return wire.Check(nas=nas)
         case _:
             return wire.Unstage(staged=send.staged, nas=nas)
 

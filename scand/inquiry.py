@@ -9,8 +9,8 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from scand import wire
-from scand.child import ask
-from scand.crew import COURIER, FEEDER, child_environment
+from scand.child import ask, clean_environment
+from scand.crew import COURIER, FEEDER
 from scand.errors import BadData, ConfigError, ErrorCode, ScandError, TryAgain, Unavailable
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def ask_courier(command: wire.Command, answer: type[_Answer], patience: float) -
 
 def _ask(role: str, command: wire.Command, answer: type[_Answer], patience: float) -> _Answer:
     heard = time.monotonic()
-    for report in ask(role, command, child_environment(), patience):
+    for report in ask(role, command, clean_environment(), patience):
         heard = time.monotonic()
         if isinstance(report, wire.Failed):
             kind = _KINDS.get(report.code, Unavailable) if report.code else ScandError

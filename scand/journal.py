@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from scand.messages import MESSAGES, Event
+from scand.messages import MESSAGES, Event, Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +88,8 @@ class Journal:
         """
         message = MESSAGES[event]
         caught = {"exc_info": exc_info} if exc_info is not None else {}
-        say = getattr(self._log, message.level.value)
+        # structlog has no such level; journald gets its priority all the same.
+        say = self._log.info if message.level is Level.NOTICE else getattr(self._log, message.level.value)
         say(message.worded(fields), said=event, fields=fields, **caught)
 
 

@@ -36,6 +36,23 @@ class StagingLock:
         """Who has it, as far as it has said: "scanhost, pid 4711"."""
         return os.pread(self._fd, 200, 0).decode(errors="replace") or "another scand"
 
+    @staticmethod
+    def holder_pid(staging: Path) -> int | None:
+        """The process on this host that holds the lock of a staging directory; None: nobody does.
+
+        Raises:
+            OSError: the lock may not be looked at.
+        """
+        try:
+            with (staging / "lock").open("rb") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return int(file.read(200).rpartition(b" ")[2])
+        except FileNotFoundError:
+            pass
+        return None
+
     def fileno(self) -> int:
         """For the feeder to inherit."""
         return self._fd

@@ -21,13 +21,14 @@ class Level(StrEnum):
 
     DEBUG = "debug"  # progress of every page, a driver's chatter
     INFO = "info"  # what happened, as it should
+    NOTICE = "notice"  # what was away is back
     WARNING = "warning"  # a person may be needed: a jam, the NAS away
     ERROR = "error"  # a job, or the config, needs mending
 
     @property
     def priority(self) -> int:
         """Syslog's number, RFC 5424 6.2.1."""
-        return {Level.DEBUG: 7, Level.INFO: 6, Level.WARNING: 4, Level.ERROR: 3}[self]
+        return {"debug": 7, "info": 6, "notice": 5, "warning": 4, "error": 3}[self.value]
 
 
 class Event(StrEnum):
@@ -43,6 +44,8 @@ class Event(StrEnum):
     STOOD_DOWN = "stood_down"
     CONFIG_RELOADED = "config_reloaded"
     CONFIG_REFUSED = "config_refused"
+    CONFIG_NEEDS_RESTART = "config_needs_restart"
+    HOOK_FAILED = "hook_failed"
     UNEXPECTED = "unexpected"
 
     # The database.
@@ -60,6 +63,7 @@ class Event(StrEnum):
     PREVIEW_HOLDS = "preview_holds"
     JOB_FAILED = "job_failed"
     JOB_CANCELED = "job_canceled"
+    JOB_REOPENED = "job_reopened"
 
     # A batch.
     BATCH_STARTED = "batch_started"
@@ -76,6 +80,11 @@ class Event(StrEnum):
     REFUSED = "refused"
     NAS_AWAY = "nas_away"
     NAS_BACK = "nas_back"
+
+    # The scanner.
+    SCANNER_ADJUSTS = "scanner_adjusts"
+    SCANNER_MISSING = "scanner_missing"
+    SCANNER_BACK = "scanner_back"
 
     # The children.
     FEEDER_STARTED = "feeder_started"
@@ -137,13 +146,19 @@ _MESSAGES = {
     Event.CONFIG_REFUSED: Message(
         "4382a0691169436fbd808642242db7e3", Level.ERROR, "config not taken, the old one stays: {why}"
     ),
+    Event.CONFIG_NEEDS_RESTART: Message(
+        "3d0d1f1b8f0e4c0b9b0e6a3f4f5a7c21",
+        Level.WARNING,
+        "{why} cannot change while the daemon runs: restart it (systemctl restart scand)",
+    ),
+    Event.HOOK_FAILED: Message("8a4b7c7e21d84d0d9a86c3b5e0a1f642", Level.WARNING, "hooks.on_event: {why}"),
     Event.UNEXPECTED: Message("a3279981242b4dce9f3ff42b0d35da8b", Level.ERROR, "unexpected: {why}"),
     # The database.
     Event.WAITING_FOR_DATABASE: Message(
         "9a8d7906640240baa7917f58aaab8562", Level.WARNING, "waiting for the database: {why}"
     ),
     Event.DATABASE_AWAY: Message("8301a8fbccfe40128ff284f4392283a9", Level.WARNING, "database away: {why}"),
-    Event.DATABASE_BACK: Message("96fd670be33b41fcbc8f8329bcf5c143", Level.INFO, "database back"),
+    Event.DATABASE_BACK: Message("96fd670be33b41fcbc8f8329bcf5c143", Level.NOTICE, "database back"),
     Event.STEP_REFUSED: Message(
         "f3f01d1990604ec99a20104f5c1f71d2",
         Level.INFO,
@@ -166,12 +181,15 @@ _MESSAGES = {
     Event.PREVIEW_HOLDS: Message(
         "5c6706d646f34932aa522e45a43a7c20",
         Level.WARNING,
-        "job {job}: its preview holds the scanner while {queued} jobs wait",
+        "job {job}: its preview holds the scanner while other jobs wait",
     ),
     Event.JOB_FAILED: Message(
         "fc67adb0240f4f2a9d4feccd72abef38", Level.ERROR, "job {job}: failed ({code}): {why}"
     ),
-    Event.JOB_CANCELED: Message("8a67d6ebb01a422e8e13d65433ad95f6", Level.INFO, "job {job}: canceled"),
+    Event.JOB_CANCELED: Message(
+        "8a67d6ebb01a422e8e13d65433ad95f6", Level.INFO, "job {job}: canceled by a client"
+    ),
+    Event.JOB_REOPENED: Message("0f7c2f8a5d5c4a55a6a5c8c1e2b9d713", Level.INFO, "job {job}: reopened"),
     # A batch.
     Event.BATCH_STARTED: Message(
         "566bafc6ebc94ab4a3a23f1c62bd3323", Level.INFO, "job {job}: batch {batch} scans"
@@ -203,16 +221,26 @@ _MESSAGES = {
         "ff5c2d73e00049bd96367913c5d37b73", Level.WARNING, "job {job}: not committed ({code}): {why}"
     ),
     Event.NAS_AWAY: Message("257474872aa34936be7335c3dab5a352", Level.WARNING, "NAS away ({code}): {why}"),
-    Event.NAS_BACK: Message("795c6321dc074bb189ca5c6e2339a573", Level.INFO, "NAS back"),
-    # The children.
-    Event.FEEDER_STARTED: Message(
-        "fedd00c2cd4c47bcb153a4f814627d01", Level.INFO, "feeder started (pid {pid})"
+    Event.NAS_BACK: Message("795c6321dc074bb189ca5c6e2339a573", Level.NOTICE, "NAS back"),
+    # The scanner.
+    Event.SCANNER_ADJUSTS: Message(
+        "6b2f60d3c1f34a7a8f7c9f7e5a4d3b18", Level.INFO, "job {job}: the scanner does otherwise: {why}"
     ),
-    Event.FEEDER_EXITED: Message("da2403d9c5d74e3d913950cbe6fbea98", Level.INFO, "feeder ended: {how}"),
+    Event.SCANNER_MISSING: Message(
+        "b90e7d5a4c814f3f9d0c2a6e8b1f7c35", Level.WARNING, "no scanner ({code}): {why}"
+    ),
+    Event.SCANNER_BACK: Message("c4e1a8f20b6d4d7c8e53f9a7d1b06e92", Level.NOTICE, "scanner back"),
+    # The children.
+    Event.FEEDER_STARTED: Message("fedd00c2cd4c47bcb153a4f814627d01", Level.DEBUG, "feeder started"),
+    Event.FEEDER_EXITED: Message(
+        "da2403d9c5d74e3d913950cbe6fbea98",
+        Level.WARNING,
+        "job {job}: batch {batch}: the scanner's process ended: {how}",
+    ),
     Event.FEEDER_KILLED: Message("267477e1931f4907878e35d7f040189d", Level.WARNING, "feeder killed: {why}"),
     Event.DRIVER_NOISE: Message("1f8cfe0986424de3af39d29512b9c346", Level.DEBUG, "driver: {text}"),
     Event.COURIER_STARTED: Message(
-        "7af462ccf60d4b7680383fbfffce78dd", Level.DEBUG, "job {job}: courier started: {task} (pid {pid})"
+        "7af462ccf60d4b7680383fbfffce78dd", Level.DEBUG, "job {job}: courier sent: {task}"
     ),
     Event.COURIER_FAILED: Message(
         "72182a5496924a18a908b40cbed76b3b", Level.WARNING, "job {job}: {task} failed ({code}): {why}"
@@ -225,3 +253,23 @@ _MESSAGES = {
 }
 MESSAGES: Mapping[Event, Message] = MappingProxyType(_MESSAGES)
 """Every event's message."""
+
+TOLD_TO_PEOPLE = frozenset(
+    {
+        Event.BATCH_FAULT,
+        Event.JOB_READY_WITH_ERROR,
+        Event.JOB_FAILED,
+        Event.IDLE_TIMEOUT,
+        Event.REFUSED,
+        Event.PREVIEW_READY,
+        Event.PREVIEW_HOLDS,
+        Event.COMMITTED,
+        Event.NAS_AWAY,
+        Event.NAS_BACK,
+        Event.SCANNER_MISSING,
+        Event.SCANNER_BACK,
+        Event.DATABASE_AWAY,
+        Event.DATABASE_BACK,
+    }
+)
+"""What `hooks.on_event` is told: what a person should know."""

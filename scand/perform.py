@@ -22,24 +22,20 @@ from scand.settings import Settings, resolve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.config import Config
     from scand.crew import Crew
     from scand.jobs import Job
-    from scand.journal import Journal
+    from scand.live import LiveConfig
     from scand.spool import JobDirectory, Spool
     from scand.store import Store
+    from scand.teller import Teller
 
 
 class Performer:
-    """Performs intents, in order.
+    """Performs intents, in order."""
 
-    Attributes:
-        config: replaced as a whole when it is read again.
-    """
-
-    def __init__(self, config: Config, spool: Spool, crew: Crew, journal: Journal) -> None:
-        self.config = config
-        self._spool, self._crew, self._journal = spool, crew, journal
+    def __init__(self, config: LiveConfig, spool: Spool, crew: Crew, teller: Teller) -> None:
+        self._config = config
+        self._spool, self._crew, self._teller = spool, crew, teller
         self._directories: dict[int, JobDirectory] = {}
         self._installation = ("", False)
 
@@ -75,20 +71,20 @@ class Performer:
                 claimed = store.claim(str(self._spool.jobs))
                 if claimed is None:
                     return  # a client holds the row, or was faster: the poll tries again
-                self._journal.say(Event.JOB_CLAIMED, job=claimed[0], title=claimed[1])
+                self._teller.say(Event.JOB_CLAIMED, job=claimed[0], title=claimed[1])
             case v.MakeManualJob():
-                manual = self.config.manual
+                manual = self._config.now.manual
                 settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
-                title = self.config.manual_title(datetime.now().astimezone())
+                title = self._config.now.manual_title(datetime.now().astimezone())
                 job_id = store.manual_job(title, settings)
-                self._journal.say(Event.MANUAL_JOB_MADE, job=job_id, title=title)
+                self._teller.say(Event.MANUAL_JOB_MADE, job=job_id, title=title)
             case v.Advance(actor=Actor.CLIENT, job_id=job_id):
                 store.scan_now(job_id)
             case v.Advance():
                 if store.advance(intent):
                     self._tell_advance(intent)
                 else:
-                    self._journal.say(Event.STEP_REFUSED, job=intent.job_id, wanted=intent.to_status)
+                    self._teller.say(Event.STEP_REFUSED, job=intent.job_id, wanted=intent.to_status)
             case v.Record():
                 if store.record(intent):
                     self._tell_record(intent)
@@ -98,9 +94,9 @@ class Performer:
             case v.Name(job_id, named):
                 self._name(store, job_id, named)
             case v.Commit(job_id, published):
-                link = self.config.documents.link == "auto" and self._installation[1]
+                link = self._config.now.documents.link == "auto" and self._installation[1]
                 if store.commit(job_id, published, link=link):
-                    self._journal.say(
+                    self._teller.say(
                         Event.COMMITTED, job=job_id, path=published.inbox_path, sha256=published.sha256
                     )
             case v.ForgetStaged(job_id):
@@ -131,13 +127,13 @@ class Performer:
         record = JobRecord(id=job.id, created_at=job.created_at.isoformat(), database=self._installation[0])
         directory, aside = self._spool.job(record)
         if aside is not None:
-            self._journal.say(Event.SPOOL_PUT_ASIDE, job=job.id, path=str(aside))
+            self._teller.say(Event.SPOOL_PUT_ASIDE, job=job.id, path=str(aside))
         self._directories[job.id] = directory
         return directory
 
     def _settings(self, job: Job) -> Settings | ScandError:
         try:
-            return resolve(job.settings, self.config.profiles)
+            return resolve(job.settings, self._config.now.profiles)
         except ScandError as error:
             return error
 
@@ -158,19 +154,21 @@ class Performer:
                     FEEDER,
                     wire.Scan(
                         directory=str(self._directories[job_id].batch(seq).path),
-                        device=self.config.scanner.device,
+                        device=self._config.now.scanner.device,
                         last_device=intent.last_device,
                         settings=settings,
-                        min_free=self.config.staging.min_free,
+                        min_free=self._config.now.staging.min_free,
                     ),
                 )
-                self._journal.say(Event.BATCH_STARTED, job=job_id, batch=seq)
+                self._teller.say(Event.BATCH_STARTED, job=job_id, batch=seq)
             case v.TellFeeder(command):
                 self._crew.tell(FEEDER, command)
+            case v.FindScanner():
+                self._crew.tell(FEEDER, wire.Find(device=self._config.now.scanner.device))
             case v.RetireFeeder():
                 self._crew.retire(FEEDER)
             case v.KillFeeder(code):
-                self._journal.say(Event.FEEDER_KILLED, code=code, why=code)
+                self._teller.say(Event.FEEDER_KILLED, code=code, why=code)
                 self._crew.kill(FEEDER)
             case v.AbandonFeeder():
                 yield from self._crew.abandon(FEEDER)
@@ -182,7 +180,7 @@ class Performer:
                 yield from self._crew.abandon(COURIER)
             case v.RefuseScan(status):
                 why = f"a job is {status}" if status else "the database is away"
-                self._journal.say(Event.SCAN_REFUSED, why=why)
+                self._teller.say(Event.SCAN_REFUSED, why=why)
             case _:
                 pass
 
@@ -202,8 +200,8 @@ class Performer:
         settings = send.job and self._settings(send.job)
         directory = self._directories.get(send.job_id) or self._spool.existing(send.job_id)
         chosen = settings if isinstance(settings, Settings) else None
-        order = task(send, directory, chosen, self.config, self._spool.volume_id())
-        self._journal.say(Event.COURIER_STARTED, job=send.job_id, task=send.errand)
+        order = task(send, directory, chosen, self._config.now, self._spool.volume_id())
+        self._teller.say(Event.COURIER_STARTED, job=send.job_id, task=send.errand)
         yield from self._start(COURIER)
         self._crew.tell(COURIER, order)
 
@@ -229,18 +227,14 @@ class Performer:
         if step.staged is not None:
             about |= {"pages": step.staged.document.pages, "path": step.staged.staged}
         match step.to_status:
-            case Status.ASSEMBLING:
-                self._journal.say(Event.ASSEMBLING, **about)
             case Status.PREVIEW:
-                self._journal.say(Event.REFUSED if step.code else Event.PREVIEW_READY, **about)
+                self._teller.say(Event.REFUSED if step.code else Event.PREVIEW_READY, **about)
             case Status.READY:
-                self._journal.say(Event.JOB_READY_WITH_ERROR, **about)
-            case Status.COMMITTING:
-                self._journal.say(Event.COMMITTING, **about)
+                self._teller.say(Event.JOB_READY_WITH_ERROR, **about)
             case Status.FAILED:
-                self._journal.say(Event.JOB_FAILED, **about)
+                self._teller.say(Event.JOB_FAILED, **about)
             case Status.CANCELED:
-                self._journal.say(Event.IDLE_TIMEOUT, outcome="canceled", **about)
+                self._teller.say(Event.IDLE_TIMEOUT, outcome="canceled", **about)
             case _:
                 pass
 
@@ -251,16 +245,14 @@ class Performer:
             "pages": batch.pdf.pages if batch.pdf else 0,
         }
         if batch.error:
-            self._journal.say(Event.BATCH_FAULT, code=batch.code, why=batch.error, **about)
+            self._teller.say(Event.BATCH_FAULT, code=batch.code, why=batch.error, **about)
         else:
-            self._journal.say(Event.BATCH_RECORDED, **about)
+            self._teller.say(Event.BATCH_RECORDED, **about)
 
     def _tell_postpone(self, step: v.Postpone) -> None:
-        """A step that is tried again; of a NAS that is away the log tells at the first try and then rarely."""
+        """A step that is tried again. That the NAS is away is told when it goes, not at every try."""
         about: dict[str, Any] = {"job": step.job_id, "code": step.code, "why": step.error}
-        if step.code.value.startswith("nas_"):
-            self._journal.say(Event.NAS_AWAY, **about)
-        else:
-            self._journal.say(
+        if not step.code.value.startswith("nas_"):
+            self._teller.say(
                 Event.COURIER_RETRY, task=step.status, seconds=step.seconds, attempt=step.attempt, **about
             )

@@ -7,20 +7,36 @@ from typing import TYPE_CHECKING
 from scand.jobs import Status
 
 if TYPE_CHECKING:
-    from scand.view import View
+    from scand.view import Run, View
+
+_LONGEST = 40  # characters of a title
 
 
-def status_line(view: View) -> str:
-    """For example "job 42 'Invoices 2026': scanning batch 2, 34 pages"."""
+def status_line(view: View, now: float) -> str:
+    """For example "job 42 'Invoices 2026': batch 2, sheet 17, 118 images/min".
+
+    Args:
+        now: `monotonic()` seconds.
+    """
     job = view.look.job
     run = view.feeder and view.feeder.run
     if not view.serving:
-        return f"scanning job {run.job_id}, batch {run.seq}, {run.captured} pages" if run else "starting"
+        return f"job {run.job_id}: {_progress(run, now)}" if run else "starting"
     if job is None:
-        return "idle"
-    title = job.title if len(job.title) <= 40 else job.title[:39] + "…"
-    doing = f"{job.status.value}"
-    if run and job.status is Status.SCANNING:
-        doing = f"scanning batch {run.seq}, {run.captured} pages"
+        missing = [
+            f"{what}: {trouble.sentence or trouble.code}"
+            for what, trouble in (("no scanner", view.scanner_trouble), ("no NAS", view.nas_trouble))
+            if trouble
+        ]
+        return "; ".join(["idle", *missing])
+    title = job.title if len(job.title) <= _LONGEST else job.title[: _LONGEST - 1] + "…"
+    doing = _progress(run, now) if run and job.status is Status.SCANNING else job.status.value
     trouble = f" ({job.error_code})" if job.error_code else ""
     return f"job {job.id} {title!r}: {doing}{trouble}"
+
+
+def _progress(run: Run, now: float) -> str:
+    sheet = (run.captured // 2 if run.duplex else run.captured) + 1
+    line = f"batch {run.seq}, sheet {sheet}"
+    seconds = now - run.started
+    return f"{line}, {run.captured * 60 / seconds:.0f} images/min" if run.captured and seconds > 1 else line

@@ -27,13 +27,17 @@ class Run:
     """A batch under way in the feeder child.
 
     Attributes:
+        started: when the feeder was told; monotonic seconds.
         captured: sides that are safe on disk.
+        duplex: two sides a sheet, once the driver has said so.
         stop: why it was asked to end (`canceled`, `interrupted`), once it was; `stop_at` says when.
     """
 
     job_id: int
     seq: int
+    started: float = 0.0
     captured: int = 0
+    duplex: bool = False
     stop: ErrorCode | None = None
     stop_at: float = 0.0
 
@@ -45,11 +49,13 @@ class FeederChild:
     Attributes:
         heard: when it last spoke, was given something to do, or was killed; monotonic seconds.
         run: the batch under way; None: it waits, warm.
+        finding: it looks whether the device is there.
         killed_for: why it was killed, while it has not ended yet.
     """
 
     heard: float
     run: Run | None = None
+    finding: bool = False
     killed_for: ErrorCode | None = None
 
 
@@ -60,6 +66,7 @@ class Errand(StrEnum):
     ASSEMBLE = "assemble"  # the kept batches → merged.pdf → the NAS, verified
     PUBLISH = "publish"  # staged file → Inbox, on the daemon's word
     UNSTAGE = "unstage"  # remove a staged file that nobody wants any more
+    CHECK = "check"  # is the NAS there?
 
     @property
     def local(self) -> bool:
@@ -135,6 +142,9 @@ class View:
         progressed: when progress was last written.
         unstage_after: no errand for a stale staged file before this time.
         device: the SANE name that the feeder opened last; "" before the first time.
+        closed: the last job that the agent itself has ended.
+        scanner_trouble, nas_trouble: why it is not to be had, as far as is known; None: it is.
+        find_at, check_at: when an idle agent next asks for the scanner and the NAS.
     """
 
     limits: Limits
@@ -151,6 +161,16 @@ class View:
     progressed: float = 0.0
     unstage_after: float = 0.0
     device: str = ""
+    closed: int = 0
+    scanner_trouble: wire.Failed | None = None
+    nas_trouble: wire.Failed | None = None
+    find_at: float = float("inf")
+    check_at: float = float("inf")
+
+    @property
+    def ready(self) -> bool:
+        """Whether a job could be scanned and delivered now: more than being alive."""
+        return self.serving and not (self.stopping or self.scanner_trouble or self.nas_trouble)
 
 
 # What happens.
@@ -369,6 +389,11 @@ class TellFeeder:
 
 
 @dataclass(frozen=True, slots=True)
+class FindScanner:
+    """Ask a feeder whether the device is there."""
+
+
+@dataclass(frozen=True, slots=True)
 class RetireFeeder:
     """Let the idle feeder go: the scanner is free for other programs."""
 
@@ -457,6 +482,7 @@ Intent: TypeAlias = (
     | StartFeeder
     | Scan
     | TellFeeder
+    | FindScanner
     | RetireFeeder
     | KillFeeder
     | AbandonFeeder

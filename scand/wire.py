@@ -53,6 +53,13 @@ class ListDevices(_Message):
     do: Literal["devices"] = "devices"
 
 
+class Find(_Message):
+    """To the feeder: is the device there? It is looked for, not opened."""
+
+    do: Literal["find"] = "find"
+    device: str
+
+
 class Finish(_Message):
     """To the feeder: finish the sheet under way (both sides), then end the batch as interrupted."""
 
@@ -136,6 +143,13 @@ class Unstage(_Message):
     nas: Nas
 
 
+class Check(_Message):
+    """To a courier: is the NAS there, and the right one?"""
+
+    do: Literal["check"] = "check"
+    nas: Nas
+
+
 class Go(_Message):
     """To a courier that has named its file: the row has the name; publish.
 
@@ -147,9 +161,9 @@ class Go(_Message):
     same_as: str | None = None
 
 
-Task: TypeAlias = Bind | Assemble | Publish | Unstage
+Task: TypeAlias = Bind | Assemble | Publish | Unstage | Check
 Command: TypeAlias = Annotated[
-    Scan | Probe | ListDevices | Finish | Cancel | Bind | Assemble | Publish | Unstage | Go,
+    Scan | Probe | ListDevices | Find | Finish | Cancel | Bind | Assemble | Publish | Unstage | Check | Go,
     Field(discriminator="do"),
 ]
 
@@ -237,6 +251,13 @@ class Devices(_Message):
     devices: tuple[Device, ...]
 
 
+class FoundDevice(_Message):
+    """The device is there, under this name."""
+
+    say: Literal["found"] = "found"
+    device: str
+
+
 class BoundPdf(_Message):
     """A courier has made a batch's PDF."""
 
@@ -278,6 +299,12 @@ class Unstaged(_Message):
     say: Literal["unstaged"] = "unstaged"
 
 
+class Checked(_Message):
+    """The NAS is there, and the right one."""
+
+    say: Literal["checked"] = "checked"
+
+
 class Failed(_Message):
     """The command could not be done."""
 
@@ -295,11 +322,13 @@ Report: TypeAlias = Annotated[
     | Ended
     | Probed
     | Devices
+    | FoundDevice
     | BoundPdf
     | Staged
     | Named
     | Published
     | Unstaged
+    | Checked
     | Failed,
     Field(discriminator="say"),
 ]

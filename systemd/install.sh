@@ -1,10 +1,11 @@
 #!/bin/sh
 # scand on this machine: `make install` and `make uninstall` run this as root.
 #
-#   install.sh install     files and activate; with DESTDIR files only, and nothing of this machine is told
-#   install.sh files       put everything in place
-#   install.sh activate    make user and directories, tell systemd, journald and udev (a package's postinst)
-#   install.sh uninstall   take it away again; documents' pages, queue and config stay
+#   install.sh install     program, files, activate; with DESTDIR no activate: nothing of this machine is told
+#   install.sh program     a virtual environment of its own, with this checkout in it
+#   install.sh files       units, catalog and the like, and the config if there is none
+#   install.sh activate    user, directories, and word to systemd, journald and udev (a package's postinst)
+#   install.sh uninstall   take it away again; pages, queue and config stay
 #
 # The program goes to /opt/scand, all else below /usr/local: what a distribution's package would put below /usr.
 # /etc is the administrator's: only the config goes there, and drop-ins of `systemctl edit scand` outrank ours.
@@ -15,7 +16,7 @@ source=$(dirname "$(dirname "$(readlink -f "$0")")")
 python=${PYTHON:-/usr/bin/python3}
 root=$(realpath -m "${DESTDIR:-/}")
 root=${root%/}
-program=/opt/scand
+home=/opt/scand
 lib=/usr/local/lib
 share=/usr/local/share
 config=/etc/scand/scand.toml
@@ -47,31 +48,30 @@ completions() {
 	END
 }
 
-files() {
-	place_program
-	placed | while read -r from to; do install -D -m 0644 "$source/$from" "$root$to"; done
-	completions | while read -r shell to; do
-		install -D -m 0644 /dev/null "$root$to"
-		_SCAND_COMPLETE=${shell}_source "$root$program/bin/python" -P -m scand.cli >"$root$to"
-	done
-	place_config
-}
-
 # Made beside the old one and then swapped: an upgrade that fails half-way leaves what was there.
-place_program() {
-	made=$root$program.new
+program() {
+	made=$root$home.new
 	rm -rf "$made"
 	mkdir -p "$root/opt" "$root/usr/local/bin"
 	"$python" -m venv "$made"
 	"$made/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile "$source[embedded]"
 	# Whoever upgrades makes a new one, and nothing here compiles: what is not there need not be looked after.
 	"$made/bin/python" -m pip uninstall --quiet --disable-pip-version-check --yes pip setuptools
-	"$made/bin/python" -m compileall -q -j 0 -s "$made" -p "$program" "$made/lib"
+	"$made/bin/python" -m compileall -q -j 0 -s "$made" -p "$home" "$made/lib"
 	# A virtual environment has its own path in its scripts.
-	grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" | xargs sed -i "s|$made|$program|g"
-	rm -rf "${root:?}$program"
-	mv "$made" "$root$program"
-	ln -sfn "$program/bin/scand" "$root/usr/local/bin/scand"
+	grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" | xargs sed -i "s|$made|$home|g"
+	rm -rf "$root$home"
+	mv "$made" "$root$home"
+	ln -sfn "$home/bin/scand" "$root/usr/local/bin/scand"
+}
+
+files() {
+	placed | while read -r from to; do install -D -m 0644 "$source/$from" "$root$to"; done
+	completions | while read -r shell to; do
+		install -D -m 0644 /dev/null "$root$to"
+		_SCAND_COMPLETE=${shell}_source "$root$home/bin/python" -P -m scand.cli >"$root$to"
+	done
+	place_config
 }
 
 # A config that is there is never touched. The new one starts at once: on a database of scand's own.
@@ -105,7 +105,7 @@ activate() {
 uninstall() {
 	[ -n "$root" ] || running systemctl --quiet disable --now scand-scan.path scand.service || true
 	{ placed; completions; } | while read -r _ to; do rm -f "$root$to"; done
-	rm -rf "${root:?}$program" "$root$share/doc/scand"
+	rm -rf "$root$home" "$root$share/doc/scand"
 	rm -f "$root/usr/local/bin/scand"
 	[ -n "$root" ] || { journalctl --update-catalog; tell; }
 	cat <<-END
@@ -125,7 +125,7 @@ running() { [ -d /run/systemd/system ] && "$@"; }
 
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || { echo "install.sh: run this as root, or with DESTDIR" >&2; exit 1; }
 case ${1:-} in
-	install) files; [ -n "$root" ] || activate ;;
-	files | activate | uninstall) "$1" ;;
-	*) sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+	install) program; files; [ -n "$root" ] || activate ;;
+	program | files | activate | uninstall) "$1" ;;
+	*) sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
 esac

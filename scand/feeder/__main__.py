@@ -13,7 +13,7 @@ from scand import __version__, wire
 from scand.child import Parent
 from scand.errors import ErrorCode, ScandError
 from scand.feeder import batch
-from scand.feeder.device import Device, devices, open_device
+from scand.feeder.device import Device, devices, is_there, open_device
 from scand.pages import End
 from scand.spool import BatchDirectory
 
@@ -76,6 +76,8 @@ class Feeder:
                     self.scan(command)
                 case wire.Probe():
                     self._parent.say(self.probe(command))
+                case wire.Find():
+                    self._parent.say(wire.FoundDevice(device=is_there(command.device)))
                 case wire.ListDevices():
                     found = tuple(wire.Device(**asdict(device)) for device in devices())
                     self._parent.say(wire.Devices(devices=found))

@@ -166,6 +166,26 @@ def find(pattern: str) -> str:
     )
 
 
+def is_there(pattern: str, last: str = "") -> str:
+    """The SANE name of the device, if it is there: listed, or else opened for a moment.
+
+    libsane opens names that it does not list, such as "net:host:name" of a host that net.conf does not name.
+
+    Raises:
+        SaneError, Unavailable, BadData: see `open_device`.
+    """
+    try:
+        return find(pattern)
+    except Unavailable:
+        with open_device(pattern, last) as device:
+            return device.name
+
+
+def _is_name(pattern: str) -> bool:
+    """Whether it can be a SANE name ("backend:device") rather than a pattern over vendor or model."""
+    return ":" in pattern and not any(sign in pattern for sign in "*?[")
+
+
 def _fits(found: Found, pattern: str) -> bool:
     names = (found.name, found.vendor, found.model, f"{found.vendor} {found.model}")
     return any(fnmatch.fnmatch(name.casefold(), pattern.casefold()) for name in names)
@@ -178,8 +198,7 @@ def open_device(pattern: str, last: str = "") -> Device:
         SaneError: it is there, but cannot be opened (busy, access denied).
         Unavailable, BadData: see `find`.
     """
-    exact = pattern if pattern and not any(sign in pattern for sign in "*?[") else ""
-    for name in dict.fromkeys(filter(None, (last, exact))):
+    for name in dict.fromkeys(filter(None, (last, pattern if _is_name(pattern) else ""))):
         try:
             return Device(name)
         except SaneError as error:

@@ -76,7 +76,7 @@ class Box:
         plan = cradle.Plan(
             self._scratch, [str(path) for path in self._layers], {k: str(v) for k, v in self._shown.items()}
         )
-        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
+        self._complaints = tempfile.TemporaryFile("w+")
         self._keeper = subprocess.Popen(
             [
                 "unshare",
@@ -125,7 +125,7 @@ class Box:
         """Run a command in the box to its end, as root or another user."""
         enter = ["nsenter", f"--target={self.pid}", "-m", "-u", "-i", "-n", "-p", "-C", "--root"]
         if user:
-            enter += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
+            enter += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--reset-env"]
         result = subprocess.run(
             [*enter, *command], env=_ENVIRONMENT, capture_output=True, text=True, timeout=timeout, check=False
         )

@@ -34,13 +34,9 @@ _WANTED = {
 
 _JOURNAL = "[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nForwardToSyslog=no\nRateLimitIntervalSec=0\n"
 _DEVICES = {
-    "null": (1, 3),
-    "zero": (1, 5),
-    "full": (1, 7),
-    "random": (1, 8),
-    "urandom": (1, 9),
+    "null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0),
     "autofs": (10, 235),
-}
+}  # fmt: skip
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
 
 
@@ -146,7 +142,7 @@ def _remove_cgroup(cgroup: Path) -> None:
 def become(plan: Plan) -> None:
     """Become systemd. We are process 1 already."""
     root = plan.root
-    pid = os.readlink("/proc/self")  # this /proc is still that of the machine
+    pid = Path("/proc/self").readlink()  # this /proc is still that of the machine
     _mount("proc", "proc", root / "proc", "nosuid,nodev,noexec")
     for knobs in (root / "proc/sys", root / "proc/sysrq-trigger"):
         if knobs.exists():
@@ -167,19 +163,14 @@ def become(plan: Plan) -> None:
     os.chdir("/")
     # Units' own mounts (credentials, say) come about through propagation, as on a machine.
     subprocess.run(["mount", "--make-rshared", "/"], check=True)
-    print(pid, flush=True)
+    os.write(1, f"{pid}\n".encode())
     with open("/dev/null", "r+b", buffering=0) as null:  # noqa: PTH123
         os.dup2(null.fileno(), 0)
         os.dup2(null.fileno(), 1)
-    command = ["setpriv", "--bounding-set", "-sys_time,-sys_module,-sys_rawio", "--"]
-    command += [
-        "/lib/systemd/systemd",
-        "--system",
-        "--unit=basic.target",
-        "--log-target=journal",
-        "--show-status=0",
-    ]
-    os.execvpe("setpriv", command, {"container": "box", "LANG": "C.UTF-8", "PATH": os.environ["PATH"]})
+    environment = {"container": "box", "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
+    bar = ["--bounding-set", "-sys_time,-sys_module,-sys_rawio"]
+    systemd = ["/lib/systemd/systemd", "--unit=basic.target", "--log-target=journal", "--show-status=0"]
+    os.execvpe("setpriv", ["setpriv", *bar, "--", *systemd], environment)  # noqa: S606
 
 
 def _make_devices(dev: Path) -> None:

@@ -71,8 +71,9 @@ def test_levels_are_what_an_operator_expects() -> None:
         Event.COMMITTED: Level.INFO,
         Event.BATCH_FAULT: Level.WARNING,
         Event.NAS_AWAY: Level.WARNING,
+        Event.NAS_BACK: Level.NOTICE,
         Event.JOB_FAILED: Level.ERROR,
         Event.CONFIG_REFUSED: Level.ERROR,
     }
     assert {event: MESSAGES[event].level for event in expected} == expected
-    assert [level.priority for level in Level] == [7, 6, 4, 3]
+    assert [level.priority for level in Level] == [7, 6, 5, 4, 3]

@@ -1,0 +1,70 @@
+"""The story, as far as it shows in what the daemon sees: (before, occurrence, after) → what is to be said. Pure.
+
+What an intent does is told where it is performed; here is what clients did, what children said, and what came or
+went: the scanner, the NAS.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from scand import wire
+from scand.jobs import Status
+from scand.messages import Event
+from scand.view import FeederEnded, FeederSaid, Looked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scand.view import Look, Occurrence, View
+
+Line: TypeAlias = tuple[Event, dict[str, Any]]
+
+
+def narrate(before: View, occurrence: Occurrence, after: View) -> Iterator[Line]:
+    """The lines to say after an occurrence, each an event and its fields."""
+    run = before.feeder and before.feeder.run
+    about = {"job": run.job_id, "batch": run.seq} if run else {}
+    match occurrence:
+        case FeederSaid(wire.Captured(page=page)) if run:
+            yield Event.PAGE_CAPTURED, {**about, "page": page.file, "sheet": page.sheet, "side": page.side}
+        case FeederSaid(wire.Opened(warnings=warnings)) if run:
+            for warning in warnings:
+                yield Event.SCANNER_ADJUSTS, {**about, "why": warning}
+        case FeederEnded(how) if run:
+            yield Event.FEEDER_EXITED, {**about, "how": how}
+        case Looked():
+            yield from _look(before.look, after.look, after.closed)
+        case _:
+            pass
+    yield from _troubles(before, after)
+
+
+def _look(before: Look, after: Look, closed: int) -> Iterator[Line]:
+    """What a client has done to the job since the last look, and whether its preview holds others up."""
+    was, job = before.job, after.job
+    if was is not None and (job is None or job.id != was.id) and closed != was.id:
+        yield Event.JOB_CANCELED, {"job": was.id}
+    if job is None:
+        return
+    if was is not None and was.id == job.id and was.status is not job.status:
+        if job.status is Status.ASSEMBLING:
+            yield Event.ASSEMBLING, {"job": job.id}
+        elif job.status is Status.COMMITTING:
+            yield Event.COMMITTING, {"job": job.id}
+        elif was.status is Status.PREVIEW and job.status is Status.READY:
+            yield Event.JOB_REOPENED, {"job": job.id}
+    held = was is not None and was.status is Status.PREVIEW and before.queued
+    if job.status is Status.PREVIEW and after.queued and not held:
+        yield Event.PREVIEW_HOLDS, {"job": job.id}
+
+
+def _troubles(before: View, after: View) -> Iterator[Line]:
+    for was, now, gone, back in (
+        (before.nas_trouble, after.nas_trouble, Event.NAS_AWAY, Event.NAS_BACK),
+        (before.scanner_trouble, after.scanner_trouble, Event.SCANNER_MISSING, Event.SCANNER_BACK),
+    ):
+        if now and not was:
+            yield gone, {"code": now.code, "why": now.sentence}
+        elif was and not now:
+            yield back, {}

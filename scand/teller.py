@@ -1,0 +1,74 @@
+"""Everything that people and programs hear of the daemon: the journal, the hook, systemd."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from scand import systemd
+from scand.hooks import Hooks
+from scand.messages import MESSAGES, TOLD_TO_PEOPLE, Event
+
+if TYPE_CHECKING:
+    from scand.journal import Journal
+
+EXTENSION = 10.0
+"""Seconds by which systemd's patience with a stop is extended, again and again, while a sheet is finished."""
+
+
+class Teller:
+    """Says events; those that a person should know of go to the hook, too.
+
+    Args:
+        hook: `hooks.on_event`.
+    """
+
+    def __init__(self, journal: Journal, hook: str) -> None:
+        self._journal, self._hooks = journal, Hooks(hook)
+        self._status = ""
+        self._ready = False
+
+    def configure(self, hook: str) -> None:
+        """The config was read again."""
+        self._hooks.command = hook
+
+    def say(self, event: Event, /, **fields: Any) -> None:
+        """Say that something happened; never fails, never waits."""
+        self._journal.say(event, **fields)
+        if event in TOLD_TO_PEOPLE:
+            about = {"event": event, "message": MESSAGES[event].worded(fields), "host": socket.gethostname()}
+            if why := self._hooks.tell({**about, "at": time.time(), **fields}):
+                self._journal.say(Event.HOOK_FAILED, why=why)
+
+    def turn(self, status: str, *, stopping: bool) -> None:
+        """Once a turn of the loop, and only from the loop: a loop that is stuck is seen by its silence.
+
+        Args:
+            status: for STATUS=; the first one also says READY=1. Empty: nothing can be said yet.
+            stopping: a sheet is still being finished.
+        """
+        lines = ["WATCHDOG=1"]
+        if stopping:
+            lines.append(f"EXTEND_TIMEOUT_USEC={EXTENSION * 1e6:.0f}")
+        if status and status != self._status:
+            self._status = status
+            lines.append(f"STATUS={status}")
+            if not self._ready:
+                self._ready = True
+                lines.append("READY=1")
+        systemd.notify(*lines)
+        for why in self._hooks.reap():
+            self._journal.say(Event.HOOK_FAILED, why=why)
+
+    def reloading(self) -> None:
+        """RELOADING=1, with the time that newer systemds want to see."""
+        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def reloaded(self) -> None:
+        """Serving again, with the new config or the old one."""
+        systemd.notify("READY=1")
+
+    def stopping(self) -> None:
+        """The daemon was told to stop."""
+        systemd.notify("STOPPING=1")

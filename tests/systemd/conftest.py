@@ -1,0 +1,83 @@
+"""`make install` once a session; boxes with what it has put in place."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.systemd.box import Box, missing
+from tests.systemd.host import ScanHost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    NewHost = Callable[[], AbstractContextManager[ScanHost]]
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def installed(testrun_uid: str) -> Iterator[Path]:
+    """Where `make install DESTDIR=…` has put everything, really run; one for all pytest-xdist workers.
+
+    In memory, since an overlay does not take two layers of one file system, one within the other.
+    """
+    if why := missing():
+        pytest.skip(why)
+    place = Path("/dev/shm") / f"scand-{testrun_uid}"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            if not (place / "done").exists():
+                _make("install", f"DESTDIR={place / 'root'}")
+                (place / "done").touch()
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield place / "root"
+        finally:
+            if _last(lock.fileno()):
+                shutil.rmtree(place)
+
+
+def _make(*arguments: str) -> None:
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    result = subprocess.run(
+        ["make", *arguments], cwd=CHECKOUT, env=outer, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def _last(lock: int) -> bool:
+    """Whether no other worker uses what the lock is for."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def new_host(installed: Path) -> NewHost:
+    """A function that gives a scan host of one's own: `with new_host() as host`."""
+
+    @contextmanager
+    def make() -> Iterator[ScanHost]:
+        with Box(installed, shown={"/src": CHECKOUT}) as box:
+            yield ScanHost(box)
+
+    return make
+
+
+@pytest.fixture
+def host(new_host: NewHost) -> Iterator[ScanHost]:
+    """A scan host for one test: scand is installed, and has never been started."""
+    with new_host() as host:
+        yield host

@@ -1,0 +1,149 @@
+"""A scan host in a box: scand installed, a scanner on the loopback, a NAS on a mount of its own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.systemd.box import PATIENCE, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.systemd.box import Box
+
+UNIT = "scand.service"
+SCANNER = "127.0.0.42"
+_SMALL = 'resolution = 75\nmode = "gray"\n'
+
+
+class ScanHost:
+    """The box, and what people and programs do on it.
+
+    Args:
+        box: scand's files are in place there, and nothing else has been done.
+
+    Attributes:
+        nas: the NAS, seen from outside.
+    """
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+        self.nas = box.root / "mnt/nas"
+        box.run("sh", "/src/systemd/install.sh", "activate")
+        box.write("/etc/sane.d/dll.conf", "net\n")
+        box.write("/etc/sane.d/net.conf", f"{SCANNER}\n")
+        for extra in (box.root / "etc/sane.d/dll.d").glob("*"):
+            extra.unlink()
+        # Small pages, as a drop-in of the config: the config itself stays as it was installed.
+        box.write("/etc/scand/profiles.d/default.toml", _SMALL)
+
+    # The surroundings.
+
+    def plug_in(self, *arguments: str) -> None:
+        """Connect a scanner: `scand simulate` with these arguments."""
+        self.box.run(
+            "systemd-run", "--quiet", "--unit=scanner", "/opt/scand/bin/scand", "simulate", "--listen", SCANNER,
+            "--log", "/run/fed.jsonl", *arguments,
+        )  # fmt: skip
+        until(
+            lambda: any("listening" in said for said in self.messages("--unit=scanner")), "the scanner is on"
+        )
+
+    def refill(self) -> None:
+        """Put a stack into its feeder."""
+        before = len(self.fed())
+        self.box.run("systemctl", "kill", "--signal=HUP", "scanner")
+        assert before == len(self.fed())
+
+    def fed(self) -> list[int]:
+        """The numbers of the sides that the scanner has delivered, in order."""
+        log = self.box.root / "run/fed.jsonl"
+        return [json.loads(line)["number"] for line in log.read_text().splitlines()] if log.exists() else []
+
+    def mount_nas(self) -> None:
+        """Mount a NAS that scand may write to, and make it known."""
+        (self.box.root / "mnt/nas").mkdir(exist_ok=True)
+        self.box.run("mount", "-t", "tmpfs", "-o", "mode=0775,gid=scand", "nas", "/mnt/nas")
+        self.box.run("scand", "nas", "init", user="scand")
+
+    def drop_in(self, name: str, text: str) -> None:
+        """Add a drop-in to the unit, as `systemctl edit` does."""
+        self.box.write(f"/etc/systemd/system/{UNIT}.d/{name}.conf", text)
+        self.box.run("systemctl", "daemon-reload")
+
+    # The service.
+
+    def start(self) -> int:
+        """`systemctl start scand`; the daemon's pid in the box."""
+        started = self.box.run("systemctl", "start", "scand", check=False)
+        assert started.returncode == 0, "\n".join(self.messages(f"--unit={UNIT}"))
+        return self.pid()
+
+    def pid(self) -> int:
+        """The daemon's, in the box; 0 where it does not run."""
+        return int(self.box.show(UNIT, "MainPID")["MainPID"])
+
+    def status(self) -> str:
+        """Its STATUS=."""
+        return self.box.show(UNIT, "StatusText")["StatusText"]
+
+    def restarts(self) -> int:
+        """How often systemd has started it again."""
+        return int(self.box.show(UNIT, "NRestarts")["NRestarts"])
+
+    def signal(self, name: str) -> None:
+        """Signal the daemon as an operator does: systemctl signals every process of the unit."""
+        self.box.run("systemctl", "kill", f"--signal={name}", "scand")
+
+    def children(self, module: str) -> list[int]:
+        """The pids of the daemon's children of a kind, `scand.feeder` or `scand.courier`."""
+        found = self.box.run("pgrep", "--parent", str(self.pid()), "--full", f"-m {module}", check=False)
+        return [int(pid) for pid in found.stdout.split()]
+
+    def messages(self, *matches: str) -> list[str]:
+        """What was said, in order."""
+        return [entry["MESSAGE"] for entry in self.box.journal(*matches)]
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """The daemon's entries of one event."""
+        return self.box.journal(f"--unit={UNIT}", f"SCAND_EVENT={event}")
+
+    # The queue, on the embedded database unless it is said otherwise.
+
+    def sql(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Run one statement, from outside, over the database's unix socket."""
+        with self.connect() as connection:
+            cursor = connection.execute(query.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def connect(self) -> psycopg.Connection[dict[str, Any]]:
+        """A session with the database."""
+        socket = self.box.root / "var/lib/scand/postgres"
+        return psycopg.connect(host=str(socket), user="postgres", autocommit=True, row_factory=dict_row)
+
+    def submit(self, title: str = "A job", *, finish: str = "commit") -> int:
+        """A job that scans by itself."""
+        said = self.box.run("scand", "submit", title, "--scan=auto", f"--finish={finish}", "--json").stdout
+        return int(json.loads(said)["id"])
+
+    def job(self, job: int) -> dict[str, Any]:
+        """The row."""
+        (row,) = self.sql("SELECT * FROM scan_jobs WHERE id = %s", job)
+        return row
+
+    def wait(self, job: int, status: str, patience: float = PATIENCE) -> dict[str, Any]:
+        """Wait until the job is in a status, and give the row."""
+        try:
+            until(lambda: self.job(job)["status"] == status, f"job {job} is {status}", patience)
+        except AssertionError as error:
+            story = "\n".join(self.messages(f"--unit={UNIT}")[-30:])
+            raise AssertionError(f"{error}\n{self.job(job)}\n{story}") from None
+        return self.job(job)
+
+    def inbox(self) -> list[Path]:
+        """The documents in the Inbox."""
+        return sorted((self.nas / "PKM/Inbox").glob("*"))
