@@ -217,18 +217,20 @@ class Agent:
             self._lost(error)
 
     def _beat(self) -> None:
-        """The heartbeat: every few seconds, and at once when the job is another, or has moved."""
-        store, job, now = self._link.store, self._view.look.job, time.monotonic()
-        doing = (self._view.ready, *((job.id, job.status, job.error_code) if job else ()))
+        """The heartbeat: every few seconds, and at once when a job, the scanner or the NAS has come, gone or moved."""
+        view, store, now = self._view, self._link.store, time.monotonic()
+        job = view.look.job
+        at = (job.id, job.status, job.error_code) if job else ()
+        doing = (view.ready, view.scanner_trouble is None, view.nas_trouble is None, *at)
         if store is None or (now < self._next_heartbeat and doing == self._beaten):
             return
         self._next_heartbeat, self._beaten = now + self._config.now.agent.heartbeat, doing
         try:
             alive = store.heartbeat(
                 job_id=job.id if job else None,
-                state=status_line(self._view, now),
-                ready=self._view.ready,
-                device=self._view.device or None,
+                state=status_line(view, now),
+                ready=view.ready,
+                device=view.device or None,
             )
         except psycopg.Error as error:
             self._lost(error)

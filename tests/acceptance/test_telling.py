@@ -118,7 +118,7 @@ def test_a_job_tells_its_story(site: Site, scanner: Simulator) -> None:
     site.step(job, "assembling")
     site.wait(job, "preview")
     site.step(job, "ready")
-    site.wait(job, "ready")
+    until(lambda: daemon.said("job_reopened"), "the daemon has seen it")
     site.step(job, "canceled")
     until(lambda: daemon.said("job_canceled"), "the end of the story")
     lines = [line for line in daemon.log() if line.get("job") == job and line["level"] != "debug"]
