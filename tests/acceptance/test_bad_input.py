@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -103,8 +104,9 @@ def test_another_volume_is_not_written_to(site: Site) -> None:
 
 def test_a_database_that_refuses_the_login_is_told(site: Site) -> None:
     """A login that does not exist: nothing that trying again would mend."""
-    text = site.config.read_text().replace("postgresql://postgres:@", "postgresql://nobody:@")
-    site.config.write_text(text)
+    url = urlsplit(site.database_url)
+    stranger = url._replace(netloc=f"no-such-login:x@{url.netloc.rpartition('@')[2]}").geturl()
+    site.config.write_text(site.config.read_text().replace(site.database_url, stranger))
     daemon = site.start()
     assert daemon.process.wait(30) == 78
     assert "refuses the login" in daemon.log_path.read_text()
