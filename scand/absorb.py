@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from scand import wire
 from scand.errors import DEVICE_RETRIED, ErrorCode
+from scand.jobs import Status
 from scand.pages import End
 from scand.view import (
     Configured,
@@ -42,7 +43,7 @@ def absorb(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[I
     """
     match occurrence:
         case Looked(look):
-            return replace(view, fresh=True, look=look), []
+            return _looked(view, look), []
         case LookDue():
             return replace(view, serving=True, fresh=False), []
         case DatabaseLost():
@@ -67,6 +68,14 @@ def absorb(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[I
             return replace(view, limits=limits, fresh=False), []
         case Tick():
             return view, []
+
+
+def _looked(view: View, look: Look) -> View:
+    """How the last run ended matters only while its job is still scanning."""
+    job, ended = look.job, view.ended
+    if ended and not (job and job.id == ended[0] and job.status is Status.SCANNING):
+        ended = None
+    return replace(view, fresh=True, look=look, ended=ended)
 
 
 def _displaced(view: View, now: float) -> tuple[View, list[Intent]]:
@@ -163,4 +172,5 @@ def _came_back(view: View, courier: CourierChild, report: wire.Report) -> View:
         view = replace(view, nas_trouble=report if of_the_nas else view.nas_trouble)
     elif not courier.errand.local:
         view = replace(view, nas_trouble=None)
-    return replace(view, done=(courier.job_id, courier.errand, report), fresh=False)
+    done = (courier.job_id, courier.entered, courier.errand, report)
+    return replace(view, done=done, fresh=False)

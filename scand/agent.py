@@ -18,7 +18,7 @@ import psycopg
 
 from scand import __version__
 from scand.crew import Crew
-from scand.decide import decide
+from scand.decide import ASK_EVERY, decide
 from scand.link import Link, Standing
 from scand.live import LiveConfig
 from scand.lock import StagingLock
@@ -106,8 +106,8 @@ class Agent:
         self._link = Link(around.opener, lock, self._wakes.wake)
         self._performer = Performer(self._config, around.spool, self._crew, self._teller)
         self._started = now = time.monotonic()
-        first = now + _FIRST_QUESTIONS
-        self._view = View(limits(config), Look(), find_at=first, check_at=first)
+        asked = now + _FIRST_QUESTIONS - ASK_EVERY
+        self._view = View(limits(config), Look(), found_at=asked, checked_at=asked)
         self._occurrences: deque[Occurrence] = deque()
         self._listening: int | None = None
         self._next_look = self._next_heartbeat = 0.0

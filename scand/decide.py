@@ -97,6 +97,10 @@ def backoff(attempts: int) -> float:
     return float(min(300, 2 ** min(attempts, 10)))
 
 
+def _every(trouble: wire.Failed | None) -> float:
+    return ASK_AGAIN if trouble else ASK_EVERY
+
+
 def decide(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[Intent]]:
     """The next view, and what is wanted, in order.
 
@@ -227,7 +231,8 @@ class _Decision:
                     Status.ASSEMBLING: Errand.ASSEMBLE,
                     Status.COMMITTING: Errand.PUBLISH,
                 }
-                return job is not None and job.id == courier.job_id and wants.get(job.status) is errand
+                mine = job is not None and (job.id, job.entered) == (courier.job_id, courier.entered)
+                return mine and job is not None and wants.get(job.status) is errand
 
     # A job's states, one by one.
 
@@ -247,14 +252,11 @@ class _Decision:
     def _ask_around(self) -> Iterator[Intent]:
         """An idle agent asks now and then whether scanner and NAS are there; more often while one is not."""
         view, now = self.view, self.now
-        if view.courier is None and now >= view.check_at:
-            every = ASK_AGAIN if view.nas_trouble else ASK_EVERY
-            self.view = view = replace(view, check_at=now + every)
+        if view.courier is None and now - view.checked_at >= _every(view.nas_trouble):
+            self.view = replace(view, checked_at=now)
             yield self._send(Send(Errand.CHECK, 0))
-        if view.feeder is None and now >= view.find_at:
-            every = ASK_AGAIN if view.scanner_trouble else ASK_EVERY
-            finder = FeederChild(heard=now, finding=True)
-            self.view = replace(self.view, find_at=now + every, feeder=finder)
+        if view.feeder is None and now - view.found_at >= _every(view.scanner_trouble):
+            self.view = replace(self.view, found_at=now, feeder=FeederChild(heard=now, finding=True))
             yield from (StartFeeder(), FindScanner())
 
     def _ready(self, job: Job) -> Iterator[Intent]:
@@ -336,7 +338,7 @@ class _Decision:
         elif (failed := self._failed(job, Errand.BIND)) is not None:
             yield self._errand_failed(job, failed)
         elif self.view.courier is None and job.wait <= 0 and not self._daemon_leaves(job):
-            yield self._send(Send(Errand.BIND, job.id, seq=batch.seq))
+            yield self._send(Send(Errand.BIND, job.id, job.entered, seq=batch.seq))
 
     def _daemon_leaves(self, job: Job) -> bool:
         """A retry of binding is not waited for when the daemon stops: the next start does it."""
@@ -371,7 +373,7 @@ class _Decision:
             why = "No page is kept: scan or restore a batch, then finish again."
             yield self._advance(job, Status.READY, error=why, code=ErrorCode.NO_PAGES)
         elif self._free_to_send(job):
-            yield self._send(Send(Errand.ASSEMBLE, job.id, job))
+            yield self._send(Send(Errand.ASSEMBLE, job.id, job.entered, job))
 
     def _preview(self, job: Job) -> Iterator[Intent]:
         settings, limits = self.view.look.settings, self.view.limits
@@ -401,7 +403,7 @@ class _Decision:
             self.view = replace(self.view, courier=replace(courier, told=True, heard=self.now))
             yield self._write(Name(job.id, named))
         elif self._free_to_send(job):
-            yield self._send(Send(Errand.PUBLISH, job.id, job))
+            yield self._send(Send(Errand.PUBLISH, job.id, job.entered, job))
 
     # What several states share.
 
@@ -420,16 +422,16 @@ class _Decision:
 
     def _failed(self, job: Job, errand: Errand) -> wire.Failed | None:
         done = self.view.done
-        if done and done[:2] == (job.id, errand) and isinstance(done[2], wire.Failed):
+        if done and done[:3] == (job.id, job.entered, errand) and isinstance(done[3], wire.Failed):
             self.view = replace(self.view, done=None)
-            return done[2]
+            return done[3]
         return None
 
     def _came_back(self, job: Job, kind: type[_Result]) -> _Result | None:
         done = self.view.done
-        if done and done[0] == job.id and isinstance(done[2], kind):
+        if done and done[:2] == (job.id, job.entered) and isinstance(done[3], kind):
             self.view = replace(self.view, done=None)
-            return done[2]
+            return done[3]
         return None
 
     def _unstage(self, stale: StaleFile | None) -> Iterator[Intent]:
@@ -437,9 +439,9 @@ class _Decision:
         view, done = self.view, self.view.done
         if stale is None:
             return
-        if done and done[:2] == (stale.job_id, Errand.UNSTAGE):
+        if done and (done[0], done[2]) == (stale.job_id, Errand.UNSTAGE):
             self.view = replace(view, done=None, unstage_after=self.now + UNSTAGE_EVERY)
-            if isinstance(done[2], wire.Unstaged):
+            if isinstance(done[3], wire.Unstaged):
                 self.view = replace(self.view, unstage_after=0.0)
                 yield self._write(ForgetStaged(stale.job_id))
         elif view.courier is None and self.now >= view.unstage_after:
@@ -452,7 +454,7 @@ class _Decision:
             yield StartFeeder()
 
     def _send(self, errand: Send) -> Intent:
-        courier = CourierChild(errand.errand, errand.job_id, self.now, errand.seq)
+        courier = CourierChild(errand.errand, errand.job_id, self.now, errand.entered, errand.seq)
         self.view = replace(self.view, courier=courier, done=None)
         return errand
 
@@ -498,7 +500,7 @@ class _Decision:
     ) -> Intent:
         if not to_status.active:
             self.view = replace(self.view, closed=job.id)
-        return self._write(Advance(job.id, job.status, to_status, actor, error, code, staged))
+        return self._write(Advance(job.id, job.status, to_status, actor, job.entered, error, code, staged))
 
     def _postpone(self, job: Job, code: ErrorCode, error: str) -> Intent:
         wait = backoff(job.attempts)

@@ -70,7 +70,8 @@ class Job:
     Attributes:
         idle: seconds since `last_activity_at`, on the database's clock; None when it was never set.
         wait: seconds until `next_attempt_at`, on the database's clock; 0 when due or not set.
-        entered_from: the status before this one (the newest row of `scan_job_events`).
+        entered: the id of the event by which it came into this status: what was begun under another is stale.
+        entered_from: the status before this one.
         reopened: whether the job ever went from preview back to ready: from then on the client decides.
         batches: ordered by `batch_seq`.
     """
@@ -90,6 +91,7 @@ class Job:
     attempts: int = 0
     idle: float | None = None
     wait: float = 0.0
+    entered: int = 0
     entered_from: str | None = None
     reopened: bool = False
     batches: tuple[BatchRow, ...] = field(default=())

@@ -79,6 +79,7 @@ class CourierChild:
     """The courier child.
 
     Attributes:
+        entered: `Job.entered` when it was sent: its result is for that stay in the status and no other.
         seq: the batch, for BIND.
         heard, killed_for: as for the feeder.
         named: the name it has found in the Inbox; it waits for the daemon's word.
@@ -89,6 +90,7 @@ class CourierChild:
     errand: Errand
     job_id: int
     heard: float
+    entered: int = 0
     seq: int = 0
     killed_for: ErrorCode | None = None
     named: wire.Named | None = None
@@ -136,7 +138,7 @@ class View:
         fresh: nothing has happened since `look` that could have made it untrue.
         ended: how the last run ended that left nothing on disk: (job, report).
         bound: the PDF that a courier has bound: (job, batch, PDF).
-        done: what the last courier came back with: (job, errand, report).
+        done: what the last courier came back with: (job, entered, errand, report).
         scan_asked: when the signal "scan now" came, until it is acted on.
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
@@ -144,7 +146,7 @@ class View:
         device: the SANE name that the feeder opened last; "" before the first time.
         closed: the last job that the agent itself has ended.
         scanner_trouble, nas_trouble: why it is not to be had, as far as is known; None: it is.
-        find_at, check_at: when an idle agent next asks for the scanner and the NAS.
+        found_at, checked_at: when an idle agent last asked for the scanner and the NAS.
     """
 
     limits: Limits
@@ -155,7 +157,7 @@ class View:
     courier: CourierChild | None = None
     ended: tuple[int, wire.Ended] | None = None
     bound: tuple[int, int, BatchPdf] | None = None
-    done: tuple[int, Errand, wire.Report] | None = None
+    done: tuple[int, int, Errand, wire.Report] | None = None
     scan_asked: float | None = None
     stopping: bool = False
     progressed: float = 0.0
@@ -164,8 +166,8 @@ class View:
     closed: int = 0
     scanner_trouble: wire.Failed | None = None
     nas_trouble: wire.Failed | None = None
-    find_at: float = float("inf")
-    check_at: float = float("inf")
+    found_at: float = float("inf")
+    checked_at: float = float("inf")
 
     @property
     def ready(self) -> bool:
@@ -291,6 +293,7 @@ class Advance:
     """One step of the job, with its results. `error` and `code` replace what the row says.
 
     Attributes:
+        entered: `Job.entered` as it was decided on.
         staged: for assembling → preview: the merge and where it is.
     """
 
@@ -298,6 +301,7 @@ class Advance:
     from_status: Status
     to_status: Status
     actor: Actor
+    entered: int = 0
     error: str | None = None
     code: ErrorCode | None = None
     staged: wire.Staged | None = None
@@ -432,6 +436,7 @@ class Send:
     """Send a courier on an errand for a job.
 
     Attributes:
+        entered: `Job.entered`.
         job: for ASSEMBLE and PUBLISH.
         seq: for BIND.
         staged: for UNSTAGE.
@@ -439,6 +444,7 @@ class Send:
 
     errand: Errand
     job_id: int
+    entered: int = 0
     job: Job | None = None
     seq: int = 0
     staged: str = ""

@@ -26,12 +26,11 @@ SELECT s.epoch, q.queued, j.*, stale.stale
   FROM scan_agent_status s
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
   LEFT JOIN LATERAL (
-    SELECT id, title, settings, status, created_at, page_count, staging_path, nas_staging_path, inbox_path,
+    SELECT a.id, title, settings, status, created_at, page_count, staging_path, nas_staging_path, inbox_path,
            file_hash, error, error_code, attempts,
            extract(epoch FROM now() - last_activity_at)::float8 AS idle,
            greatest(0, coalesce(extract(epoch FROM next_attempt_at - now()), 0))::float8 AS wait,
-           (SELECT e.from_status FROM scan_job_events e
-             WHERE e.job_id = a.id AND e.to_status = a.status ORDER BY e.id DESC LIMIT 1) AS entered_from,
+           newest.id AS entered, newest.from_status AS entered_from,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
            (SELECT jsonb_agg(jsonb_build_object(
@@ -40,6 +39,8 @@ SELECT s.epoch, q.queued, j.*, stale.stale
                    ORDER BY b.batch_seq)
               FROM scan_job_batches b WHERE b.job_id = a.id) AS batches
       FROM scan_jobs a
+      LEFT JOIN LATERAL (SELECT e.id, e.from_status FROM scan_job_events e
+                          WHERE e.job_id = a.id ORDER BY e.id DESC LIMIT 1) newest ON true
      WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing')
      LIMIT 1) j ON true
   LEFT JOIN LATERAL (
@@ -69,7 +70,8 @@ UPDATE scan_jobs j
 RETURNING j.id, j.title;
 
 -- name: advance
--- One step of the agent, with what it found. A job that comes back to ready gives its people time anew.
+-- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s). A job that
+-- comes back to ready gives its people time anew.
 UPDATE scan_jobs
    SET status = %(to_status)s, error = %(error)s, error_code = %(code)s,
        page_count = coalesce(%(page_count)s::int, page_count),
@@ -78,6 +80,7 @@ UPDATE scan_jobs
        file_hash = CASE WHEN %(to_status)s = 'preview' THEN NULL ELSE file_hash END,
        last_activity_at = CASE WHEN %(to_status)s IN ('ready', 'preview') THEN now() ELSE last_activity_at END
  WHERE id = %(id)s AND status = %(from_status)s
+   AND %(entered)s >= (SELECT coalesce(max(e.id), 0) FROM scan_job_events e WHERE e.job_id = %(id)s)
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 

@@ -151,6 +151,16 @@ BEGIN
         PERFORM scand_refuse_step(OLD.id, OLD.status, NEW.status);
     END IF;
 
+    -- Once the row has the name, the courier may have the word, and the document its place: whoever took the job
+    -- back now might commit it twice.
+    IF OLD.status = 'committing' AND NEW.status = 'preview' AND NEW.inbox_path IS NOT NULL
+        AND scand_actor() = 'client'
+    THEN
+        RAISE EXCEPTION 'job %: its document is on its way into the Inbox (%): too late to take it back',
+            OLD.id, NEW.inbox_path
+            USING ERRCODE = 'SD001';
+    END IF;
+
     -- What belonged to the step before. Everything else is for the one who takes the step to write.
     NEW.attempts := 0;
     NEW.next_attempt_at := NULL;

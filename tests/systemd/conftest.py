@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,17 +34,17 @@ def installed(testrun_uid: str) -> Iterator[Path]:
         pytest.skip(why)
     place = Path("/dev/shm") / f"scand-{testrun_uid}"
     place.mkdir(exist_ok=True)
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            if not (place / "done").exists():
-                _make("install", f"DESTDIR={place / 'root'}")
-                (place / "done").touch()
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            yield place / "root"
-        finally:
-            if _last(lock.fileno()):
-                shutil.rmtree(place)
+    with (place / "making").open("w") as making, (place / "using").open("w") as using:
+        fcntl.flock(making, fcntl.LOCK_EX)
+        fcntl.flock(using, fcntl.LOCK_SH)
+        if not (place / "root").exists():
+            _make("install", f"DESTDIR={place / 'new'}")
+            (place / "new").rename(place / "root")
+        fcntl.flock(making, fcntl.LOCK_UN)
+        yield place / "root"
+        with suppress(BlockingIOError):  # another worker still uses it
+            fcntl.flock(using, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(place)
 
 
 def _make(*arguments: str) -> None:
@@ -53,15 +53,6 @@ def _make(*arguments: str) -> None:
         ["make", *arguments], cwd=CHECKOUT, env=outer, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
-
-
-def _last(lock: int) -> bool:
-    """Whether no other worker uses what the lock is for."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="session")

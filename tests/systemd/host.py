@@ -65,10 +65,14 @@ class ScanHost:
         return [json.loads(line)["number"] for line in log.read_text().splitlines()] if log.exists() else []
 
     def mount_nas(self) -> None:
-        """Mount a NAS that scand may write to, and make it known."""
+        """Mount a NAS that scand may write to, and make it known, or give it the mark that is known."""
         (self.box.root / "mnt/nas").mkdir(exist_ok=True)
         self.box.run("mount", "-t", "tmpfs", "-o", "mode=0775,gid=scand", "nas", "/mnt/nas")
-        self.box.run("scand", "nas", "init", user="scand")
+        known = self.box.root / "var/lib/scand/nas-volume"
+        if known.exists():
+            (self.nas / ".scand-volume").write_text(known.read_text())
+        else:
+            self.box.run("scand", "nas", "init", user="scand")
 
     def drop_in(self, name: str, text: str) -> None:
         """Add a drop-in to the unit, as `systemctl edit` does."""
@@ -101,8 +105,12 @@ class ScanHost:
 
     def children(self, module: str) -> list[int]:
         """The pids of the daemon's children of a kind, `scand.feeder` or `scand.courier`."""
-        found = self.box.run("pgrep", "--parent", str(self.pid()), "--full", f"-m {module}", check=False)
-        return [int(pid) for pid in found.stdout.split()]
+        proc = self.box.root / "proc"
+        pid = self.pid()
+        children = (proc / f"{pid}/task/{pid}/children").read_text().split()
+        return [
+            int(child) for child in children if module.encode() in (proc / child / "cmdline").read_bytes()
+        ]
 
     def messages(self, *matches: str) -> list[str]:
         """What was said, in order."""

@@ -417,7 +417,7 @@ def test_assembling_sends_a_courier_and_goes_to_preview() -> None:
     assembling = job(Status.ASSEMBLING, batches=(row(),))
     here = view(looked(assembling))
     after, intents = decide(here, v.Tick(), NOW)
-    assert intents == [v.Send(v.Errand.ASSEMBLE, 42, assembling)]
+    assert intents == [v.Send(v.Errand.ASSEMBLE, 42, job=assembling)]
     staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
     after, _ = decide(after, v.CourierSaid(staged), NOW)
     after, _ = decide(after, v.CourierEnded("exit status 0"), NOW)
@@ -439,7 +439,7 @@ def test_a_nas_that_is_away_is_waited_for_for_ever(attempts: int) -> None:
     failed = wire.Failed(code=ErrorCode.NAS_UNAVAILABLE, sentence="away")
     here = view(
         looked(job(Status.ASSEMBLING, attempts=attempts, batches=(row(),))),
-        done=(42, v.Errand.ASSEMBLE, failed),
+        done=(42, 0, v.Errand.ASSEMBLE, failed),
     )
     (step,) = wants(here)
     assert isinstance(step, v.Postpone)
@@ -449,7 +449,7 @@ def test_a_nas_that_is_away_is_waited_for_for_ever(attempts: int) -> None:
 def test_a_copy_that_never_verifies_fails_after_five_tries() -> None:
     """Then a person is needed."""
     failed = wire.Failed(code=ErrorCode.VERIFY_FAILED, sentence="differs")
-    done = (42, v.Errand.ASSEMBLE, failed)
+    done = (42, 0, v.Errand.ASSEMBLE, failed)
     (again,) = wants(view(looked(job(Status.ASSEMBLING, attempts=3, batches=(row(),))), done=done))
     (last,) = wants(view(looked(job(Status.ASSEMBLING, attempts=4, batches=(row(),))), done=done))
     assert isinstance(again, v.Postpone)
@@ -484,6 +484,42 @@ def test_a_courier_whose_job_was_canceled_is_called_back() -> None:
     assert (after.courier, after.done) == (None, None)
 
 
+def test_a_merge_of_a_former_stay_in_assembling_is_not_taken() -> None:
+    """The client took the job back, discarded a batch and finished again, all between two looks."""
+    staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
+    here = view(looked(job(Status.ASSEMBLING, entered=9, batches=(row(),))))
+    old = replace(here, done=(42, 7, v.Errand.ASSEMBLE, staged))
+    (send,) = wants(old)
+    assert isinstance(send, v.Send)
+    still_running = replace(here, courier=courier(v.Errand.ASSEMBLE, entered=7))
+    assert wants(still_running) == [v.KillCourier(ErrorCode.INTERRUPTED)]
+
+
+def test_how_a_canceled_run_ended_is_no_fault_of_the_next() -> None:
+    """Canceled before the first page, queued again, and scanned: a new run."""
+    canceled = wire.Ended(end=End(code=ErrorCode.CANCELED))
+    here = view(feeder=v.FeederChild(heard=NOW), ended=(42, canceled))
+    after, _ = decide(here, v.Looked(looked(job(Status.READY))), NOW)
+    _, intents = decide(after, v.Looked(looked(job(Status.SCANNING))), NOW)
+    assert [type(intent) for intent in intents] == [v.Scan]
+
+
+def test_an_idle_agent_asks_for_scanner_and_nas_and_more_often_while_one_is_missing() -> None:
+    """Alive is not ready: what is missing is found out before a person is at the scanner."""
+    here = view(found_at=NOW - 601, checked_at=NOW - 601)
+    after, intents = decide(here, v.Tick(), NOW)
+    assert intents == [v.Send(v.Errand.CHECK, 0), v.StartFeeder(), v.FindScanner()]
+    assert after.ready
+    away = wire.Failed(code=ErrorCode.NAS_UNAVAILABLE, sentence="away")
+    after, _ = decide(after, v.CourierSaid(away), NOW)
+    after, _ = decide(after, v.CourierEnded("exit status 0"), NOW)
+    after, _ = decide(after, v.FeederSaid(wire.FoundDevice(device="x")), NOW)
+    after, _ = decide(after, v.Looked(v.Look()), NOW)
+    assert not after.ready
+    assert wants(after, now=NOW + 59) == []
+    assert wants(after, now=NOW + 61) == [v.Send(v.Errand.CHECK, 0)]
+
+
 # Preview and committing.
 
 
@@ -516,7 +552,7 @@ def test_publishing_waits_for_the_row() -> None:
     committing = job(Status.COMMITTING, nas_staging_path="s/T.pdf")
     here = view(looked(committing))
     after, intents = decide(here, v.Tick(), NOW)
-    assert intents == [v.Send(v.Errand.PUBLISH, 42, committing)]
+    assert intents == [v.Send(v.Errand.PUBLISH, 42, job=committing)]
     named = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
     after, intents = decide(after, v.CourierSaid(named), NOW)
     assert intents == [v.LookAgain()]
@@ -543,7 +579,7 @@ def test_the_word_is_given_again_after_an_outage() -> None:
 def test_a_staged_file_that_is_gone_refuses_the_commit() -> None:
     """Back to preview, with the reason."""
     failed = wire.Failed(code=ErrorCode.STAGED_FILE_GONE, sentence="gone")
-    (step,) = wants(view(looked(job(Status.COMMITTING)), done=(42, v.Errand.PUBLISH, failed)))
+    (step,) = wants(view(looked(job(Status.COMMITTING)), done=(42, 0, v.Errand.PUBLISH, failed)))
     assert isinstance(step, v.Advance)
     assert (step.to_status, step.error) == (Status.PREVIEW, "gone")
 
@@ -599,7 +635,9 @@ def test_every_step_that_is_wanted_is_in_the_table(status: Status) -> None:
         for batches in ((), (row(),), (row(kept=False),))
         for pages in (None, 4)
     ]
-    faults = [(42, errand, wire.Failed(code=code, sentence="x")) for errand in v.Errand for code in ErrorCode]
+    faults = [
+        (42, 0, errand, wire.Failed(code=code, sentence="x")) for errand in v.Errand for code in ErrorCode
+    ]
     ends = [(42, wire.Ended(end=End(code=code))) for code in ErrorCode]
     more: list[dict[str, Any]] = [{}, {"scan_asked": NOW}]
     more += [{"done": done} for done in faults] + [{"ended": ended} for ended in ends]

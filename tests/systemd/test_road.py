@@ -1,0 +1,106 @@
+"""The whole road inside the unit's full sandbox: simulator, feeder, spool, embedded PostgreSQL, NAS, Inbox."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from tests.systemd.box import until
+from tests.systemd.host import UNIT
+
+if TYPE_CHECKING:
+    from tests.systemd.host import ScanHost
+
+_AUTOMOUNTED = {
+    "asleep.service": """
+        [Unit]
+        DefaultDependencies=no
+        [Service]
+        Type=oneshot
+        ExecStart=sh -c "until [ -e /run/awake ]; do sleep 0.1; done"
+        """,
+    "mnt-nas.mount": """
+        [Unit]
+        DefaultDependencies=no
+        Requires=asleep.service
+        After=asleep.service
+        [Mount]
+        What=/tmp/nas
+        Where=/mnt/nas
+        Type=none
+        Options=bind
+        """,
+    "mnt-nas.automount": """
+        [Automount]
+        Where=/mnt/nas
+        """,
+}
+
+
+def test_a_stack_becomes_a_document(host: ScanHost) -> None:
+    """Config as installed, NAS on a mount of its own: to committed, by scand's own user, and STATUS tells."""
+    host.mount_nas()
+    pid = host.start()
+    host.plug_in("--count=3", "--ppm=240")
+    job = host.submit("Invoices 2026")
+    until(lambda: f"job {job} 'Invoices 2026': batch 1, sheet" in host.status(), "STATUS tells the sheet")
+    (feeder,) = until(lambda: host.children("scand.feeder"), "the feeder runs")
+    for process in (pid, feeder):
+        assert host.box.run("stat", "--format=%U", f"/proc/{process}").stdout.strip() == "scand"
+    row = host.wait(job, "committed")
+    (document,) = host.inbox()
+    assert row["inbox_path"] == "PKM/Inbox/Invoices 2026.pdf"
+    assert document.read_bytes().startswith(b"%PDF")
+    assert row["page_count"] == len(host.fed()) == 6
+    until(lambda: host.status().startswith("idle"), "it is idle again")
+    assert host.restarts() == 0
+
+
+def test_a_nas_that_comes_later_is_seen(host: ScanHost) -> None:
+    """Mounted after the start, and once more after it was away: the sandbox is no snapshot of the mounts."""
+    (host.box.root / "mnt/nas").mkdir()
+    host.plug_in("--count=1")
+    host.start()
+    host.mount_nas()
+    host.wait(host.submit("First"), "committed")
+    host.box.run("umount", "/mnt/nas")
+    host.refill()
+    job = host.submit("Second")
+    until(lambda: host.job(job)["error_code"] == "nas_unavailable", "the NAS is missed")
+    assert list(host.nas.iterdir()) == []
+    host.mount_nas()
+    host.wait(job, "committed")
+    assert [path.name for path in host.inbox()] == ["Second.pdf"]
+
+
+def test_a_nas_may_have_directories_that_give_their_group(host: ScanHost) -> None:
+    """Set-group-ID directories, as shares of several people have them: why RestrictSUIDSGID= stays open."""
+    host.mount_nas()
+    host.box.run("install", "--directory", "--mode=2775", "--owner=root", "--group=scanner", "/mnt/nas/PKM")
+    host.plug_in("--count=1")
+    host.start()
+    host.wait(host.submit(), "committed")
+    (document,) = host.inbox()
+    inbox = host.box.run("stat", "--format=%A %G", "/mnt/nas/PKM/Inbox").stdout.strip()
+    assert inbox == "drwxrws--- scanner"
+    assert document.exists()
+
+
+def test_an_automount_does_not_hold_up_the_start(host: ScanHost) -> None:
+    """A NAS that is mounted on demand, and slowly: the service is active before, and delivers after."""
+    host.box.run("install", "--directory", "--owner=scand", "/tmp/nas", "/mnt/nas")
+    host.box.run("mount", "--bind", "/tmp/nas", "/mnt/nas")
+    host.box.run("scand", "nas", "init", user="scand")
+    host.box.run("umount", "/mnt/nas")
+    for name, text in _AUTOMOUNTED.items():
+        host.box.write(f"/etc/systemd/system/{name}", textwrap.dedent(text))
+    host.box.run("systemctl", "daemon-reload")
+    host.box.run("systemctl", "start", "mnt-nas.automount")
+    host.plug_in("--count=1")
+    host.start()
+    assert host.box.show(UNIT, "ActiveState")["ActiveState"] == "active"
+    assert host.box.show("mnt-nas.mount", "ActiveState")["ActiveState"] != "active"
+    job = host.submit()
+    host.wait(job, "assembling")
+    host.box.write("/run/awake", "")
+    host.wait(job, "committed")
