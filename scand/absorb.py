@@ -34,6 +34,9 @@ from scand.view import (
     View,
 )
 
+RESPAWN = 5.0
+"""Seconds before a feeder whose process has ended by itself is started again to be warm."""
+
 
 def absorb(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[Intent]]:
     """The view after an occurrence, and what must be done at once, with or without a database.
@@ -55,7 +58,7 @@ def absorb(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[I
         case FeederSaid(report):
             return _feeder_said(view, report, now), []
         case FeederEnded(how):
-            return _feeder_ended(view, how)
+            return _feeder_ended(view, how, now)
         case CourierSaid(report):
             return _courier_said(view, report, now), []
         case CourierEnded(how):
@@ -71,11 +74,13 @@ def absorb(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[I
 
 
 def _looked(view: View, look: Look) -> View:
-    """How the last run ended matters only while its job is still scanning."""
-    job, ended = look.job, view.ended
+    """How the last run ended matters while its job is scanning; a bound PDF until it is recorded."""
+    job, ended, bound = look.job, view.ended, view.bound
+    if bound and not (job and job.id == bound[0] and bound[1] in {batch.seq for batch in look.unsettled}):
+        bound = None
     if ended and not (job and job.id == ended[0] and job.status is Status.SCANNING):
         ended = None
-    return replace(view, fresh=True, look=look, ended=ended)
+    return replace(view, fresh=True, look=look, ended=ended, bound=bound)
 
 
 def _displaced(view: View, now: float) -> tuple[View, list[Intent]]:
@@ -122,9 +127,9 @@ def _feeder_said(view: View, report: wire.Report, now: float) -> View:
     return replace(view, feeder=feeder)
 
 
-def _feeder_ended(view: View, how: str) -> tuple[View, list[Intent]]:
+def _feeder_ended(view: View, how: str, now: float) -> tuple[View, list[Intent]]:
     feeder = view.feeder
-    view = replace(view, feeder=None, fresh=False)
+    view = replace(view, feeder=None, fresh=False, feeder_after=now + RESPAWN)
     if feeder is not None and feeder.finding:
         sentence = f"The scanner's driver does not answer ({how})."
         trouble = wire.Failed(code=feeder.killed_for or ErrorCode.DRIVER_CRASHED, sentence=sentence)
@@ -139,12 +144,13 @@ def _feeder_ended(view: View, how: str) -> tuple[View, list[Intent]]:
 
 def _courier_said(view: View, report: wire.Report, now: float) -> View:
     courier = view.courier
-    if courier is None:
-        return view
+    if courier is None or courier.killed_for:
+        return view  # the last words of one whose errand is nobody's any more
     view = replace(view, courier=replace(courier, heard=now))
     match report:
         case wire.Named():
-            return replace(view, courier=replace(courier, heard=now, named=report), fresh=False)
+            courier = replace(courier, heard=now, named=report, told=False)
+            return replace(view, courier=courier, fresh=False)
         case wire.BoundPdf(pdf=pdf):
             courier = replace(courier, heard=now, reported=True)
             return replace(view, courier=courier, bound=(courier.job_id, courier.seq, pdf), fresh=False)

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
 _LONGEST_WAIT = 0.5
 """Seconds between two turns of the loop when nothing happens: deadlines of children are judged at each turn."""
 
+_MOST_STEPS = 200
+"""Steps in one turn: whatever goes round in circles must not keep signals, children and heartbeat out."""
+
 _FIRST_QUESTIONS = 2.0
 """Seconds after the start when an idle agent first asks whether scanner and NAS are there."""
 
@@ -114,6 +117,7 @@ class Agent:
         self._remind_at = float("inf")
         self._beaten: tuple[object, ...] = ()
         self._standing: tuple[Standing, str] = (Standing.AWAY, "connecting")
+        self._refusal = ""
         self._leaving = False
 
     def run(self) -> None:
@@ -140,7 +144,9 @@ class Agent:
         self._wait()
         self._serve()
         self._occurrences.append(Tick())
-        while self._occurrences and not self._leaving:
+        for _ in range(_MOST_STEPS):
+            if self._leaving or not self._occurrences:
+                break
             self._step(self._occurrences.popleft())
         self._beat()
         self._tell()
@@ -202,7 +208,7 @@ class Agent:
             try:
                 self._performer.elected(store)
             except psycopg.Error as error:
-                self._lost(error)
+                self._drop_session(error)  # not knowing which database this is, nothing may be decided
         if self._link.standing is Standing.WAITING and self._view.serving:
             self._occurrences.append(Displaced())
         self._crew.reap()
@@ -217,7 +223,7 @@ class Agent:
             self._lost(error)
 
     def _beat(self) -> None:
-        """The heartbeat: every few seconds, and at once when a job, the scanner or the NAS has come, gone or moved."""
+        """The heartbeat: every few seconds, and at once when a job, scanner or NAS has come, gone or moved."""
         view, store, now = self._view, self._link.store, time.monotonic()
         job = view.look.job
         at = (job.id, job.status, job.error_code) if job else ()
@@ -262,12 +268,20 @@ class Agent:
     def _lost(self, error: psycopg.Error) -> None:
         """The session broke: scanning goes on to the end of the batch, and the link connects anew.
 
-        Or it did not break, and the database refused a statement: then the next look tries again.
+        Or it did not break, and the database refused a statement (a lock that a client holds, a full disk): the
+        session is kept, and after a pause the rows are looked at again. To deciding both are an outage.
         """
         store = self._link.store
-        if store is not None and not store.connection.closed:
-            self._teller.say(Event.UNEXPECTED, why=f"the database refuses: {error}")
+        if store is None or store.connection.closed:
+            self._drop_session(error)
             return
+        if str(error) != self._refusal:
+            self._refusal = str(error)
+            self._teller.say(Event.UNEXPECTED, why=f"the database refuses: {error}")
+        self._next_look = time.monotonic() + self._config.now.agent.poll
+        self._occurrences.append(DatabaseLost())
+
+    def _drop_session(self, error: psycopg.Error) -> None:
         self._watch_nothing()
         self._link.lose(error)
         self._occurrences.append(DatabaseLost())

@@ -87,6 +87,7 @@ class Child:
             os.set_blocking(fd, False)
         self._lines = wire.Lines()
         self._noise = dict.fromkeys(self.noise, b"")
+        self._ended: list[int] = []
 
     def say(self, command: BaseModel) -> None:
         """Send a command; a child that is gone does not hear it, and its end is seen through `pidfd`."""
@@ -102,6 +103,11 @@ class Child:
         """What it has said since the last call."""
         return self._lines.reports(self._read(self.socket.fileno()))
 
+    def silent(self) -> list[int]:
+        """Descriptors that have come to their end since the last call: nothing more will be read there."""
+        ended, self._ended = self._ended, []
+        return ended
+
     def noises(self) -> list[tuple[str, str]]:
         """What its driver has printed since the last call: (stream, line)."""
         found = []
@@ -112,12 +118,12 @@ class Child:
             found += [(stream, line.decode(errors="replace")) for line in lines if line.strip()]
         return found
 
-    @staticmethod
-    def _read(fd: int) -> bytes:
+    def _read(self, fd: int) -> bytes:
         parts = []
         try:
             while part := os.read(fd, 65536):
                 parts.append(part)
+            self._ended.append(fd)
         except (BlockingIOError, ConnectionResetError):
             pass
         return b"".join(parts)

@@ -15,6 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pypdf
+import pypdf.errors
+
 from scand import __version__, delivery, wire
 from scand.access import Access
 from scand.child import Parent
@@ -82,7 +85,7 @@ class Courier:
     def _assemble(self, task: wire.Assemble) -> None:
         with _volume(task.nas) as volume:  # before the merge: a NAS that is away costs no work
             document = merge(
-                [BatchSource(Path(part.path), part.sha256, part.pages, part.label) for part in task.parts],
+                [BatchSource(Path(part.path), part.sha256, _pages(part), part.label) for part in task.parts],
                 Path(task.target),
                 title=task.title,
                 created=datetime.fromisoformat(task.created),
@@ -136,9 +139,24 @@ class Courier:
     def _word(self, named: wire.Named) -> wire.Go:
         """The parent's word, once the row has the name; without it, nothing is published."""
         self._parent.say(named)
-        while not isinstance(command := self._parent.wait(), wire.Go):
-            pass
-        return command
+        while True:
+            match self._parent.wait():
+                case wire.Go(inbox_path=path) as go if path == named.inbox_path:
+                    return go
+                case _:
+                    pass  # the word for a former name, said again after an outage
+
+
+def _pages(part: wire.MergePart) -> int:
+    if part.pages is not None:
+        return part.pages
+    try:
+        with Path(part.path).open("rb") as file:
+            return len(pypdf.PdfReader(file).pages)
+    except (OSError, pypdf.errors.PyPdfError) as error:
+        raise BadData(
+            f"{part.label}: {part.path} cannot be read: {error}.", ErrorCode.SPOOL_DAMAGED
+        ) from error
 
 
 def _volume(nas: wire.Nas) -> AbstractContextManager[Volume]:

@@ -6,6 +6,7 @@ What they say and how they end comes out as occurrences; nothing is decided here
 from __future__ import annotations
 
 import selectors
+import time
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 FEEDER, COURIER = "scand.feeder", "scand.courier"
 
+GOING = 10.0
+"""Seconds that a feeder which was let go has to close its device."""
+
 
 class Crew:
     """The children, and their descriptors in the daemon's selector.
@@ -34,7 +38,8 @@ class Crew:
     def __init__(self, selector: selectors.BaseSelector, teller: Teller, lock: int) -> None:
         self._selector, self._teller, self._lock = selector, teller, lock
         self._children: dict[str, Child] = {}
-        self._leaving: list[Child] = []
+        self._watched: set[int] = set()
+        self._leaving: list[tuple[Child, float]] = []
         self._stuck: list[Child] = []
 
     def start(self, role: str) -> None:
@@ -45,8 +50,9 @@ class Crew:
         """
         child = Child(role, clean_environment(), (self._lock,) if role == FEEDER else ())
         self._children[role] = child
-        for fd in (child.socket.fileno(), child.pidfd, *child.noise.values()):
+        for fd in _descriptors(child):
             self._selector.register(fd, selectors.EVENT_READ, role)
+            self._watched.add(fd)
 
     def tell(self, role: str, command: BaseModel) -> None:
         """Say something to it, if it is there."""
@@ -62,7 +68,10 @@ class Crew:
         """Go on without a child that was killed and does not end."""
         if (child := self._children.pop(role, None)) is not None:
             self._forget(child)
-            (self._stuck if role == COURIER else self._leaving).append(child)
+            if role == COURIER:
+                self._stuck.append(child)
+            else:
+                self._leaving.append((child, time.monotonic()))
             yield _ended(role, "killed, but stuck in the kernel")
 
     def retire(self, role: str) -> None:
@@ -70,16 +79,26 @@ class Crew:
         if (child := self._children.pop(role, None)) is not None:
             self._forget(child)
             child.hang_up()
-            self._leaving.append(child)
+            self._leaving.append((child, time.monotonic() + GOING))
 
     def stuck(self) -> bool:
         """Whether a courier that was left behind still has not ended: the NAS still hangs."""
-        self._stuck = _still_there(self._stuck)
+        for child in [child for child in self._stuck if child.ended() is not None]:
+            self._stuck.remove(child)
+            child.close()
         return bool(self._stuck)
 
     def reap(self) -> None:
-        """Take note of the end of those that were let go."""
-        self._leaving = _still_there(self._leaving)
+        """Take note of the end of those that were let go; one that hangs in its driver is killed."""
+        left = []
+        for child, deadline in self._leaving:
+            if child.ended() is not None:
+                child.close()
+                continue
+            if time.monotonic() > deadline:
+                child.kill()
+            left.append((child, deadline))
+        self._leaving = left
 
     def hear(self, role: str) -> Iterator[Occurrence]:
         """What a child has said, and whether it has ended; called when one of its descriptors is readable."""
@@ -95,6 +114,10 @@ class Crew:
             child.kill()
         for stream, line in child.noises():
             self._teller.say(Event.DRIVER_NOISE, text=line, source=f"{role} {stream}")
+        for fd in child.silent():  # a driver may close its stdout; readable for ever, it would keep us awake
+            if fd in self._watched:
+                self._watched.remove(fd)
+                self._selector.unregister(fd)
         if ended is not None:
             del self._children[role]
             self._forget(child)
@@ -105,7 +128,8 @@ class Crew:
         """Kill and reap all: the daemon leaves."""
         for child in self._children.values():
             self._forget(child)
-        for child in [*self._children.values(), *self._leaving, *self._stuck]:
+        leaving = [child for child, _deadline in self._leaving]
+        for child in [*self._children.values(), *leaving, *self._stuck]:
             child.kill()
             child.reap(timeout=2.0)
             child.close()
@@ -113,7 +137,8 @@ class Crew:
         self._leaving, self._stuck = [], []
 
     def _forget(self, child: Child) -> None:
-        for fd in (child.socket.fileno(), child.pidfd, *child.noise.values()):
+        for fd in self._watched.intersection(_descriptors(child)):
+            self._watched.remove(fd)
             self._selector.unregister(fd)
 
 
@@ -121,11 +146,5 @@ def _ended(role: str, how: str) -> Occurrence:
     return FeederEnded(how) if role == FEEDER else CourierEnded(how)
 
 
-def _still_there(children: list[Child]) -> list[Child]:
-    left = []
-    for child in children:
-        if child.ended() is None:
-            left.append(child)
-        else:
-            child.close()
-    return left
+def _descriptors(child: Child) -> tuple[int, ...]:
+    return child.socket.fileno(), child.pidfd, *child.noise.values()

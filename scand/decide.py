@@ -88,6 +88,9 @@ SCAN_ASKED_FOR = 30.0
 ASK_EVERY, ASK_AGAIN = 600.0, 60.0
 """Seconds between two questions of an idle agent for scanner and NAS: while all is well, and while not."""
 
+_ON_DISK = frozenset({Status.READY, Status.SCANNING, Status.ASSEMBLING})
+"""Where a job needs its directory on local disk."""
+
 PROGRESS_EVERY = 1.0
 UNSTAGE_EVERY = 60.0
 
@@ -186,6 +189,8 @@ class _Decision:
         yield from self._call_back(job)
         if job is None:
             yield from self._idle()
+        elif (trouble := self.view.look.trouble) and job.status in _ON_DISK:
+            yield from self._disk_trouble(job, trouble)
         elif job.status is Status.READY:
             yield from self._ready(job)
         elif job.status is Status.SCANNING:
@@ -196,10 +201,10 @@ class _Decision:
             yield from self._preview(job)
         elif job.status is Status.COMMITTING:
             yield from self._committing(job)
-        if self.view.fresh:
-            yield from self._progress(job)
         if self.view.fresh and self.view.stopping:
             yield from self._stop()
+        if self.view.fresh:
+            yield from self._progress(job)  # last: an intent after a write that fails is not performed
 
     def _call_back(self, job: Job | None) -> Iterator[Intent]:
         """Children whose work the rows do not ask for any more."""
@@ -216,8 +221,7 @@ class _Decision:
         if courier and not courier.killed_for and not self._wanted(courier, job):
             yield self._kill_courier(ErrorCode.INTERRUPTED)
 
-    @staticmethod
-    def _wanted(courier: CourierChild, job: Job | None) -> bool:
+    def _wanted(self, courier: CourierChild, job: Job | None) -> bool:
         """Whether an errand is still to be run. Tidying and asking must never hold up a job's own errand."""
         match courier.errand:
             case Errand.CHECK:
@@ -228,11 +232,20 @@ class _Decision:
                 wants = {
                     Status.READY: Errand.BIND,
                     Status.SCANNING: Errand.BIND,
-                    Status.ASSEMBLING: Errand.ASSEMBLE,
+                    Status.ASSEMBLING: Errand.BIND if self.view.look.unsettled else Errand.ASSEMBLE,
                     Status.COMMITTING: Errand.PUBLISH,
                 }
                 mine = job is not None and (job.id, job.entered) == (courier.job_id, courier.entered)
                 return mine and job is not None and wants.get(job.status) is errand
+
+    def _disk_trouble(self, job: Job, trouble: ScandError) -> Iterator[Intent]:
+        """What stands in the job's directory cannot be read, or nothing can be written: nothing else is begun."""
+        if self.view.feeder and self.view.feeder.run:
+            return
+        if trouble.code is not ErrorCode.STAGING_FULL:
+            yield self._fail(job, ErrorCode.SPOOL_DAMAGED, trouble.sentence)
+        elif job.wait <= 0:
+            yield self._postpone(job, ErrorCode.STAGING_FULL, trouble.sentence)
 
     # A job's states, one by one.
 
@@ -272,13 +285,16 @@ class _Decision:
         if view.scan_asked is not None:
             self.view = replace(view, scan_asked=None)
             yield self._advance(job, Status.SCANNING, Actor.CLIENT)
-        elif job.clean and settings.scan == "auto" and job.entered_from == Status.QUEUED:
+        elif job.error_code == ErrorCode.SPOOL_DAMAGED:
+            yield self._fail(job, ErrorCode.SPOOL_DAMAGED, job.error or "")
+        elif job.error_code is None and settings.scan == "auto" and job.entered_from == Status.QUEUED:
             yield self._advance(job, Status.SCANNING)
         elif (
             job.clean
             and job.kept
             and settings.finish != "hold"
             and job.entered_from == Status.SCANNING
+            and not job.assembled
             and job.page_count is None
         ):
             yield self._advance(job, Status.ASSEMBLING)
@@ -330,13 +346,18 @@ class _Decision:
         elif batch.captured == 0:
             if job.status is Status.SCANNING:
                 yield self._fault(job, batch.seq, batch.end)
-            self._stale()
+            self.view = replace(self.view, ended=None, fresh=False)
             yield DropBatch(job.id, batch.seq)
             yield LookAgain()
         elif batch.bindable == 0 or (self.view.bound and self.view.bound[:2] == (job.id, batch.seq)):
             yield self._record(job, batch)
         elif (failed := self._failed(job, Errand.BIND)) is not None:
-            yield self._errand_failed(job, failed)
+            if failed.code is ErrorCode.SPOOL_DAMAGED:
+                # Set aside as a batch of its own, so that the others can still be made into a document.
+                code = ErrorCode.SPOOL_DAMAGED
+                yield self._write(Record(job.id, job.status, batch.seq, None, False, code, failed.sentence))
+            else:
+                yield self._errand_failed(job, failed)
         elif self.view.courier is None and job.wait <= 0 and not self._daemon_leaves(job):
             yield self._send(Send(Errand.BIND, job.id, job.entered, seq=batch.seq))
 
@@ -347,7 +368,6 @@ class _Decision:
     def _record(self, job: Job, batch: SpooledBatch) -> Intent:
         end = batch.end or End(code=ErrorCode.INTERRUPTED)
         pdf = self.view.bound[2] if self.view.bound and batch.bindable else None
-        self.view = replace(self.view, bound=None, ended=None)
         answered = end.code is None or (job.status is Status.READY and end.code is ErrorCode.CANCELED)
         error = None if answered else sentence(batch.seq, end, captured=batch.captured, duplex=batch.duplex)
         kept = pdf is not None and (end.complete or batch.keep_on_fault)
@@ -365,11 +385,13 @@ class _Decision:
         return self._advance(job, Status.READY, error=error, code=code)
 
     def _assembling(self, job: Job) -> Iterator[Intent]:
-        if (failed := self._failed(job, Errand.ASSEMBLE)) is not None:
+        if self.view.look.unsettled:
+            yield from self._settle(job)  # a batch that is not recorded yet belongs in, too
+        elif (failed := self._failed(job, Errand.ASSEMBLE)) is not None:
             yield self._errand_failed(job, failed)
         elif (staged := self._came_back(job, wire.Staged)) is not None:
             yield self._advance(job, Status.PREVIEW, staged=staged)
-        elif not any(batch.page_count for batch in job.kept):
+        elif not any(batch.page_count != 0 for batch in job.kept):
             why = "No page is kept: scan or restore a batch, then finish again."
             yield self._advance(job, Status.READY, error=why, code=ErrorCode.NO_PAGES)
         elif self._free_to_send(job):
@@ -396,7 +418,7 @@ class _Decision:
         elif (published := self._came_back(job, wire.Published)) is not None:
             self.view = replace(self.view, closed=job.id)
             yield self._write(Commit(job.id, published))
-        elif isinstance(settings, ScandError):
+        elif isinstance(settings, ScandError) and job.inbox_path is None and courier is None:
             yield self._fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
         elif courier and courier.named and not courier.told and not courier.killed_for:
             named = courier.named
@@ -412,7 +434,8 @@ class _Decision:
 
     def _errand_failed(self, job: Job, failed: wire.Failed) -> Intent:
         code = failed.code or ErrorCode.COURIER_CRASHED
-        if code in RETRIED_FOR_EVER or (code in RETRIED_A_FEW_TIMES and job.attempts + 1 < COURIER_TRIES):
+        tries = (job.attempts if job.error_code == code else 0) + 1
+        if code in RETRIED_FOR_EVER or (code in RETRIED_A_FEW_TIMES and tries < COURIER_TRIES):
             return self._postpone(job, code, failed.sentence)
         if code in {ErrorCode.NO_PAGES, ErrorCode.SIDES_MISMATCH} and job.status is Status.ASSEMBLING:
             return self._advance(job, Status.READY, error=failed.sentence, code=code)
@@ -449,7 +472,7 @@ class _Decision:
 
     def _warm(self) -> Iterator[Intent]:
         """The feeder child is there before it is wanted: its start costs more than a scanner's."""
-        if self.view.feeder is None:
+        if self.view.feeder is None and self.now >= self.view.feeder_after:
             self.view = replace(self.view, feeder=FeederChild(heard=self.now))
             yield StartFeeder()
 
@@ -503,8 +526,8 @@ class _Decision:
         return self._write(Advance(job.id, job.status, to_status, actor, job.entered, error, code, staged))
 
     def _postpone(self, job: Job, code: ErrorCode, error: str) -> Intent:
-        wait = backoff(job.attempts)
-        return self._write(Postpone(job.id, job.status, code, error, wait, job.attempts + 1))
+        before = job.attempts if job.error_code == code else 0
+        return self._write(Postpone(job.id, job.status, code, error, backoff(before), before + 1))
 
     def _fail(self, job: Job, code: ErrorCode, error: str) -> Intent:
         return self._advance(job, Status.FAILED, error=error, code=code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -63,12 +64,12 @@ def _assemble(job: Job, directory: JobDirectory, config: Config, nas: wire.Nas) 
             label=f"Batch {batch.seq}",
         )
         for batch in job.kept
-        if batch.page_count
+        if batch.page_count != 0  # None: nobody has counted (a row from before scand); the merge does
     )
     return wire.Assemble(
         parts=parts,
         title=job.title,
-        created=job.created_at.isoformat(),
+        created=job.created_at.astimezone(UTC).isoformat(),
         target=str(directory.merged),
         staged=staged_path(job, config),
         nas=nas,

@@ -72,6 +72,7 @@ class Job:
         wait: seconds until `next_attempt_at`, on the database's clock; 0 when due or not set.
         entered: the id of the event by which it came into this status: what was begun under another is stale.
         entered_from: the status before this one.
+        assembled: whether it ever was assembling: `finish` acts once.
         reopened: whether the job ever went from preview back to ready: from then on the client decides.
         batches: ordered by `batch_seq`.
     """
@@ -93,6 +94,7 @@ class Job:
     wait: float = 0.0
     entered: int = 0
     entered_from: str | None = None
+    assembled: bool = False
     reopened: bool = False
     batches: tuple[BatchRow, ...] = field(default=())
 

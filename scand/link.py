@@ -53,7 +53,7 @@ class Link:
 
     def __init__(self, opener: Callable[[], Connection], lock: StagingLock, wake: Callable[[], None]) -> None:
         self._opener, self._lock, self._wake = opener, lock, wake
-        self._locked = False
+        self._locked = self._led = False
         self._queries = queries.load()
         self._thread: threading.Thread | None = None
         self._result: Connection | ScandError | None = None
@@ -117,7 +117,7 @@ class Link:
             self._result = self._opener()
         except ScandError as error:
             self._result = error
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody must connect again
             self._result = ScandError(f"The database is away: {error}")
         self._wake()
 
@@ -126,8 +126,8 @@ class Link:
         if result is None:
             return
         self._thread = None
-        if isinstance(result, ConfigError):
-            raise result
+        if isinstance(result, ConfigError) and not self._led:
+            raise result  # after that it is an outage like any other: a batch may be running
         if isinstance(result, ScandError):
             self.trouble = result.sentence
             self._next_try = time.monotonic() + RETRY
@@ -138,6 +138,10 @@ class Link:
     def _elect(self, candidate: Store) -> bool:
         try:
             take_role(candidate.connection, "scand_agent")
+            # A client that holds a row must not make a call outlast its deadline; and a backend whose client
+            # is gone must not go on holding the lead.
+            candidate.connection.execute("SET lock_timeout = '2s'")
+            candidate.connection.execute("SET client_connection_check_interval = '2s'")
             candidate.listen()  # first listen, then look: nothing falls in between
             if not candidate.elect():
                 self.standing, self.trouble = Standing.WAITING, candidate.leader()
@@ -145,6 +149,6 @@ class Link:
         except psycopg.Error as error:
             self.lose(error)
             return False
-        self.store, self._candidate = candidate, None
+        self.store, self._candidate, self._led = candidate, None, True
         self.standing, self.trouble = Standing.LEADING, ""
         return True

@@ -5,14 +5,16 @@ A write that was not done means that somebody was faster; the look that follows 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from scand import view as v
 from scand import wire
 from scand.crew import COURIER, FEEDER
 from scand.errands import task
-from scand.errors import ErrorCode, ScandError
+from scand.errors import BadData, ErrorCode, ScandError
 from scand.jobs import Status
 from scand.lifecycle import Actor
 from scand.messages import Event
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from scand.crew import Crew
     from scand.jobs import Job
     from scand.live import LiveConfig
+    from scand.pages import SpooledBatch
     from scand.spool import JobDirectory, Spool
     from scand.store import Store
     from scand.teller import Teller
@@ -36,7 +39,6 @@ class Performer:
     def __init__(self, config: LiveConfig, spool: Spool, crew: Crew, teller: Teller) -> None:
         self._config = config
         self._spool, self._crew, self._teller = spool, crew, teller
-        self._directories: dict[int, JobDirectory] = {}
         self._installation = ("", False)
 
     def elected(self, store: Store) -> None:
@@ -55,7 +57,10 @@ class Performer:
         if store is not None:
             yield from self._rows(intent, store)
         yield from self._children(intent)
-        self._disk(intent)
+        try:
+            self._disk(intent)
+        except (OSError, ValidationError) as error:
+            self._teller.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
 
     # Rows.
 
@@ -111,7 +116,7 @@ class Performer:
             return v.Displaced()
         if rows.job is None:
             return v.Looked(v.Look(queued=rows.queued, stale=rows.stale))
-        unsettled, last = self._directory(rows.job).look({batch.seq for batch in rows.job.batches})
+        unsettled, last, trouble = self._spooled(rows.job)
         return v.Looked(
             v.Look(
                 job=rows.job,
@@ -120,28 +125,48 @@ class Performer:
                 unsettled=tuple(unsettled),
                 next_seq=last + 1,
                 stale=rows.stale,
+                trouble=trouble,
             )
         )
 
+    def _spooled(self, job: Job) -> tuple[list[SpooledBatch], int, ScandError | None]:
+        """What the disk holds of a job beyond the rows; what cannot be read or written is the job's trouble."""
+        recorded = {batch.seq for batch in job.batches}
+        try:
+            return *self._directory(job).look(recorded), None
+        except ValidationError as error:
+            code, what = ErrorCode.SPOOL_DAMAGED, f"what scand wrote there is damaged: {error}"
+        except OSError as error:
+            code, what = ErrorCode.STAGING_FULL, f"{error.strerror} ({error.filename})"
+        sentence = f"The job's directory below {self._spool.jobs} cannot be used: {what}. Nothing is deleted."
+        return [], max(recorded, default=0), ScandError(sentence, code)
+
     def _directory(self, job: Job) -> JobDirectory:
-        record = JobRecord(id=job.id, created_at=job.created_at.isoformat(), database=self._installation[0])
+        # In UTC, whatever time zone the session has: the same row must give the same record.
+        created = job.created_at.astimezone(UTC).isoformat()
+        record = JobRecord(id=job.id, created_at=created, database=self._installation[0])
         directory, aside = self._spool.job(record)
         if aside is not None:
             self._teller.say(Event.SPOOL_PUT_ASIDE, job=job.id, path=str(aside))
-        self._directories[job.id] = directory
         return directory
 
     def _settings(self, job: Job) -> Settings | ScandError:
         try:
-            return resolve(job.settings, self._config.now.profiles)
+            settings = resolve(job.settings, self._config.now.profiles)
         except ScandError as error:
             return error
+        # Accepted words whose work is not built yet are refused: a document must not come out otherwise than
+        # it was asked for.
+        if settings.sides == "manual-duplex" or settings.blank_pages == "drop":
+            asked = "sides manual-duplex" if settings.sides == "manual-duplex" else "blank_pages drop"
+            return BadData(f"{asked} cannot be done yet by this version of scand.", ErrorCode.BAD_SETTINGS)
+        return settings
 
     def _name(self, store: Store, job_id: int, named: wire.Named) -> None:
         """The word to publish is given only once the row has the name."""
         same = store.same_document(job_id, named.sha256)
         if store.name_publication(job_id, same or named.inbox_path, named.sha256):
-            self._crew.tell(COURIER, wire.Go(same_as=same))
+            self._crew.tell(COURIER, wire.Go(inbox_path=named.inbox_path, same_as=same))
 
     # Children.
 
@@ -153,7 +178,7 @@ class Performer:
                 self._crew.tell(
                     FEEDER,
                     wire.Scan(
-                        directory=str(self._directories[job_id].batch(seq).path),
+                        directory=str(self._spool.existing(job_id).batch(seq).path),
                         device=self._config.now.scanner.device,
                         last_device=intent.last_device,
                         settings=settings,
@@ -198,7 +223,7 @@ class Performer:
             yield v.CourierEnded("not started")
             return
         settings = send.job and self._settings(send.job)
-        directory = self._directories.get(send.job_id) or self._spool.existing(send.job_id)
+        directory = self._spool.existing(send.job_id)
         chosen = settings if isinstance(settings, Settings) else None
         order = task(send, directory, chosen, self._config.now, self._spool.volume_id())
         self._teller.say(Event.COURIER_STARTED, job=send.job_id, task=send.errand)
@@ -210,11 +235,11 @@ class Performer:
     def _disk(self, intent: v.Intent) -> None:
         match intent:
             case v.EndBatch(job_id, seq, end):
-                batch = self._directories[job_id].batch(seq)
+                batch = self._spool.existing(job_id).batch(seq)
                 if batch.begun() and not batch.ended():
                     batch.finish(end)
             case v.DropBatch(job_id, seq):
-                self._directories[job_id].batch(seq).drop()
+                self._spool.existing(job_id).batch(seq).drop()
             case _:
                 pass
 

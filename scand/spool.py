@@ -137,7 +137,12 @@ class JobDirectory:
             recorded: the numbers that the database knows: those are not read again.
         """
         found = sorted(
-            (BatchDirectory(path) for path in self.path.glob("batch-[0-9]*")), key=lambda batch: batch.seq
+            (
+                BatchDirectory(path)
+                for path in self.path.glob("batch-*")
+                if path.name.removeprefix("batch-").isdecimal()  # batch-0001.bak is somebody's copy
+            ),
+            key=lambda batch: batch.seq,
         )
         looked = (batch.look() for batch in found if batch.seq not in recorded)
         unsettled = [batch for batch in looked if batch is not None]

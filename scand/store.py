@@ -247,6 +247,7 @@ def _job(row: Mapping[str, Any]) -> Job:
         wait=row["wait"],
         entered=row["entered"] or 0,
         entered_from=row["entered_from"],
+        assembled=row["assembled"],
         reopened=row["reopened"],
         batches=tuple(_batch(batch) for batch in row["batches"] or ()),
     )

@@ -119,6 +119,7 @@ class Look:
         unsettled: batches on disk that are not in the database, in order.
         next_seq: the number that a new batch would get.
         stale: a file staged on the NAS that its job wants no more, if there is one.
+        trouble: why the job's directory on local disk cannot be read or written; None: it can.
     """
 
     job: Job | None = None
@@ -127,6 +128,7 @@ class Look:
     unsettled: tuple[SpooledBatch, ...] = ()
     next_seq: int = 1
     stale: StaleFile | None = None
+    trouble: ScandError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class View:
         progressed: when progress was last written.
         unstage_after: no errand for a stale staged file before this time.
         device: the SANE name that the feeder opened last; "" before the first time.
+        feeder_after: a feeder that ended by itself is not warmed up again before this time.
         closed: the last job that the agent itself has ended.
         scanner_trouble, nas_trouble: why it is not to be had, as far as is known; None: it is.
         found_at, checked_at: when an idle agent last asked for the scanner and the NAS.
@@ -163,6 +166,7 @@ class View:
     progressed: float = 0.0
     unstage_after: float = 0.0
     device: str = ""
+    feeder_after: float = 0.0
     closed: int = 0
     scanner_trouble: wire.Failed | None = None
     nas_trouble: wire.Failed | None = None

@@ -90,10 +90,10 @@ class Bind(_Message):
 
 
 class MergePart(_Message):
-    """One kept batch of a merge."""
+    """One kept batch of a merge. `pages` is None where nobody has counted."""
 
     path: str
-    pages: int
+    pages: int | None
     sha256: str | None
     label: str
 
@@ -154,10 +154,12 @@ class Go(_Message):
     """To a courier that has named its file: the row has the name; publish.
 
     Attributes:
+        inbox_path: the name that the row has: a word for another name is none.
         same_as: the same document is in the Inbox already, there: remove the staged file instead.
     """
 
     do: Literal["go"] = "go"
+    inbox_path: str
     same_as: str | None = None
 
 

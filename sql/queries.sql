@@ -33,6 +33,8 @@ SELECT s.epoch, q.queued, j.*, stale.stale
            newest.id AS entered, newest.from_status AS entered_from,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
+           EXISTS (SELECT FROM scan_job_events e
+                    WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
            (SELECT jsonb_agg(jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', b.staging_path, 'page_count', b.page_count,
                      'status', b.status, 'error_code', b.error_code, 'file_hash', b.file_hash)
@@ -63,8 +65,7 @@ WITH me AS (
      FOR UPDATE SKIP LOCKED
 )
 UPDATE scan_jobs j
-   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id,
-       inbox_path = NULL, file_hash = NULL
+   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id
   FROM next
  WHERE j.id = next.id AND EXISTS (SELECT FROM me)
 RETURNING j.id, j.title;
@@ -103,9 +104,10 @@ ON CONFLICT (job_id, batch_seq) DO NOTHING
 RETURNING id;
 
 -- name: after_batch
--- In the transaction of record_batch: the job is ready, clean or with the fault that needs a person.
+-- In the transaction of record_batch: the job is ready, clean or with the fault that needs a person; one that was
+-- finished already goes on assembling, with this batch, too.
 UPDATE scan_jobs
-   SET status = 'ready', error = %(error)s, error_code = %(error_code)s, attempts = 0, next_attempt_at = NULL,
+   SET status = CASE WHEN status = 'assembling' AND %(error)s::text IS NULL THEN status ELSE 'ready' END, error = %(error)s, error_code = %(error_code)s, attempts = 0, next_attempt_at = NULL,
        last_activity_at = now(), last_progress_at = now(),
        pages_scanned = (SELECT coalesce(sum(page_count), 0) FROM scan_job_batches
                          WHERE job_id = %(id)s AND status = 'scanned')
@@ -113,9 +115,10 @@ UPDATE scan_jobs
 RETURNING id;
 
 -- name: postpone
--- The step stays where it is, says why, and is tried again.
+-- The step stays where it is, says why, and is tried again. Tries are counted for each reason by itself.
 UPDATE scan_jobs
-   SET error = %(error)s, error_code = %(code)s, attempts = attempts + 1,
+   SET error = %(error)s, error_code = %(code)s,
+       attempts = CASE WHEN error_code IS NOT DISTINCT FROM %(code)s THEN attempts + 1 ELSE 1 END,
        next_attempt_at = now() + make_interval(secs => %(seconds)s)
  WHERE id = %(id)s AND status = %(status)s
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)

@@ -6,13 +6,14 @@ never ends on a flatbed: start, read, start, read …, with a page cap, and canc
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 from scand import wire
 from scand.errors import ErrorCode, ScandError
 from scand.feeder.device import SaneError, SaneStatus
-from scand.feeder.recorder import Recorder
+from scand.feeder.recorder import Recorder, disk_failure
 from scand.options import Applied, negotiated, next_assignment
 from scand.pages import Begin, End, Side
 
@@ -97,35 +98,50 @@ def scan(device: Device, task: wire.Scan, directory: BatchDirectory, parent: Par
         negotiation, applied = apply(device, settings)
         device.parameters().check()
     except ScandError as error:
-        code = error.code if error.code is not ErrorCode.DEVICE_ERROR else ErrorCode.UNSUPPORTED_SETTINGS
-        return wire.Ended(end=End(code=code, detail=error.sentence), offers=error.offers)
+        return _refused(error)
     settled = tuple((step.name, step.asked, step.read_back) for step in applied)
     parent.say(
         wire.Opened(
             device=device.name, duplex=negotiation.duplex, applied=settled, warnings=negotiation.warnings
         )
     )
-    directory.begin(
-        Begin(
-            device=device.name,
-            duplex=negotiation.duplex,
-            applied=settled,
-            rotate_back=settings.rotate_back,
-            keep_on_fault=settings.on_jam == "keep",
-        )
+    begin = Begin(
+        device=device.name,
+        duplex=negotiation.duplex,
+        applied=settled,
+        rotate_back=settings.rotate_back,
+        keep_on_fault=settings.on_jam == "keep",
     )
+    try:
+        directory.begin(begin)
+    except OSError as error:
+        return _refused(disk_failure(error))
     listener = Listener(parent, device)
     recorder = Recorder(directory, settings, lambda page: parent.say(wire.Captured(page=page)))
     try:
         end = _pull(device, task, negotiation, directory, recorder, listener)
     except ScandError as error:
         end = End(code=listener.stop or error.code or ErrorCode.DEVICE_ERROR, detail=error.sentence)
+    except OSError as error:
+        end = End(code=ErrorCode.STAGING_FULL, detail=disk_failure(error).sentence)
     try:
         recorder.close()
     except ScandError as error:
         end = End(code=error.code, detail=error.sentence)
-    directory.finish(end)
+    try:
+        directory.finish(end)
+    except OSError:
+        os._exit(os.EX_IOERR)  # the daemon then ends the batch, once the disk lets it
     return wire.Ended(end=end, leaving=end.code is ErrorCode.DEVICE_ERROR)
+
+
+def _refused(error: ScandError) -> wire.Ended:
+    """No paper has moved. A value that the driver does not take is the job's fault, all else the device's."""
+    code = error.code
+    if isinstance(error, SaneError) and error.status in {SaneStatus.INVAL, SaneStatus.UNSUPPORTED}:
+        code = ErrorCode.UNSUPPORTED_SETTINGS
+    end = End(code=code, detail=error.sentence)
+    return wire.Ended(end=end, offers=error.offers, leaving=code is ErrorCode.DEVICE_ERROR)
 
 
 def _pull(

@@ -57,7 +57,7 @@ class Recorder:
         self._sides: queue.SimpleQueue[_Side | None] = queue.SimpleQueue()
         self._encoders = ThreadPoolExecutor(ENCODERS, "encode")
         self._failure: ScandError | None = None
-        self._thread = threading.Thread(target=self._record, name="record")
+        self._thread = threading.Thread(target=self._record, name="record", daemon=True)
         self._thread.start()
 
     def put(self, raster: Raster, number: int, sheet: int, side: Side, dpi: float) -> None:
@@ -110,7 +110,7 @@ class Recorder:
                 try:
                     self._write(side)
                 except OSError as error:
-                    self._failure = _failure(error)
+                    self._failure = disk_failure(error)
                 except Exception as error:  # noqa: BLE001 - whatever it is, the batch must end and say so
                     self._failure = ScandError(
                         f"A page could not be encoded: {error}", ErrorCode.DEVICE_ERROR
@@ -133,7 +133,8 @@ class Recorder:
         self._captured(page)
 
 
-def _failure(error: OSError) -> ScandError:
+def disk_failure(error: OSError) -> ScandError:
+    """What an error of the staging disk means."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return TryAgain("The staging disk is full: make room there.", ErrorCode.STAGING_FULL)
     return ScandError(f"The staging disk cannot be written: {error.strerror}.", ErrorCode.STAGING_FULL)

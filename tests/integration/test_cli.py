@@ -129,7 +129,7 @@ def test_every_command_has_help_and_is_in_it() -> None:
     assert whole.exit_code == 0
     with command.make_context("scand", [], resilient_parsing=True) as context:
         names = command.list_commands(context)
-    assert len(names) == 20
+    assert len(names) == 22
     for name in names:
         assert f"\n  {name} " in whole.output
         own = runner.invoke(command, [name, "--help"])

@@ -67,6 +67,16 @@ def new_host(installed: Path) -> NewHost:
     return make
 
 
+@pytest.fixture(scope="module")
+def served(new_host: NewHost) -> Iterator[ScanHost]:
+    """A scan host for the tests of one module, each of which leaves it idle: it serves, and has its NAS."""
+    with new_host() as host:
+        host.mount_nas()
+        host.start()
+        host.serves()
+        yield host
+
+
 @pytest.fixture
 def host(new_host: NewHost) -> Iterator[ScanHost]:
     """A scan host for one test: scand is installed, and has never been started."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 UNIT = "scand.service"
 SCANNER = "127.0.0.42"
+_VOLUME = "0b5bb1c6-5f4c-4b7e-9d2f-6b1f3a0c9e11\n"
 _SMALL = 'resolution = 75\nmode = "gray"\n'
 
 
@@ -40,24 +41,29 @@ class ScanHost:
             extra.unlink()
         # Small pages, as a drop-in of the config: the config itself stays as it was installed.
         box.write("/etc/scand/profiles.d/default.toml", _SMALL)
+        # What `scand nas init` has remembered.
+        box.write("/var/lib/scand/nas-volume", _VOLUME)
 
     # The surroundings.
 
     def plug_in(self, *arguments: str) -> None:
-        """Connect a scanner: `scand simulate` with these arguments."""
+        """Connect a scanner, in the place of the one before: `scand simulate` with these arguments."""
+        self.box.run("systemctl", "stop", "scanner", check=False)
+        (self.box.root / "run/fed.jsonl").unlink(missing_ok=True)
+        started = len(self.messages("--unit=scanner"))
         self.box.run(
-            "systemd-run", "--quiet", "--unit=scanner", "/opt/scand/bin/scand", "simulate", "--listen", SCANNER,
-            "--log", "/run/fed.jsonl", *arguments,
+            "systemd-run", "--quiet", "--collect", "--unit=scanner", "/opt/scand/bin/scand", "simulate",
+            "--listen", SCANNER, "--log", "/run/fed.jsonl", *arguments,
         )  # fmt: skip
+        listening = "listening on"
         until(
-            lambda: any("listening" in said for said in self.messages("--unit=scanner")), "the scanner is on"
+            lambda: any(listening in said for said in self.messages("--unit=scanner")[started:]),
+            "the scanner is on",
         )
 
     def refill(self) -> None:
         """Put a stack into its feeder."""
-        before = len(self.fed())
         self.box.run("systemctl", "kill", "--signal=HUP", "scanner")
-        assert before == len(self.fed())
 
     def fed(self) -> list[int]:
         """The numbers of the sides that the scanner has delivered, in order."""
@@ -65,14 +71,10 @@ class ScanHost:
         return [json.loads(line)["number"] for line in log.read_text().splitlines()] if log.exists() else []
 
     def mount_nas(self) -> None:
-        """Mount a NAS that scand may write to, and make it known, or give it the mark that is known."""
+        """Mount the NAS, empty but for its mark."""
         (self.box.root / "mnt/nas").mkdir(exist_ok=True)
         self.box.run("mount", "-t", "tmpfs", "-o", "mode=0775,gid=scand", "nas", "/mnt/nas")
-        known = self.box.root / "var/lib/scand/nas-volume"
-        if known.exists():
-            (self.nas / ".scand-volume").write_text(known.read_text())
-        else:
-            self.box.run("scand", "nas", "init", user="scand")
+        (self.nas / ".scand-volume").write_text(_VOLUME)
 
     def drop_in(self, name: str, text: str) -> None:
         """Add a drop-in to the unit, as `systemctl edit` does."""
@@ -86,6 +88,10 @@ class ScanHost:
         started = self.box.run("systemctl", "start", "scand", check=False)
         assert started.returncode == 0, "\n".join(self.messages(f"--unit={UNIT}"))
         return self.pid()
+
+    def serves(self, times: int = 1) -> None:
+        """Wait until it has become ready for jobs, for the first time or once more."""
+        until(lambda: len(self.said("ready")) >= times, "it is ready for jobs")
 
     def pid(self) -> int:
         """The daemon's, in the box; 0 where it does not run."""
@@ -133,10 +139,15 @@ class ScanHost:
         socket = self.box.root / "var/lib/scand/postgres"
         return psycopg.connect(host=str(socket), user="postgres", autocommit=True, row_factory=dict_row)
 
-    def submit(self, title: str = "A job", *, finish: str = "commit") -> int:
-        """A job that scans by itself."""
-        said = self.box.run("scand", "submit", title, "--scan=auto", f"--finish={finish}", "--json").stdout
-        return int(json.loads(said)["id"])
+    def submit(self, title: str = "A job") -> int:
+        """A job that scans and is committed by itself, made as any client of the database would."""
+        settings = '{"scan": "auto", "finish": "commit"}'
+        query = "INSERT INTO scan_jobs (title, settings, status) VALUES (%s, %s, 'queued') RETURNING id"
+        return int(self.sql(query, title, settings)[0]["id"])
+
+    def step(self, job: int, status: str) -> None:
+        """One UPDATE: a button of the web."""
+        self.sql("UPDATE scan_jobs SET status = %s WHERE id = %s", status, job)
 
     def job(self, job: int) -> dict[str, Any]:
         """The row."""

@@ -25,7 +25,7 @@ _AUTOMOUNTED = {
         Requires=asleep.service
         After=asleep.service
         [Mount]
-        What=/tmp/nas
+        What=/srv
         Where=/mnt/nas
         Type=none
         Options=bind
@@ -39,9 +39,12 @@ _AUTOMOUNTED = {
 
 def test_a_stack_becomes_a_document(host: ScanHost) -> None:
     """Config as installed, NAS on a mount of its own: to committed, by scand's own user, and STATUS tells."""
+    (host.box.root / "var/lib/scand/nas-volume").unlink()
     host.mount_nas()
-    pid = host.start()
+    (host.nas / ".scand-volume").unlink()
+    host.box.run("scand", "nas", "init", user="scand")
     host.plug_in("--count=3", "--ppm=240")
+    pid = host.start()
     job = host.submit("Invoices 2026")
     until(lambda: f"job {job} 'Invoices 2026': batch 1, sheet" in host.status(), "STATUS tells the sheet")
     (feeder,) = until(lambda: host.children("scand.feeder"), "the feeder runs")
@@ -88,9 +91,8 @@ def test_a_nas_may_have_directories_that_give_their_group(host: ScanHost) -> Non
 
 def test_an_automount_does_not_hold_up_the_start(host: ScanHost) -> None:
     """A NAS that is mounted on demand, and slowly: the service is active before, and delivers after."""
-    host.box.run("install", "--directory", "--owner=scand", "/tmp/nas", "/mnt/nas")
-    host.box.run("mount", "--bind", "/tmp/nas", "/mnt/nas")
-    host.box.run("scand", "nas", "init", user="scand")
+    host.mount_nas()
+    host.box.run("mount", "--bind", "/mnt/nas", "/srv")
     host.box.run("umount", "/mnt/nas")
     for name, text in _AUTOMOUNTED.items():
         host.box.write(f"/etc/systemd/system/{name}", textwrap.dedent(text))

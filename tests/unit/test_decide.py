@@ -438,7 +438,7 @@ def test_a_nas_that_is_away_is_waited_for_for_ever(attempts: int) -> None:
     """The job stays, with backoff."""
     failed = wire.Failed(code=ErrorCode.NAS_UNAVAILABLE, sentence="away")
     here = view(
-        looked(job(Status.ASSEMBLING, attempts=attempts, batches=(row(),))),
+        looked(job(Status.ASSEMBLING, attempts=attempts, error_code="nas_unavailable", batches=(row(),))),
         done=(42, 0, v.Errand.ASSEMBLE, failed),
     )
     (step,) = wants(here)
@@ -450,11 +450,15 @@ def test_a_copy_that_never_verifies_fails_after_five_tries() -> None:
     """Then a person is needed."""
     failed = wire.Failed(code=ErrorCode.VERIFY_FAILED, sentence="differs")
     done = (42, 0, v.Errand.ASSEMBLE, failed)
-    (again,) = wants(view(looked(job(Status.ASSEMBLING, attempts=3, batches=(row(),))), done=done))
-    (last,) = wants(view(looked(job(Status.ASSEMBLING, attempts=4, batches=(row(),))), done=done))
+    tried = job(Status.ASSEMBLING, error_code="verify_failed", batches=(row(),))
+    (again,) = wants(view(looked(replace(tried, attempts=3)), done=done))
+    (last,) = wants(view(looked(replace(tried, attempts=4)), done=done))
+    waited = replace(tried, attempts=400, error_code="nas_unavailable")
+    (first,) = wants(view(looked(waited), done=done))
     assert isinstance(again, v.Postpone)
     assert isinstance(last, v.Advance)
     assert last.to_status is Status.FAILED
+    assert isinstance(first, v.Postpone), "waiting for the NAS is no try of a copy"
 
 
 def test_a_courier_that_dies_is_a_fault_of_its_errand() -> None:
@@ -520,6 +524,56 @@ def test_an_idle_agent_asks_for_scanner_and_nas_and_more_often_while_one_is_miss
     assert wants(after, now=NOW + 61) == [v.Send(v.Errand.CHECK, 0)]
 
 
+def test_a_batch_that_is_not_recorded_yet_belongs_into_the_merge() -> None:
+    """The client finished while it was still being bound."""
+    batch = on_disk(seq=2, end=End())
+    here = view(looked(job(Status.ASSEMBLING, batches=(row(),)), unsettled=(batch,)))
+    assert wants(here) == [v.Send(v.Errand.BIND, 42, seq=2)]
+    (record,) = wants(replace(here, bound=(42, 2, PDF)))
+    assert isinstance(record, v.Record)
+    assert (record.status, record.kept) == (Status.ASSEMBLING, True)
+
+
+def test_a_batch_with_a_damaged_page_is_set_aside_and_the_job_fails_with_it() -> None:
+    """After a retry the other batches can still become a document."""
+    damaged = wire.Failed(code=ErrorCode.SPOOL_DAMAGED, sentence="page-0003.jpg is damaged")
+    batch = on_disk(end=End())
+    here = view(
+        looked(job(Status.READY), unsettled=(batch,)), feeder=WARM, done=(42, 0, v.Errand.BIND, damaged)
+    )
+    (record,) = wants(here)
+    assert isinstance(record, v.Record)
+    assert (record.pdf, record.kept, record.code) == (None, False, ErrorCode.SPOOL_DAMAGED)
+    told = job(Status.READY, error_code="spool_damaged", error="page-0003.jpg is damaged")
+    (step,) = wants(view(looked(told), feeder=WARM))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.error) == (Status.FAILED, told.error)
+
+
+@pytest.mark.parametrize("status", [Status.READY, Status.SCANNING, Status.ASSEMBLING])
+def test_a_directory_that_cannot_be_read_or_written_stops_only_its_job(status: Status) -> None:
+    """Damaged: failed. Full: waited for, and nothing is begun meanwhile."""
+    damaged = replace(looked(job(status)), trouble=BadData("x", ErrorCode.SPOOL_DAMAGED))
+    (step,) = wants(view(damaged))
+    assert isinstance(step, v.Advance)
+    assert (step.to_status, step.code) == (Status.FAILED, ErrorCode.SPOOL_DAMAGED)
+    full = replace(looked(job(status)), trouble=BadData("x", ErrorCode.STAGING_FULL))
+    (wait,) = wants(view(full))
+    assert isinstance(wait, v.Postpone)
+    waiting = replace(full, job=job(status, wait=3.0, error_code="staging_full"))
+    assert wants(view(waiting)) == []
+
+
+def test_a_feeder_that_ends_by_itself_is_not_warmed_up_at_once() -> None:
+    """A machine that cannot start it must not be kept busy with trying."""
+    here = view(looked(job(Status.READY)), feeder=WARM)
+    after, _ = decide(here, v.FeederEnded("exit status 1"), NOW)
+    after, intents = decide(after, v.Looked(here.look), NOW)
+    assert intents == []
+    _, intents = decide(after, v.Looked(here.look), NOW + 6)
+    assert intents == [v.StartFeeder()]
+
+
 # Preview and committing.
 
 
@@ -564,6 +618,23 @@ def test_publishing_waits_for_the_row() -> None:
     after, _ = decide(after, v.CourierSaid(published), NOW)
     after, intents = decide(after, v.Looked(here.look), NOW)
     assert intents == [v.Commit(42, published)]
+
+
+def test_another_name_needs_another_word() -> None:
+    """Somebody took the first: the row gets the second, and then the courier."""
+    first = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
+    second = wire.Named(inbox_path="Inbox/T (2).pdf", sha256=SHA)
+    here = view(looked(job(Status.COMMITTING)), courier=courier(v.Errand.PUBLISH, named=first, told=True))
+    after, _ = decide(here, v.CourierSaid(second), NOW)
+    _, intents = decide(after, v.Looked(here.look), NOW)
+    assert intents == [v.Name(42, second)]
+
+
+def test_a_document_that_may_be_published_never_fails_for_its_settings() -> None:
+    """The row has the name: only the courier can say whether the file is in the Inbox."""
+    refusal = BadData("no", ErrorCode.BAD_SETTINGS)
+    named = job(Status.COMMITTING, inbox_path="Inbox/T.pdf", file_hash=SHA)
+    assert wants(view(looked(named, asked=refusal))) == [v.Send(v.Errand.PUBLISH, 42, job=named)]
 
 
 def test_the_word_is_given_again_after_an_outage() -> None:
