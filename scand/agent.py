@@ -18,12 +18,13 @@ import psycopg
 
 from scand import __version__
 from scand.crew import Crew
-from scand.decide import ASK_EVERY, decide
+from scand.decide import decide
 from scand.link import Link, Standing
 from scand.live import LiveConfig
 from scand.lock import StagingLock
 from scand.messages import Event
 from scand.narrate import narrate
+from scand.patience import ASK_EVERY
 from scand.perform import Performer
 from scand.status import status_line
 from scand.teller import Teller

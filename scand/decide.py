@@ -15,7 +15,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from scand import wire
-from scand.absorb import absorb, stopping_run
+from scand.absorb import absorb
+from scand.children import call_back, finish_run, judge
+from scand.chores import ask_around, send, unstage
 from scand.errors import (
     DEVICE_RETRIED,
     RETRIED_A_FEW_TIMES,
@@ -24,27 +26,21 @@ from scand.errors import (
     ErrorCode,
     ScandError,
 )
-from scand.jobs import Job, StaleFile, Status
+from scand.jobs import Job, Status
 from scand.lifecycle import Actor
 from scand.pages import End, SpooledBatch
+from scand.patience import COURIER_TRIES, DEVICE_TRIES, PROGRESS_EVERY, SCAN_ASKED_FOR, backoff
 from scand.verdict import sentence
 from scand.view import (
-    AbandonCourier,
-    AbandonFeeder,
     Advance,
     Claim,
     Commit,
-    CourierChild,
     DropBatch,
     EndBatch,
     Errand,
     Exit,
     FeederChild,
-    FindScanner,
-    ForgetStaged,
     Intent,
-    KillCourier,
-    KillFeeder,
     LookAgain,
     MakeManualJob,
     Name,
@@ -53,55 +49,22 @@ from scand.view import (
     Progress,
     Record,
     RefuseScan,
-    RetireFeeder,
     Run,
     Scan,
     Send,
     StartFeeder,
-    TellFeeder,
     View,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scand.view import Decided
+
 _Result = TypeVar("_Result", wire.Staged, wire.Published)
-
-DEVICE_TRIES = 5
-"""Tries of a device that is busy, gone or denied, before a person is asked: 15 s in all, with `backoff`."""
-
-COURIER_TRIES = 5
-"""Tries of a merge or copy that fails its proof, or whose courier dies, before the job fails."""
-
-COURIER_SILENCE = 60.0
-"""Seconds without a word after which a courier is taken for hung; it speaks at every chunk of a copy."""
-
-ANSWER_TIME = 5.0
-"""Seconds that a feeder has to stop within a page when it is canceled."""
-
-DYING_TIME = 5.0
-"""Seconds that a killed child has to end; then it is stuck in the kernel, and left behind."""
-
-SCAN_ASKED_FOR = 30.0
-"""Seconds for which "scan now" is remembered while it cannot be acted on (the database is away)."""
-
-ASK_EVERY, ASK_AGAIN = 600.0, 60.0
-"""Seconds between two questions of an idle agent for scanner and NAS: while all is well, and while not."""
 
 _ON_DISK = frozenset({Status.READY, Status.SCANNING, Status.ASSEMBLING})
 """Where a job needs its directory on local disk."""
-
-PROGRESS_EVERY = 1.0
-UNSTAGE_EVERY = 60.0
-
-
-def backoff(attempts: int) -> float:
-    """Seconds to wait after the given number of tries: 1, 2, 4 … 300."""
-    return float(min(300, 2 ** min(attempts, 10)))
-
-
-def _every(trouble: wire.Failed | None) -> float:
-    return ASK_AGAIN if trouble else ASK_EVERY
 
 
 def decide(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[Intent]]:
@@ -125,7 +88,7 @@ class _Decision:
         self.view, self.now = view, now
 
     def intents(self) -> Iterator[Intent]:
-        yield from self._judge()
+        yield from self._take(judge(self.view, self.now))
         if not self.view.serving:
             yield from self._without_database()
         elif not self.view.fresh:
@@ -133,48 +96,13 @@ class _Decision:
         else:
             yield from self._with_look()
 
-    def _judge(self) -> Iterator[Intent]:
-        """Children that are silent too long, or were told to end and do not."""
-        feeder, courier, now = self.view.feeder, self.view.courier, self.now
-        if feeder and feeder.killed_for:
-            if now - feeder.heard > DYING_TIME:
-                yield AbandonFeeder()
-        elif feeder and feeder.finding and now - feeder.heard > self.view.limits.page_timeout:
-            yield self._kill_feeder(ErrorCode.DRIVER_HUNG)
-        elif feeder and feeder.run:
-            silent = now - feeder.heard > self.view.limits.page_timeout
-            run = feeder.run
-            if run.stop is ErrorCode.CANCELED and (silent or now - run.stop_at > ANSWER_TIME):
-                yield self._kill_feeder(ErrorCode.CANCELED)
-            elif silent:
-                yield self._kill_feeder(ErrorCode.DRIVER_HUNG)
-        if courier and courier.killed_for:
-            if now - courier.heard > DYING_TIME:
-                yield AbandonCourier()
-        elif courier and now - courier.heard > COURIER_SILENCE:
-            yield self._kill_courier(
-                ErrorCode.COURIER_CRASHED if courier.errand.local else ErrorCode.NAS_HUNG
-            )
-
-    def _kill_feeder(self, code: ErrorCode) -> Intent:
-        assert self.view.feeder  # noqa: S101
-        self.view = replace(self.view, feeder=replace(self.view.feeder, killed_for=code, heard=self.now))
-        return KillFeeder(code)
-
-    def _kill_courier(self, code: ErrorCode) -> Intent:
-        assert self.view.courier  # noqa: S101
-        self.view = replace(self.view, courier=replace(self.view.courier, killed_for=code, heard=self.now))
-        return KillCourier(code)
-
-    def _finish_run(self) -> Iterator[Intent]:
-        feeder = self.view.feeder
-        if feeder and feeder.run and not feeder.run.stop and not feeder.killed_for:
-            self.view = stopping_run(self.view, ErrorCode.INTERRUPTED, self.now)
-            yield TellFeeder(wire.Finish())
+    def _take(self, decided: Decided) -> list[Intent]:
+        self.view, intents = decided
+        return intents
 
     def _without_database(self) -> Iterator[Intent]:
         if self.view.stopping:
-            yield from self._finish_run()
+            yield from self._take(finish_run(self.view, self.now))
             if not (self.view.feeder and self.view.feeder.run):
                 yield Exit()
         elif self.view.scan_asked is not None and self.now - self.view.scan_asked > SCAN_ASKED_FOR:
@@ -186,7 +114,7 @@ class _Decision:
         if self.view.scan_asked is not None and job and job.status is not Status.READY:
             self.view = replace(self.view, scan_asked=None)
             yield RefuseScan(job.status)
-        yield from self._call_back(job)
+        yield from self._take(call_back(self.view, self.now))
         if job is None:
             yield from self._idle()
         elif (trouble := self.view.look.trouble) and job.status in _ON_DISK:
@@ -205,38 +133,6 @@ class _Decision:
             yield from self._stop()
         if self.view.fresh:
             yield from self._progress(job)  # last: an intent after a write that fails is not performed
-
-    def _call_back(self, job: Job | None) -> Iterator[Intent]:
-        """Children whose work the rows do not ask for any more."""
-        feeder, courier = self.view.feeder, self.view.courier
-        run = feeder and feeder.run
-        scanning = job is not None and job.status is Status.SCANNING
-        if run and not (scanning and job and job.id == run.job_id) and run.stop is not ErrorCode.CANCELED:
-            self.view = stopping_run(self.view, ErrorCode.CANCELED, self.now)
-            yield TellFeeder(wire.Cancel())
-        at_the_scanner = job is not None and job.status in {Status.READY, Status.SCANNING}
-        if feeder and not run and not feeder.finding and not feeder.killed_for and not at_the_scanner:
-            self.view = replace(self.view, feeder=None)
-            yield RetireFeeder()
-        if courier and not courier.killed_for and not self._wanted(courier, job):
-            yield self._kill_courier(ErrorCode.INTERRUPTED)
-
-    def _wanted(self, courier: CourierChild, job: Job | None) -> bool:
-        """Whether an errand is still to be run. Tidying and asking must never hold up a job's own errand."""
-        match courier.errand:
-            case Errand.CHECK:
-                return job is None
-            case Errand.UNSTAGE:
-                return job is None or job.status is Status.READY
-            case errand:
-                wants = {
-                    Status.READY: Errand.BIND,
-                    Status.SCANNING: Errand.BIND,
-                    Status.ASSEMBLING: Errand.BIND if self.view.look.unsettled else Errand.ASSEMBLE,
-                    Status.COMMITTING: Errand.PUBLISH,
-                }
-                mine = job is not None and (job.id, job.entered) == (courier.job_id, courier.entered)
-                return mine and job is not None and wants.get(job.status) is errand
 
     def _disk_trouble(self, job: Job, trouble: ScandError) -> Iterator[Intent]:
         """What stands in the job's directory cannot be read, or nothing can be written: nothing else is begun."""
@@ -259,18 +155,8 @@ class _Decision:
             self.view = replace(view, scan_asked=None)
             yield self._write(MakeManualJob())
         else:
-            yield from self._unstage(view.look.stale)
-            yield from self._ask_around()
-
-    def _ask_around(self) -> Iterator[Intent]:
-        """An idle agent asks now and then whether scanner and NAS are there; more often while one is not."""
-        view, now = self.view, self.now
-        if view.courier is None and now - view.checked_at >= _every(view.nas_trouble):
-            self.view = replace(view, checked_at=now)
-            yield self._send(Send(Errand.CHECK, 0))
-        if view.feeder is None and now - view.found_at >= _every(view.scanner_trouble):
-            self.view = replace(self.view, found_at=now, feeder=FeederChild(heard=now, finding=True))
-            yield from (StartFeeder(), FindScanner())
+            yield from self._take(unstage(self.view, self.now))
+            yield from self._take(ask_around(self.view, self.now))
 
     def _ready(self, job: Job) -> Iterator[Intent]:
         view, settings, limits = self.view, self.view.look.settings, self.view.limits
@@ -302,7 +188,7 @@ class _Decision:
             yield self._idled(job)
         else:
             yield from self._warm()
-            yield from self._unstage(view.look.stale)
+            yield from self._take(unstage(self.view, self.now))
 
     def _idled(self, job: Job) -> Intent:
         if job.clean and job.kept:
@@ -457,19 +343,6 @@ class _Decision:
             return done[3]
         return None
 
-    def _unstage(self, stale: StaleFile | None) -> Iterator[Intent]:
-        """A file on the NAS that its job does not want any more (reopened, canceled): one errand a minute."""
-        view, done = self.view, self.view.done
-        if stale is None:
-            return
-        if done and (done[0], done[2]) == (stale.job_id, Errand.UNSTAGE):
-            self.view = replace(view, done=None, unstage_after=self.now + UNSTAGE_EVERY)
-            if isinstance(done[3], wire.Unstaged):
-                self.view = replace(self.view, unstage_after=0.0)
-                yield self._write(ForgetStaged(stale.job_id))
-        elif view.courier is None and self.now >= view.unstage_after:
-            yield self._send(Send(Errand.UNSTAGE, stale.job_id, staged=stale.path))
-
     def _warm(self) -> Iterator[Intent]:
         """The feeder child is there before it is wanted: its start costs more than a scanner's."""
         if self.view.feeder is None and self.now >= self.view.feeder_after:
@@ -477,9 +350,8 @@ class _Decision:
             yield StartFeeder()
 
     def _send(self, errand: Send) -> Intent:
-        courier = CourierChild(errand.errand, errand.job_id, self.now, errand.entered, errand.seq)
-        self.view = replace(self.view, courier=courier, done=None)
-        return errand
+        self.view, sent = send(self.view, errand, self.now)
+        return sent
 
     def _progress(self, job: Job | None) -> Iterator[Intent]:
         feeder, courier, since = self.view.feeder, self.view.courier, self.view.progressed
@@ -499,7 +371,7 @@ class _Decision:
         """Leave when the sheet under way is safe and its batch recorded; all else the next start does."""
         feeder, courier = self.view.feeder, self.view.courier
         if feeder and feeder.run:
-            yield from self._finish_run()
+            yield from self._take(finish_run(self.view, self.now))
         elif not (courier and courier.errand is Errand.BIND):
             yield Exit()
 

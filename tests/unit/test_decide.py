@@ -10,11 +10,12 @@ import pytest
 
 from scand import view as v
 from scand import wire
-from scand.decide import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff, decide
+from scand.decide import decide
 from scand.errors import BadData, ErrorCode
 from scand.jobs import BatchRow, BatchStatus, Job, Status
 from scand.lifecycle import STEPS, Actor, Step
 from scand.pages import BatchPdf, Document, End, Page, Side, SpooledBatch
+from scand.patience import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff
 from scand.settings import Settings, resolve
 
 NOW = 1000.0
