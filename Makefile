@@ -8,7 +8,7 @@ SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # python-sane and systemd-python compile against libsane and libsystemd; saned and scanimage are for the tests, and
 # the last line is for the tests that boot a systemd of their own.
 PACKAGES := libsane-dev libsane1 sane-utils libsystemd-dev gcc pkg-config python3-dev python3-venv \
-            systemd libnss-systemd dbus util-linux mount
+            systemd libnss-systemd udev dbus util-linux mount
 # pytest works in parallel where that helps; these machines have two cores.
 WORKERS  ?= 2
 

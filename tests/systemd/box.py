@@ -21,8 +21,17 @@ _T = TypeVar("_T")
 PATIENCE = 20.0
 """Seconds for anything to come about. Long, since a loaded machine is no failure."""
 
-PROGRAMS = ("nsenter", "unshare", "setpriv", "pivot_root", "systemctl", "journalctl", "dbus-daemon")
-"""Debian: util-linux, systemd, dbus."""
+PROGRAMS = (
+    "nsenter",
+    "unshare",
+    "setpriv",
+    "pivot_root",
+    "systemctl",
+    "journalctl",
+    "udevadm",
+    "dbus-daemon",
+)
+"""Debian: util-linux, systemd, udev, dbus."""
 
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -57,7 +57,7 @@ def _make(*arguments: str) -> None:
 
 @pytest.fixture(scope="session")
 def new_host(installed: Path) -> NewHost:
-    """A function that gives a scan host of one's own: `with new_host() as host`."""
+    """A function to be used with `with`: a scan host of one's own."""
 
     @contextmanager
     def make() -> Iterator[ScanHost]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -29,11 +30,13 @@ class ScanHost:
 
     Attributes:
         nas: the NAS, seen from outside.
+        login: the database, for libpq, from outside; the embedded one unless it is said otherwise.
     """
 
     def __init__(self, box: Box) -> None:
         self.box = box
         self.nas = box.root / "mnt/nas"
+        self.login = f"host={box.root}/var/lib/scand/postgres user=postgres"
         box.run("sh", "/src/systemd/install.sh", "activate")
         box.write("/etc/sane.d/dll.conf", "net\n")
         box.write("/etc/sane.d/net.conf", f"{SCANNER}\n")
@@ -97,6 +100,11 @@ class ScanHost:
         """The daemon's, in the box; 0 where it does not run."""
         return int(self.box.show(UNIT, "MainPID")["MainPID"])
 
+    def processes(self) -> list[int]:
+        """The pids of everything that runs in the unit, outside the box."""
+        procs = self.box.root / f"sys/fs/cgroup/system.slice/{UNIT}/cgroup.procs"
+        return [int(pid) for pid in procs.read_text().split()]
+
     def status(self) -> str:
         """Its STATUS=."""
         return self.box.show(UNIT, "StatusText")["StatusText"]
@@ -109,14 +117,15 @@ class ScanHost:
         """Signal the daemon as an operator does: systemctl signals every process of the unit."""
         self.box.run("systemctl", "kill", f"--signal={name}", "scand")
 
-    def children(self, module: str) -> list[int]:
-        """The pids of the daemon's children of a kind, `scand.feeder` or `scand.courier`."""
-        proc = self.box.root / "proc"
-        pid = self.pid()
-        children = (proc / f"{pid}/task/{pid}/children").read_text().split()
-        return [
-            int(child) for child in children if module.encode() in (proc / child / "cmdline").read_bytes()
-        ]
+    def freeze(self, module: str) -> int:
+        """SIGSTOP a child of the daemon, `scand.feeder` or `scand.courier`; its pid, or 0 if there is none now."""
+        proc, daemon = self.box.root / "proc", self.pid()
+        for child in (proc / f"{daemon}/task/{daemon}/children").read_text().split():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                of_kind = module.encode() in (proc / child / "cmdline").read_bytes()
+                if of_kind and self.box.run("kill", "-STOP", child, check=False).returncode == 0:
+                    return int(child)
+        return 0
 
     def messages(self, *matches: str) -> list[str]:
         """What was said, in order."""
@@ -126,18 +135,13 @@ class ScanHost:
         """The daemon's entries of one event."""
         return self.box.journal(f"--unit={UNIT}", f"SCAND_EVENT={event}")
 
-    # The queue, on the embedded database unless it is said otherwise.
+    # The queue.
 
     def sql(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Run one statement, from outside, over the database's unix socket."""
-        with self.connect() as connection:
+        with psycopg.connect(self.login, autocommit=True, row_factory=dict_row) as connection:
             cursor = connection.execute(query.encode(), values)
             return cursor.fetchall() if cursor.description else []
-
-    def connect(self) -> psycopg.Connection[dict[str, Any]]:
-        """A session with the database."""
-        socket = self.box.root / "var/lib/scand/postgres"
-        return psycopg.connect(host=str(socket), user="postgres", autocommit=True, row_factory=dict_row)
 
     def submit(self, title: str = "A job") -> int:
         """A job that scans and is committed by itself, made as any client of the database would."""

@@ -72,8 +72,7 @@ def test_a_hung_feeder_is_not_the_daemons_end(served: ScanHost) -> None:
     served.plug_in("--count=9", "--ppm=240")
     job = served.submit()
     until(lambda: len(served.fed()) >= 2, "it scans")
-    (feeder,) = served.children("scand.feeder")
-    served.box.run("kill", "-STOP", str(feeder))
+    assert served.freeze("scand.feeder")
     assert served.wait(job, "ready")["error_code"] == "driver_hung"
     assert (served.pid(), served.restarts()) == before
     served.step(job, "canceled")
@@ -84,8 +83,7 @@ def test_a_hung_courier_is_not_the_daemons_end(served: ScanHost) -> None:
     before = served.pid(), served.restarts()
     served.plug_in("--count=20")
     job = served.submit()
-    (courier,) = until(lambda: served.children("scand.courier"), "a courier is at work")
-    served.box.run("kill", "-STOP", str(courier))
+    courier = until(lambda: served.freeze("scand.courier"), "a courier is at work")
     time.sleep(4.5)  # more than two of the watchdog's periods
     assert served.job(job)["status"] != "committed"
     assert (served.pid(), served.restarts()) == before

@@ -117,7 +117,14 @@ def test_the_units_are_clean(host: ScanHost) -> None:
     assert said.stdout + said.stderr == ""
 
 
-def test_the_exposure_is_low(record_property: object) -> None:
+def test_the_udev_rule_is_clean(host: ScanHost) -> None:
+    """udev reads it, with a name of a group that is there, and has nothing to say."""
+    said = host.box.run("udevadm", "test", "--action=add", "/sys/class/mem/null")
+    about = [line for line in (said.stdout + said.stderr).splitlines() if "60-scand.rules" in line]
+    assert about == ["Reading rules file: /usr/local/lib/udev/rules.d/60-scand.rules"]
+
+
+def test_the_exposure_is_low() -> None:
     """systemd-analyze security, of the unit file as it is."""
     said = subprocess.run(
         ["systemd-analyze", "security", "--offline=yes", "--no-pager", CHECKOUT / "systemd" / UNIT],

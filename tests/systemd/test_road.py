@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.systemd.box import until
@@ -44,12 +45,13 @@ def test_a_stack_becomes_a_document(host: ScanHost) -> None:
     (host.nas / ".scand-volume").unlink()
     host.box.run("scand", "nas", "init", user="scand")
     host.plug_in("--count=3", "--ppm=240")
-    pid = host.start()
+    host.start()
     job = host.submit("Invoices 2026")
     until(lambda: f"job {job} 'Invoices 2026': batch 1, sheet" in host.status(), "STATUS tells the sheet")
-    (feeder,) = until(lambda: host.children("scand.feeder"), "the feeder runs")
-    for process in (pid, feeder):
-        assert host.box.run("stat", "--format=%U", f"/proc/{process}").stdout.strip() == "scand"
+    processes = host.processes()
+    user = int(host.box.run("id", "--user", "scand").stdout)
+    assert {Path(f"/proc/{process}").stat().st_uid for process in processes} == {user}
+    assert len(processes) > 3  # the daemon, its feeder, and PostgreSQL
     row = host.wait(job, "committed")
     (document,) = host.inbox()
     assert row["inbox_path"] == "PKM/Inbox/Invoices 2026.pdf"

@@ -1,0 +1,95 @@
+"""What journalctl tells of scand: by fields, as a job's story, and with the catalog's text."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scand.messages import MESSAGES, Event
+from tests.systemd.box import until
+from tests.systemd.host import UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.systemd.conftest import NewHost
+    from tests.systemd.host import ScanHost
+
+
+@pytest.fixture(scope="module")
+def told(new_host: NewHost) -> Iterator[ScanHost]:
+    """A scan host with two stories: job 1 met a jam and was fed anew, job 2 is a hundred sheets and clean."""
+    with new_host() as host:
+        host.mount_nas()
+        host.start()
+        host.serves()
+        host.plug_in("--count=3", "--fault=jam@2")
+        jammed = host.submit("Jammed")
+        until(lambda: host.job(jammed)["error_code"], "it jams")
+        host.refill()
+        host.step(jammed, "scanning")
+        until(lambda: host.job(jammed)["batch_count"] == 1, "the stack is scanned anew")
+        host.wait(jammed, "ready")
+        for step, status in {"assembling": "preview", "committing": "committed"}.items():
+            host.step(jammed, step)
+            host.wait(jammed, status)
+        host.box.write("/etc/scand/profiles.d/default.toml", 'resolution = 75\nmode = "lineart"\n')
+        host.box.run("systemctl", "reload", "scand")
+        host.plug_in("--count=100")
+        host.wait(host.submit("Clean"), "committed", patience=60)
+        yield host
+
+
+def test_every_entry_has_its_fields(told: ScanHost) -> None:
+    """Job, event, id and priority, as JSON: a jam is a warning that says code, batch and job."""
+    entries = told.box.journal(f"--unit={UNIT}", "SCAND_JOB_ID=1")
+    for entry in entries:
+        message = MESSAGES[Event(entry["SCAND_EVENT"])]
+        assert entry["MESSAGE_ID"] == message.id
+        assert entry["PRIORITY"] == str(message.level.priority)
+        assert entry["SYSLOG_IDENTIFIER"] == "scand"
+        assert entry["_SYSTEMD_UNIT"] == UNIT
+    (jam,) = told.said("batch_fault")
+    assert jam in entries
+    assert (jam["SCAND_ERROR_CODE"], jam["SCAND_BATCH"], jam["PRIORITY"]) == ("feeder_jammed", "1", "4")
+    assert [entry["SCAND_JOB_ID"] for entry in told.said("committed")] == ["1", "2"]
+
+
+def test_a_jobs_story_reads_by_itself(told: ScanHost) -> None:
+    """journalctl and scand logs tell it in order, a line a step."""
+    story = told.messages(f"--unit={UNIT}", "SCAND_JOB_ID=1")
+    assert all(line.startswith("job 1: ") for line in story)
+    places = [story.index(next(line for line in story if part in line)) for part in (
+        "claimed: Jammed", "batch 1 scans", "batch 1 ended early", "batch 2 scans", "batch 2 recorded, 4 pages",
+        "merging", "preview ready", "committing", "committed: ",
+    )]  # fmt: skip
+    assert places == sorted(places)
+    logs = told.box.run("scand", "logs", "1", "--json").stdout
+    assert [json.loads(line)["MESSAGE"] for line in logs.splitlines()] == story
+
+
+def test_a_clean_stack_is_a_handful_of_lines(told: ScanHost) -> None:
+    """A hundred sheets, two hundred pages, at level info."""
+    assert told.job(2)["page_count"] == 200
+    story = told.messages(f"--unit={UNIT}", "SCAND_JOB_ID=2")
+    assert len(story) <= 7, story
+
+
+def test_the_catalog_says_what_to_do(told: ScanHost) -> None:
+    """journalctl -x of the jam: what happened and which commands help, with the job's and the batch's number."""
+    query = (f"--unit={UNIT}", f"MESSAGE_ID={MESSAGES[Event.BATCH_FAULT].id}")
+    text = told.box.run("journalctl", "--catalog", "--output=short", *query).stdout
+    assert "Subject: Batch 1 of job 1 ended early" in text
+    assert "(feeder_jammed)" in text
+    assert "scand restore 1 1" in text
+    assert "@" not in text
+
+
+def test_every_entry_of_the_catalog_is_known_to_the_journal(told: ScanHost) -> None:
+    """journald has read the whole file: no entry was lost to its syntax."""
+    known = told.box.run("journalctl", "--list-catalog").stdout
+    for message in MESSAGES.values():
+        if f"-- {message.id}" in (told.box.root / "usr/local/lib/systemd/catalog/scand.catalog").read_text():
+            assert f"{message.id} scand:" in known
