@@ -236,10 +236,15 @@ def check_roles(desk: Desk) -> Check:
 
 
 def check_agent(desk: Desk) -> Check:
-    """Whether a daemon serves the queue."""
+    """Whether a daemon serves the queue: alive, and ready, which is more."""
     health = desk.health()
+    who = f"{health.hostname}, pid {health.pid}: {health.state}"
+    if health.alive and health.ready:
+        return Check("agent", ok=True, detail=who)
     if health.alive:
-        return Check("agent", ok=True, detail=f"{health.hostname}, pid {health.pid}: {health.state}")
+        mend = "scand logs --follow"
+        detail = f"Alive, but not ready: {who}"
+        return Check("agent", ok=False, detail=detail, mend=mend, exit_status=os.EX_UNAVAILABLE)
     age = health.heartbeat_age_seconds
     last = f"The last heartbeat was {age:.0f} s ago." if age is not None else "There never was one."
     return Check("agent", ok=False, detail=last, mend="systemctl start scand", exit_status=os.EX_UNAVAILABLE)

@@ -116,7 +116,7 @@ def status_of(agent: Connection, job: int) -> str:
 
 def beat(agent: Connection) -> None:
     """An agent is alive."""
-    agent.execute("UPDATE scan_agent_status SET last_heartbeat = now(), state = 'idle'")
+    agent.execute("UPDATE scan_agent_status SET last_heartbeat = now(), state = 'idle', ready = true")
 
 
 # The commands themselves.
@@ -646,6 +646,30 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
     out, _ = host.run("doctor")
     assert "✗" not in out
     assert out.count("✓") == 9
+
+
+def test_doctor_tells_alive_from_ready(host: Shell, agent: Connection) -> None:
+    """An agent that misses its scanner is there, and cannot scan."""
+    host.run("nas", "init")
+    beat(agent)
+    agent.execute("UPDATE scan_agent_status SET ready = false, state = 'idle; no scanner: unplugged'")
+    found = {check["name"]: check for check in host.json("doctor", status=os.EX_UNAVAILABLE)}
+    assert "not ready" in found["agent"]["detail"]
+    assert "no scanner" in found["agent"]["detail"]
+    assert "scand logs" in found["agent"]["mend"]
+
+
+def test_doctor_sees_a_full_disk_and_a_database_that_is_away(host: Shell) -> None:
+    """Both red, each with what to do; what hangs on the database is not asked."""
+    config = host.home / ".config" / "scand" / "scand.toml"
+    text = config.read_text().replace('min_free = "1MiB"', 'min_free = "900000GiB"')
+    config.write_text(text.replace(host.url, "postgresql://nobody@127.0.0.1:1/none"))
+    host.url = ""
+    found = {check["name"]: check for check in host.json("doctor", status=os.EX_CONFIG)}
+    assert not found["disk"]["ok"]
+    assert found["disk"]["mend"] == "make room there"
+    assert not found["database"]["ok"]
+    assert "The database is away" in found["database"]["detail"]
 
 
 def test_doctor_knows_who_may_take_which_steps(shell: Shell, connect: Connect, login: Connect) -> None:
