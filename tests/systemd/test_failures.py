@@ -83,6 +83,7 @@ def test_a_hung_courier_is_not_the_daemons_end(served: ScanHost) -> None:
     before = served.pid(), served.restarts()
     served.plug_in("--count=20")
     job = served.submit()
+    until(lambda: served.job(job)["status"] == "assembling", "it is being merged")
     courier = until(lambda: served.freeze("scand.courier"), "a courier is at work")
     time.sleep(4.5)  # more than two of the watchdog's periods
     assert served.job(job)["status"] != "committed"
