@@ -53,10 +53,10 @@ program() {
 	made=$root$home.new
 	rm -rf "$made"
 	mkdir -p "$root/opt" "$root/usr/local/bin"
-	"$python" -m venv "$made"
-	"$made/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile "$source[embedded]"
-	# Whoever upgrades makes a new one, and nothing here compiles: what is not there need not be looked after.
-	"$made/bin/python" -m pip uninstall --quiet --disable-pip-version-check --yes pip setuptools
+	"$python" -m venv --without-pip "$made"
+	# pip itself stays out of it, and runs from the wheel that Debian's python3-venv brings along.
+	PYTHONPATH=$(echo /usr/share/python-wheels/pip-*.whl) "$made/bin/python" -m pip \
+		install --quiet --disable-pip-version-check --no-compile "$source[embedded]"
 	"$made/bin/python" -m compileall -q -j 0 -s "$made" -p "$home" "$made/lib"
 	# A virtual environment has its own path in its scripts.
 	grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" | xargs sed -i "s|$made|$home|g"

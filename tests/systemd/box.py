@@ -81,9 +81,9 @@ class Box:
         self._layers, self._shown = layers, shown or {}
 
     def __enter__(self) -> Self:
-        self._scratch = tempfile.mkdtemp(prefix="box-")
+        scratch = tempfile.mkdtemp(prefix="box-")
         plan = cradle.Plan(
-            self._scratch, [str(path) for path in self._layers], {k: str(v) for k, v in self._shown.items()}
+            scratch, [str(path) for path in self._layers], {k: str(v) for k, v in self._shown.items()}
         )
         self._complaints = tempfile.TemporaryFile("w+")
         self._keeper = subprocess.Popen(
@@ -126,7 +126,6 @@ class Box:
     def __exit__(self, *_: object) -> None:
         self._keeper.communicate()  # closes its standard input, and waits
         self._complaints.close()
-        Path(self._scratch).rmdir()
 
     def run(
         self, *command: str | Path, user: str = "", check: bool = True, timeout: float = 60

@@ -86,6 +86,8 @@ def keep(plan: Plan) -> None:
     init.kill()  # and with it, by --kill-child, everything in the box
     init.wait()
     _remove_cgroup(cgroup)
+    subprocess.run(["umount", "--lazy", plan.scratch], check=True)
+    Path(plan.scratch).rmdir()
 
 
 def _lay_out(plan: Plan) -> None:

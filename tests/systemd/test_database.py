@@ -34,14 +34,15 @@ def server(new_host: NewHost) -> Iterator[tuple[ScanHost, Server]]:
 
 
 def _refused(host: ScanHost) -> str:
-    """Start the service, which must end with 78 and must not be started again; what it said."""
-    before = len(host.messages(f"--unit={UNIT}"))
+    """Start the service, which must end with 78 and must not be started again; what it warned of."""
+    warnings = ("SYSLOG_IDENTIFIER=scand", "--priority=warning")
+    before = len(host.messages(*warnings))
     host.box.run("systemctl", "start", "scand", check=False)
     until(lambda: host.box.show(UNIT, "ActiveState")["ActiveState"] == "failed", "it has given up")
     time.sleep(0.5)  # five times RestartSec
     state = host.box.show(UNIT, "ActiveState", "ExecMainStatus", "NRestarts")
     assert state == {"ActiveState": "failed", "ExecMainStatus": "78", "NRestarts": "0"}
-    return "\n".join(host.messages(f"--unit={UNIT}")[before:])
+    return "\n".join(host.messages(*warnings)[before:])
 
 
 def test_a_bad_config_is_not_tried_again(server: tuple[ScanHost, Server]) -> None:

@@ -24,7 +24,7 @@ def served(new_host: NewHost) -> Iterator[ScanHost]:
     with new_host() as host:
         host.drop_in("quick", _QUICK)
         config = host.box.root / "etc/scand/scand.toml"
-        config.write_text(config.read_text().replace('#page_timeout = "60s"', 'page_timeout = "3s"'))
+        config.write_text(config.read_text().replace('#page_timeout = "60s"', 'page_timeout = "2s"'))
         host.mount_nas()
         host.start()
         host.serves()
@@ -85,7 +85,7 @@ def test_a_hung_courier_is_not_the_daemons_end(served: ScanHost) -> None:
     job = served.submit()
     until(lambda: served.job(job)["status"] == "assembling", "it is being merged")
     courier = until(lambda: served.freeze("scand.courier"), "a courier is at work")
-    time.sleep(4.5)  # more than two of the watchdog's periods
+    time.sleep(4.2)  # more than two of the watchdog's periods
     assert served.job(job)["status"] != "committed"
     assert (served.pid(), served.restarts()) == before
     served.box.run("kill", "-CONT", str(courier))

@@ -6,16 +6,27 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.systemd.box import until
 from tests.systemd.conftest import CHECKOUT
 from tests.systemd.host import UNIT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.systemd.conftest import NewHost
     from tests.systemd.host import ScanHost
 
 SCORE = 1.6
+
+
+@pytest.fixture(scope="module")
+def resting(new_host: NewHost) -> Iterator[ScanHost]:
+    """A scan host whose service is never started."""
+    with new_host() as host:
+        yield host
 
 
 def test_what_is_installed_does_not_know_where_it_was_made(installed: Path) -> None:
@@ -26,7 +37,7 @@ def test_what_is_installed_does_not_know_where_it_was_made(installed: Path) -> N
 
 
 def test_the_service_starts_at_once_as_installed(host: ScanHost) -> None:
-    """Nothing is edited: systemctl start is enough, and STATUS tells what it does."""
+    """Nothing is edited: systemctl start is enough; STATUS tells what it does, and everything has its owner."""
     (host.box.root / "etc/scand/profiles.d/default.toml").unlink()
     host.start()
     state = host.box.show(UNIT, "ActiveState", "SubState", "User", "NRestarts", "Type")
@@ -34,11 +45,6 @@ def test_the_service_starts_at_once_as_installed(host: ScanHost) -> None:
         "ActiveState": "active", "SubState": "running", "User": "scand", "NRestarts": "0", "Type": "notify",
     }  # fmt: skip
     until(lambda: host.status().startswith("idle"), "it serves")
-
-
-def test_who_may_read_what(host: ScanHost) -> None:
-    """The config is root's and scand's; the pages are scand's; scand is in scanner and lp, and no more."""
-    host.start()
     modes = host.box.run(
         "stat",
         "--format=%A %U:%G %n",
@@ -89,37 +95,37 @@ def test_uninstall_keeps_data_and_says_so(host: ScanHost) -> None:
     }
 
 
-def test_bash_completes_commands(host: ScanHost) -> None:
+def test_bash_completes_commands(resting: ScanHost) -> None:
     """The completion that click makes, as bash-completion loads it."""
     script = """
         source /usr/local/share/bash-completion/completions/scand
         COMP_WORDS=(scand s) COMP_CWORD=1 COMP_LINE="scand s" COMP_POINT=7
         _scand_completion scand; echo "${COMPREPLY[@]}"
     """
-    assert {"submit", "scan", "show"} <= set(host.box.run("bash", "-c", script).stdout.split())
+    assert {"submit", "scan", "show"} <= set(resting.box.run("bash", "-c", script).stdout.split())
     for file, sign in {
         "zsh/site-functions/_scand": "#compdef",
         "fish/vendor_completions.d/scand.fish": "fish_",
     }.items():
-        assert sign in (host.box.root / "usr/local/share" / file).read_text()
+        assert sign in (resting.box.root / "usr/local/share" / file).read_text()
 
 
-def test_the_units_are_clean(host: ScanHost) -> None:
+def test_the_units_are_clean(resting: ScanHost) -> None:
     """systemd-analyze verify has nothing to say, with every example drop-in at once, too."""
     units = [UNIT, "scand-scan.service", "scand-scan.path"]
-    said = host.box.run("systemd-analyze", "verify", "--man=no", *units)
+    said = resting.box.run("systemd-analyze", "verify", "--man=no", *units)
     assert said.stdout + said.stderr == ""
     examples = sorted((CHECKOUT / "systemd/examples").glob("*.conf"))
     assert examples
     for example in examples:
-        host.box.write(f"/etc/systemd/system/{UNIT}.d/{example.name}", example.read_text())
-    said = host.box.run("systemd-analyze", "verify", "--man=no", UNIT)
+        resting.box.write(f"/etc/systemd/system/{UNIT}.d/{example.name}", example.read_text())
+    said = resting.box.run("systemd-analyze", "verify", "--man=no", UNIT)
     assert said.stdout + said.stderr == ""
 
 
-def test_the_udev_rule_is_clean(host: ScanHost) -> None:
+def test_the_udev_rule_is_clean(resting: ScanHost) -> None:
     """udev reads it, with a name of a group that is there, and has nothing to say."""
-    said = host.box.run("udevadm", "test", "--action=add", "/sys/class/mem/null")
+    said = resting.box.run("udevadm", "test", "--action=add", "/sys/class/mem/null")
     about = [line for line in (said.stdout + said.stderr).splitlines() if "60-scand.rules" in line]
     assert about == ["Reading rules file: /usr/local/lib/udev/rules.d/60-scand.rules"]
 

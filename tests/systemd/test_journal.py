@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def told(new_host: NewHost) -> Iterator[ScanHost]:
-    """A scan host with two stories: job 1 met a jam and was fed anew, job 2 is a hundred sheets and clean."""
+    """A scan host with two stories: job 1 met a jam and was fed anew, job 2 is thirty sheets and clean."""
     with new_host() as host:
         host.mount_nas()
         host.start()
@@ -37,7 +37,7 @@ def told(new_host: NewHost) -> Iterator[ScanHost]:
             host.wait(jammed, status)
         host.box.write("/etc/scand/profiles.d/default.toml", 'resolution = 75\nmode = "lineart"\n')
         host.box.run("systemctl", "reload", "scand")
-        host.plug_in("--count=100")
+        host.plug_in("--count=30")
         host.wait(host.submit("Clean"), "committed", patience=60)
         yield host
 
@@ -71,8 +71,8 @@ def test_a_jobs_story_reads_by_itself(told: ScanHost) -> None:
 
 
 def test_a_clean_stack_is_a_handful_of_lines(told: ScanHost) -> None:
-    """A hundred sheets, two hundred pages, at level info."""
-    assert told.job(2)["page_count"] == 200
+    """Thirty sheets, sixty pages, at level info: a line a step, and none a page."""
+    assert told.job(2)["page_count"] == 60
     story = told.messages(f"--unit={UNIT}", "SCAND_JOB_ID=2")
     assert len(story) <= 7, story
 

@@ -69,18 +69,19 @@ def test_a_reload_takes_a_good_config_and_no_bad_one(served: ScanHost) -> None:
 
 
 def test_a_stop_in_mid_batch_keeps_the_sheet(served: ScanHost) -> None:
-    """In time and in good order; what was scanned is on disk, in whole sheets, and the row says why."""
-    served.plug_in("--count=20", "--ppm=120")
+    """It ends in good order, however slow the sheet is; what was scanned is on disk, and the row says why."""
+    served.drop_in("impatient", "[Service]\nTimeoutStopSec=1\n")
+    served.plug_in("--count=20", "--ppm=40")
     job = served.submit()
-    until(lambda: len(served.fed()) >= 3, "it scans")
+    until(served.fed, "the front of the first sheet is through")
     began = time.monotonic()
     served.box.run("systemctl", "stop", "scand")
-    assert time.monotonic() - began < 10
+    assert 1 < time.monotonic() - began < 10
     assert "scand.service: Deactivated successfully." in served.messages("UNIT=scand.service")
     batch = served.box.root / f"var/lib/scand/jobs/{job}/batch-0001"
     pages = len(list(batch.glob("page-*")))
     assert pages == len((batch / "pages.jsonl").read_text().splitlines()) == len(served.fed())
-    assert pages % 2 == 0
+    assert pages == 2
     served.start()
     served.serves(times=2)
     assert served.wait(job, "ready")["error_code"] == "interrupted"
