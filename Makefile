@@ -5,9 +5,9 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-# python-sane and systemd-python compile against libsane and libsystemd; saned and scanimage are for the tests, and
-# the last line is for the tests that boot a systemd of their own.
-PACKAGES := libsane-dev libsane1 sane-utils libsystemd-dev gcc pkg-config python3-dev python3-venv \
+# python-sane and systemd-python compile against libsane and libsystemd; saned, scanimage and airscan are for the
+# tests, and the last line is for the tests that boot a systemd of their own.
+PACKAGES := libsane-dev libsane1 sane-utils sane-airscan libsystemd-dev gcc pkg-config python3-dev python3-venv \
             systemd libnss-systemd udev dbus util-linux mount
 # pytest works in parallel where that helps; these machines have two cores.
 WORKERS  ?= 2

@@ -68,7 +68,8 @@ def absorb(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[I
         case StopAsked():
             return replace(view, stopping=True), []
         case Configured(limits):
-            return replace(view, limits=limits, fresh=False), []
+            # The last good device may not be the one that is named now.
+            return replace(view, limits=limits, device="", fresh=False), []
         case Tick():
             return view, []
 
@@ -114,12 +115,14 @@ def _feeder_said(view: View, report: wire.Report, now: float) -> View:
     elif feeder.finding and isinstance(report, wire.FoundDevice | wire.Failed):
         trouble = report if isinstance(report, wire.Failed) else None
         view, feeder = replace(view, scanner_trouble=trouble), replace(feeder, finding=False)
-    if run and isinstance(report, wire.Captured):
+    if isinstance(report, wire.Idle):
+        feeder = replace(feeder, resting=False)
+    elif run and isinstance(report, wire.Captured):
         feeder = replace(feeder, run=replace(run, captured=run.captured + 1))
     elif run and isinstance(report, wire.Ended):
         # One that leaves by itself is gone as one that was killed: nothing more is asked of it.
         leaving = ErrorCode.DEVICE_ERROR if report.leaving else None
-        feeder = replace(feeder, run=None, killed_for=feeder.killed_for or leaving)
+        feeder = replace(feeder, run=None, resting=True, killed_for=feeder.killed_for or leaving)
         if report.end.code in DEVICE_RETRIED and not run.captured:
             failed = wire.Failed(code=report.end.code, sentence=report.end.detail)
             view = replace(view, scanner_trouble=failed)
@@ -148,13 +151,17 @@ def _courier_said(view: View, report: wire.Report, now: float) -> View:
         return view  # the last words of one whose errand is nobody's any more
     view = replace(view, courier=replace(courier, heard=now))
     match report:
+        case wire.Alive():
+            return replace(view, courier=replace(courier, heard=now, at=report))
         case wire.Named():
             courier = replace(courier, heard=now, named=report, told=False)
             return replace(view, courier=courier, fresh=False)
         case wire.BoundPdf(pdf=pdf):
             courier = replace(courier, heard=now, reported=True)
             return replace(view, courier=courier, bound=(courier.job_id, courier.seq, pdf), fresh=False)
-        case wire.Staged() | wire.Published() | wire.Unstaged() | wire.Checked() | wire.Failed():
+        case (
+            wire.Staged() | wire.Published() | wire.Unstaged() | wire.Swept() | wire.Checked() | wire.Failed()
+        ):
             courier = replace(courier, heard=now, reported=True)
             return _came_back(replace(view, courier=courier), courier, report)
         case _:

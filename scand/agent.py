@@ -91,6 +91,7 @@ def limits(config: Config) -> Limits:
         page_timeout=config.scanner.page_timeout,
         ready_timeout=config.agent.ready_timeout,
         preview_timeout=config.agent.preview_timeout,
+        keep=config.staging.keep,
         commits=config.commit.by != "client",
     )
 
@@ -111,10 +112,10 @@ class Agent:
         self._performer = Performer(self._config, around.spool, self._crew, self._teller)
         self._started = now = time.monotonic()
         asked = now + _FIRST_QUESTIONS - ASK_EVERY
-        self._view = View(limits(config), Look(), found_at=asked, checked_at=asked)
+        self._view = View(limits(config), Look(), found_at=asked, checked_at=asked, swept_at=asked)
         self._occurrences: deque[Occurrence] = deque()
         self._listening: int | None = None
-        self._next_look = self._next_heartbeat = 0.0
+        self._next_look = self._next_heartbeat = self._listened = 0.0
         self._remind_at = float("inf")
         self._beaten: tuple[object, ...] = ()
         self._standing: tuple[Standing, str] = (Standing.AWAY, "connecting")
@@ -144,7 +145,7 @@ class Agent:
     def _turn(self) -> None:
         self._wait()
         self._serve()
-        self._occurrences.append(Tick())
+        self._occurrences.append(Tick(self._listened))
         for _ in range(_MOST_STEPS):
             if self._leaving or not self._occurrences:
                 break
@@ -159,7 +160,9 @@ class Agent:
         now = time.monotonic()
         due = min(self._link.due(), self._next_look if self._link.store else now + _LONGEST_WAIT)
         timeout = 0 if self._occurrences else max(0.0, min(due - now, _LONGEST_WAIT))
-        for key, _events in self._selector.select(timeout):
+        ready = self._selector.select(timeout)
+        self._listened = time.monotonic()
+        for key, _events in ready:
             match key.data:
                 case "wake":
                     self._wakes.drain()
@@ -210,8 +213,8 @@ class Agent:
                 self._performer.elected(store)
             except psycopg.Error as error:
                 self._drop_session(error)  # not knowing which database this is, nothing may be decided
-        if self._link.standing is Standing.WAITING and self._view.serving:
-            self._occurrences.append(Displaced())
+        if self._link.standing is Standing.WAITING:
+            self._occurrences.append(Displaced())  # whatever its children still do, it is another's
         self._crew.reap()
         store, now = self._link.store, time.monotonic()
         if store is None:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from scand import wire
+from scand.noise import Noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,11 +83,11 @@ class Child:
         self.socket.setblocking(False)
         assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
         assert self._process.stderr is not None  # noqa: S101
-        self.noise = {"stdout": self._process.stdout.fileno(), "stderr": self._process.stderr.fileno()}
-        for fd in self.noise.values():
-            os.set_blocking(fd, False)
+        self.noise = {
+            "stdout": Noise(self._process.stdout.fileno()),
+            "stderr": Noise(self._process.stderr.fileno()),
+        }
         self._lines = wire.Lines()
-        self._noise = dict.fromkeys(self.noise, b"")
         self._ended: list[int] = []
 
     def say(self, command: BaseModel) -> None:
@@ -108,15 +109,22 @@ class Child:
         ended, self._ended = self._ended, []
         return ended
 
-    def noises(self) -> list[tuple[str, str]]:
-        """What its driver has printed since the last call: (stream, line)."""
-        found = []
-        for stream, fd in self.noise.items():
-            *lines, self._noise[stream] = (self._noise[stream] + self._read(fd)).split(b"\n")
-            # A driver that never ends its line must not fill our memory.
-            self._noise[stream] = self._noise[stream][-4096:]
-            found += [(stream, line.decode(errors="replace")) for line in lines if line.strip()]
+    def noises(self, *, last: bool = False) -> list[tuple[str, str]]:
+        """What its driver has printed since the last call: (stream, line).
+
+        Args:
+            last: it has ended: a line that it began is a line, too.
+        """
+        now = time.monotonic()
+        found = [
+            (stream, line) for stream, noise in self.noise.items() for line in noise.lines(now, last=last)
+        ]
+        self._ended += [noise.fd for noise in self.noise.values() if noise.ended]
         return found
+
+    def descriptors(self) -> list[int]:
+        """What is readable when it has something to say, or has ended."""
+        return [self.socket.fileno(), self.pidfd, *(noise.fd for noise in self.noise.values())]
 
     def _read(self, fd: int) -> bytes:
         parts = []
@@ -233,16 +241,15 @@ def ask(module: str, command: BaseModel, environ: Mapping[str, str], timeout: fl
     try:
         child.say(command)
         child.socket.shutdown(socket.SHUT_WR)  # when it has done that, it may go
-        heard = time.monotonic()
+        heard, open_ = time.monotonic(), set(child.descriptors())
         while (left := heard + timeout - time.monotonic()) > 0:
-            readable, _, _ = select.select(
-                [child.socket.fileno(), child.pidfd, *child.noise.values()], [], [], left
-            )
+            readable, _, _ = select.select(open_, [], [], left)
             child.noises()
             gone = child.pidfd in readable
             for report in child.reports():
                 heard = time.monotonic()
                 yield report
+            open_ -= {*child.silent()}
             if gone:
                 return
     finally:

@@ -9,7 +9,7 @@ from scand import wire
 from scand.absorb import stopping_run
 from scand.errors import ErrorCode
 from scand.jobs import Job, Status
-from scand.patience import ANSWER_TIME, COURIER_SILENCE, DYING_TIME
+from scand.patience import ANSWER_TIME, COURIER_SILENCE, DYING_TIME, RESTING_TIME
 from scand.view import (
     AbandonCourier,
     AbandonFeeder,
@@ -53,6 +53,8 @@ def _verdict(feeder: FeederChild, now: float, patience: float) -> ErrorCode | No
     run = feeder.run
     if run and run.stop is ErrorCode.CANCELED and (silent or now - run.stop_at > ANSWER_TIME):
         return ErrorCode.CANCELED
+    if feeder.resting and now - feeder.heard > min(patience, RESTING_TIME):
+        return ErrorCode.DRIVER_HUNG
     return ErrorCode.DRIVER_HUNG if silent and (run or feeder.finding) else None
 
 
@@ -89,7 +91,7 @@ def finish_run(view: View, now: float) -> Decided:
 
 def _wanted(view: View, courier: CourierChild, job: Job | None) -> bool:
     """Whether an errand is still to be run. Tidying and asking must never hold up a job's own errand."""
-    if courier.errand is Errand.CHECK:
+    if courier.errand in {Errand.CHECK, Errand.SWEEP}:
         return job is None
     if courier.errand is Errand.UNSTAGE:
         return job is None or job.status is Status.READY

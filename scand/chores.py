@@ -1,4 +1,4 @@
-"""What an agent does beside jobs: tidy up the NAS, and ask whether scanner and NAS are there."""
+"""What an agent does beside jobs: tidy up NAS and local disk, and ask whether scanner and NAS are there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.patience import UNSTAGE_EVERY, every
-from scand.view import CourierChild, Errand, FeederChild, FindScanner, ForgetStaged, Send, StartFeeder
+from scand.patience import SWEEP_EVERY, UNSTAGE_EVERY, every
+from scand.view import CourierChild, Errand, Expire, FeederChild, FindScanner, ForgetStaged, Send, StartFeeder
 
 if TYPE_CHECKING:
     from scand.view import Decided, Intent, View
@@ -32,6 +32,15 @@ def unstage(view: View, now: float) -> Decided:
         return view, []
     view, errand = send(view, Send(Errand.UNSTAGE, stale.job_id, staged=stale.path), now)
     return view, [errand]
+
+
+def sweep(view: View, now: float) -> Decided:
+    """Local files of finished jobs, once `staging.keep` is over: the rows first, then the disk."""
+    keep = view.limits.keep
+    if keep is None or view.courier is not None or now - view.swept_at < min(SWEEP_EVERY, keep):
+        return view, []
+    view, errand = send(replace(view, swept_at=now), Send(Errand.SWEEP, 0), now)
+    return replace(view, fresh=False), [Expire(keep), errand]
 
 
 def ask_around(view: View, now: float) -> Decided:

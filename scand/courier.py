@@ -8,6 +8,7 @@ once the row has the file's name; so an orphan never publishes.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 import time
 from contextlib import suppress
@@ -21,13 +22,15 @@ import pypdf.errors
 from scand import __version__, delivery, wire
 from scand.access import Access
 from scand.child import Parent
+from scand.collation import Leaf, collated, unmatched
 from scand.document import BatchSource, bind, merge
 from scand.errors import BadData, ErrorCode, ScandError
 from scand.pages import bound
-from scand.spool import BatchDirectory
+from scand.spool import BatchDirectory, expired
 from scand.volume import Volume
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
 _WORD_EVERY = 0.25  # seconds between two signs of life
@@ -54,6 +57,11 @@ class Courier:
                     with _volume(task.nas) as volume:
                         delivery.unstage(volume, task.staged)
                     self._parent.say(wire.Unstaged())
+                case wire.Sweep():
+                    for directory in expired(Path(task.jobs)):
+                        self._alive("removing", 0, 0)
+                        shutil.rmtree(directory)
+                    self._parent.say(wire.Swept())
                 case wire.Check():
                     with _volume(task.nas):
                         self._parent.say(wire.Checked())
@@ -75,7 +83,7 @@ class Courier:
             raise BadData(f"{directory.path} is no ended batch.", ErrorCode.SPOOL_DAMAGED)
         pdf = bind(
             directory.path,
-            bound(directory.pages(), duplex=begin.duplex, complete=end.complete),
+            bound(directory.pages(), begin, complete=end.complete),
             directory.pdf,
             rotate_back=begin.rotate_back,
             progress=lambda done, total: self._alive("binding", done, total),
@@ -84,9 +92,13 @@ class Courier:
 
     def _assemble(self, task: wire.Assemble) -> None:
         with _volume(task.nas) as volume:  # before the merge: a NAS that is away costs no work
+            batches = [
+                BatchSource(Path(part.path), part.sha256, _pages(part), part.label) for part in task.parts
+            ]
             document = merge(
-                [BatchSource(Path(part.path), part.sha256, _pages(part), part.label) for part in task.parts],
+                batches,
                 Path(task.target),
+                leaves=_in_turn(batches) if task.halves else None,
                 title=task.title,
                 created=datetime.fromisoformat(task.created),
                 progress=lambda done, total: self._alive("merging", done, total),
@@ -145,6 +157,27 @@ class Courier:
                     return go
                 case _:
                     pass  # the word for a former name, said again after an outage
+
+
+def _in_turn(batches: Sequence[BatchSource]) -> list[Leaf]:
+    """Fronts and backs in turn, as the batches' own records say: which are blank, whether backs are turned.
+
+    Raises:
+        BadData: `sides_mismatch`.
+    """
+    if why := unmatched([(batch.label, batch.pages) for batch in batches]):
+        raise BadData(why, ErrorCode.SIDES_MISMATCH)
+    directories = [BatchDirectory(batch.path.parent) for batch in batches]
+    begun = [begin for begin in (directory.begun() for directory in directories) if begin is not None]
+    halves = []
+    for batch, directory in zip(batches, directories, strict=True):
+        blank = [page.blank for page in directory.pages()]
+        halves.append(blank if len(blank) == batch.pages else [False] * batch.pages)
+    return collated(
+        halves,
+        blank_sheets_too=any(begin.drop_blank_sheets for begin in begun),
+        rotate_back=max((begin.rotate_back for begin in begun), default=0),
+    )
 
 
 def _pages(part: wire.MergePart) -> int:

@@ -50,7 +50,7 @@ class Crew:
         """
         child = Child(role, clean_environment(), (self._lock,) if role == FEEDER else ())
         self._children[role] = child
-        for fd in _descriptors(child):
+        for fd in child.descriptors():
             self._selector.register(fd, selectors.EVENT_READ, role)
             self._watched.add(fd)
 
@@ -81,6 +81,10 @@ class Crew:
             child.hang_up()
             self._leaving.append((child, time.monotonic() + GOING))
 
+    def _tell_noises(self, child: Child, role: str, *, last: bool = False) -> None:
+        for stream, line in child.noises(last=last):
+            self._teller.say(Event.DRIVER_NOISE, text=line, source=f"{role} {stream}")
+
     def stuck(self) -> bool:
         """Whether a courier that was left behind still has not ended: the NAS still hangs."""
         for child in [child for child in self._stuck if child.ended() is not None]:
@@ -92,7 +96,9 @@ class Crew:
         """Take note of the end of those that were let go; one that hangs in its driver is killed."""
         left = []
         for child, deadline in self._leaving:
-            if child.ended() is not None:
+            ended = child.ended() is not None
+            self._tell_noises(child, FEEDER, last=ended)  # nor may a full pipe keep it from going
+            if ended:
                 child.close()
                 continue
             if time.monotonic() > deadline:
@@ -112,8 +118,7 @@ class Crew:
         except ValidationError as error:
             self._teller.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
             child.kill()
-        for stream, line in child.noises():
-            self._teller.say(Event.DRIVER_NOISE, text=line, source=f"{role} {stream}")
+        self._tell_noises(child, role, last=ended is not None)
         for fd in child.silent():  # a driver may close its stdout; readable for ever, it would keep us awake
             if fd in self._watched:
                 self._watched.remove(fd)
@@ -137,14 +142,10 @@ class Crew:
         self._leaving, self._stuck = [], []
 
     def _forget(self, child: Child) -> None:
-        for fd in self._watched.intersection(_descriptors(child)):
+        for fd in self._watched.intersection(child.descriptors()):
             self._watched.remove(fd)
             self._selector.unregister(fd)
 
 
 def _ended(role: str, how: str) -> Occurrence:
     return FeederEnded(how) if role == FEEDER else CourierEnded(how)
-
-
-def _descriptors(child: Child) -> tuple[int, ...]:
-    return child.socket.fileno(), child.pidfd, *child.noise.values()

@@ -7,18 +7,20 @@ unknown, and the next look at the rows tells.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
 
 from scand.errors import ConfigError, Unavailable
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
 
-CONNECT_TIME = 10
+CONNECT_TIME = 5
 """Seconds to connect, DNS not included."""
 
 _T = TypeVar("_T")
@@ -80,7 +82,31 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
             ) from error
         raise Unavailable(f"The database is away: {text}") from error
     connection.deadline = deadline
+    set_json_loads(_json, connection)
     return connection
+
+
+_DEEPEST = 100  # levels of JSON that anybody may mean; Python itself stops at a thousand
+
+
+def _json(data: str | bytes) -> Any:
+    """JSON as Python has it; what Python cannot read is a string that says so.
+
+    A client may store whatever PostgreSQL takes: thousands of levels, numbers of thousands of digits.
+    """
+    try:
+        value = json.loads(data)
+    except (RecursionError, ValueError):
+        return "JSON nested too deep, or with a number too long"
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return "JSON nested too deep" if level else value
 
 
 _LOGIN_REFUSED = (

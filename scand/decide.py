@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 from scand import wire
 from scand.absorb import absorb
 from scand.children import call_back, finish_run, judge
-from scand.chores import ask_around, send, unstage
+from scand.chores import ask_around, send, sweep, unstage
+from scand.collation import unmatched
 from scand.errors import (
     DEVICE_RETRIED,
     RETRIED_A_FEW_TIMES,
@@ -30,7 +31,8 @@ from scand.jobs import Job, Status
 from scand.lifecycle import Actor
 from scand.pages import End, SpooledBatch
 from scand.patience import COURIER_TRIES, DEVICE_TRIES, PROGRESS_EVERY, SCAN_ASKED_FOR, backoff
-from scand.verdict import sentence
+from scand.settings import Settings
+from scand.verdict import nothing_yet, sentence
 from scand.view import (
     Advance,
     Claim,
@@ -39,6 +41,7 @@ from scand.view import (
     EndBatch,
     Errand,
     Exit,
+    ExpectStaged,
     FeederChild,
     Intent,
     LookAgain,
@@ -53,6 +56,7 @@ from scand.view import (
     Scan,
     Send,
     StartFeeder,
+    Tick,
     View,
 )
 
@@ -76,6 +80,9 @@ def decide(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[I
         now: `monotonic()` seconds.
     """
     view, first = absorb(view, occurrence, now)
+    if isinstance(occurrence, Tick):
+        view, judged = judge(view, min(now, occurrence.listened))
+        first += judged
     decision = _Decision(view, now)
     intents = [*first, *decision.intents()]
     return decision.view, intents
@@ -88,7 +95,6 @@ class _Decision:
         self.view, self.now = view, now
 
     def intents(self) -> Iterator[Intent]:
-        yield from self._take(judge(self.view, self.now))
         if not self.view.serving:
             yield from self._without_database()
         elif not self.view.fresh:
@@ -156,6 +162,7 @@ class _Decision:
             yield self._write(MakeManualJob())
         else:
             yield from self._take(unstage(self.view, self.now))
+            yield from self._take(sweep(self.view, self.now))
             yield from self._take(ask_around(self.view, self.now))
 
     def _ready(self, job: Job) -> Iterator[Intent]:
@@ -182,6 +189,7 @@ class _Decision:
             and job.entered_from == Status.SCANNING
             and not job.assembled
             and job.page_count is None
+            and not (self._in_halves and len(job.kept) % 2)
         ):
             yield self._advance(job, Status.ASSEMBLING)
         elif limits.ready_timeout is not None and (job.idle or 0) >= limits.ready_timeout:
@@ -207,15 +215,15 @@ class _Decision:
         if view.look.unsettled:
             yield from self._settle(job)
         elif view.ended and view.ended[0] == job.id and not view.ended[1].end.complete:
-            yield self._fault(job, view.look.next_seq, view.ended[1].end)
+            yield self._fault(job, view.ended[1].end)
         elif view.stopping or job.wait > 0:
             return
         elif isinstance(settings, ScandError):
             yield self._fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
         elif settings is not None:
-            yield from self._warm()
+            yield from self._warm(wanted=True)
             feeder = self.view.feeder
-            if feeder and not feeder.killed_for:
+            if feeder and not feeder.killed_for and not feeder.resting:
                 run = Run(job.id, view.look.next_seq, started=self.now)
                 self.view = replace(
                     self.view, feeder=replace(feeder, heard=self.now, run=run), ended=None, bound=None
@@ -225,13 +233,17 @@ class _Decision:
     def _settle(self, job: Job) -> Iterator[Intent]:
         """The first batch on disk that is not in the database: end it, bind it, record it."""
         batch = self.view.look.unsettled[0]
+        if job.wait > 0 and (batch.end is None or batch.captured == 0):
+            return  # a disk that has refused is not asked all the time
         if batch.end is None:
             self._stale()
-            yield EndBatch(job.id, batch.seq, End(code=ErrorCode.INTERRUPTED))
+            ended = self.view.ended
+            known = ended[1].end if ended and ended[0] == job.id else End(code=ErrorCode.INTERRUPTED)
+            yield EndBatch(job.id, batch.seq, known)
             yield LookAgain()
         elif batch.captured == 0:
             if job.status is Status.SCANNING:
-                yield self._fault(job, batch.seq, batch.end)
+                yield self._fault(job, batch.end)
             self.view = replace(self.view, ended=None, fresh=False)
             yield DropBatch(job.id, batch.seq)
             yield LookAgain()
@@ -255,15 +267,15 @@ class _Decision:
         end = batch.end or End(code=ErrorCode.INTERRUPTED)
         pdf = self.view.bound[2] if self.view.bound and batch.bindable else None
         answered = end.code is None or (job.status is Status.READY and end.code is ErrorCode.CANCELED)
-        error = None if answered else sentence(batch.seq, end, captured=batch.captured, duplex=batch.duplex)
+        error = None if answered else sentence(batch, end)
         kept = pdf is not None and (end.complete or batch.keep_on_fault)
-        return self._write(Record(job.id, job.status, batch.seq, pdf, kept, end.code, error))
+        return self._write(Record(job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank))
 
-    def _fault(self, job: Job, seq: int, end: End) -> Intent:
+    def _fault(self, job: Job, end: End) -> Intent:
         """A batch that captured nothing."""
         self.view = replace(self.view, ended=None)
         code = end.code or ErrorCode.FEEDER_EMPTY
-        error = sentence(seq, end, captured=0, duplex=False)
+        error = nothing_yet(end)
         if code in STOPS_THE_JOB:
             return self._fail(job, code, error)
         if code in DEVICE_RETRIED and job.attempts + 1 < DEVICE_TRIES:
@@ -277,11 +289,16 @@ class _Decision:
             yield self._errand_failed(job, failed)
         elif (staged := self._came_back(job, wire.Staged)) is not None:
             yield self._advance(job, Status.PREVIEW, staged=staged)
-        elif not any(batch.page_count != 0 for batch in job.kept):
+        elif not job.merged:
             why = "No page is kept: scan or restore a batch, then finish again."
             yield self._advance(job, Status.READY, error=why, code=ErrorCode.NO_PAGES)
+        elif (odd := self._unmatched(job)) is not None:
+            yield self._advance(job, Status.READY, error=odd, code=ErrorCode.SIDES_MISMATCH)
         elif self._free_to_send(job):
-            yield self._send(Send(Errand.ASSEMBLE, job.id, job.entered, job))
+            if job.nas_staging_path is None:  # whoever cancels the job in mid-copy must find what is there
+                yield self._write(ExpectStaged(job.id))
+            else:
+                yield self._send(Send(Errand.ASSEMBLE, job.id, job.entered, job))
 
     def _preview(self, job: Job) -> Iterator[Intent]:
         settings, limits = self.view.look.settings, self.view.limits
@@ -315,6 +332,15 @@ class _Decision:
 
     # What several states share.
 
+    @property
+    def _in_halves(self) -> bool:
+        settings = self.view.look.settings
+        return isinstance(settings, Settings) and settings.sides == "manual-duplex"
+
+    def _unmatched(self, job: Job) -> str | None:
+        counts = [(batch.label, batch.page_count) for batch in job.merged]
+        return unmatched(counts) if self._in_halves else None
+
     def _free_to_send(self, job: Job) -> bool:
         return self.view.courier is None and job.wait <= 0 and not self.view.stopping
 
@@ -343,9 +369,9 @@ class _Decision:
             return done[3]
         return None
 
-    def _warm(self) -> Iterator[Intent]:
+    def _warm(self, *, wanted: bool = False) -> Iterator[Intent]:
         """The feeder child is there before it is wanted: its start costs more than a scanner's."""
-        if self.view.feeder is None and self.now >= self.view.feeder_after:
+        if self.view.feeder is None and (wanted or self.now >= self.view.feeder_after):
             self.view = replace(self.view, feeder=FeederChild(heard=self.now))
             yield StartFeeder()
 
@@ -365,7 +391,7 @@ class _Decision:
         else:
             return
         self.view = replace(self.view, progressed=self.now)
-        yield Progress(job.id, pages)
+        yield Progress(job.id, pages, courier.at if courier and pages is None else None)
 
     def _stop(self) -> Iterator[Intent]:
         """Leave when the sheet under way is safe and its batch recorded; all else the next start does."""

@@ -36,13 +36,14 @@ class JobRow:
     """A row of `scan_jobs`; what the columns mean is told in `sql/migrations`.
 
     Attributes:
+        settings: whatever JSON a client has put there.
         status: a string, since rows from before scand's time may hold another than `Status` knows.
         seen_at: the database's clock when the row was read: ages are differences to it.
     """
 
     id: int
     title: str
-    settings: dict[str, Any]
+    settings: Any
     status: str
     batch_count: int
     page_count: int | None
@@ -58,9 +59,17 @@ class JobRow:
     next_attempt_at: datetime | None
     last_activity_at: datetime | None
     last_progress_at: datetime | None
+    step: str | None
+    step_done: int | None
+    step_total: int | None
+    step_since: datetime | None
     created_at: datetime
     updated_at: datetime
     seen_at: datetime
+
+    def setting(self, key: str) -> Any:
+        """What the job itself says of one of its settings; None: nothing."""
+        return self.settings.get(key) if isinstance(self.settings, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ class BatchRow:
     batch_seq: int
     status: str
     page_count: int | None
+    blank_count: int | None
     staging_path: str | None
     error_code: str | None
     file_hash: str | None
@@ -237,6 +247,10 @@ class Desk:
             self._typed(BatchRow, "batches", id=job_id),
             self._typed(EventRow, "events", id=job_id),
         )
+
+    def statuses(self, ids: Sequence[int]) -> dict[int, str]:
+        """The statuses of those of the jobs that there are."""
+        return {row["id"]: row["status"] for row in self._rows("statuses", ids=list(ids))}
 
     def health(self) -> Health:
         """How the agent is."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+_NOBODYS = "of no job in this database"
 _NAS_PATIENCE = 10.0  # seconds
 
 
@@ -118,6 +119,28 @@ def check_staging(config: Config) -> Check:
     return Check("staging", ok=True, detail=f"{directory}{told}")
 
 
+def check_kept(config: Config, desk: Desk) -> Check:
+    """How much lies on local disk, and for what. Nothing of it is wrong."""
+    spool, keep = Spool(config.staging.dir), config.staging.keep
+    statuses = desk.statuses(spool.ids())
+    counts: dict[str, list[int]] = {}
+    for job_id in spool.ids():
+        size = spool.existing(job_id).size()
+        counts.setdefault(statuses.get(job_id, _NOBODYS), []).append(size)
+    removed = f"removed after {keep / 86400:g} days" if keep is not None else "staging.keep is for ever"
+    fates = {
+        "committed": removed,
+        "canceled": removed,
+        "failed": "stay until retried or canceled",
+        _NOBODYS: "never removed by scand",
+    }
+    parts = [
+        f"{len(sizes)} {whose}, {_gib(sum(sizes))} ({fates.get(whose, 'under way')})"
+        for whose, sizes in sorted(counts.items())
+    ]
+    return Check("kept", ok=True, detail=f"jobs with files on local disk: {'; '.join(parts) or 'none'}")
+
+
 def check_disk(config: Config) -> Check:
     """Whether there is room for pages.
 
@@ -147,7 +170,7 @@ def check_scanner(config: Config, *, served: bool) -> Check:
     Raises:
         ScandError: it cannot; the sentence says what it offers.
     """
-    question = wire.Probe(device=config.scanner.device, settings=resolve({}, config.profiles))
+    question = wire.Probe(device=config.scanner.device, settings=resolve({}, config.presets))
     try:
         probed = ask_feeder(question, wire.Probed, config.scanner.page_timeout)
     except ScandError as error:
@@ -193,6 +216,8 @@ def _database(config: Config) -> Iterator[Check]:
         yield schema
         if schema.ok:
             yield _told("roles", lambda: check_roles(desk))
+            if os.access(config.staging.dir, os.R_OK | os.X_OK):
+                yield _told("kept", lambda: check_kept(config, desk))
             yield _told("agent", lambda: check_agent(desk))
 
 

@@ -7,13 +7,14 @@ import hashlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
-from itertools import accumulate
+from itertools import groupby
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import pikepdf
 
 from scand import durable, pdf
+from scand.collation import Leaf
 from scand.errors import BadData, ErrorCode, ScandError, TryAgain
 from scand.pages import BatchPdf, Document, Page, Side
 
@@ -100,7 +101,7 @@ def bind(
                 return f"/proc/self/fd/{room.fileno()}"
 
             runs = list(_runs(pages))
-            batch = wrap(runs[0]) if len(runs) == 1 else pdf.joined([part(run) for run in runs])
+            batch = wrap(runs[0]) if len(runs) == 1 else pdf.joined([(part(run), "1-z") for run in runs])
             pdf.save(opened.enter_context(batch), file, identity)
         sha256, _ = _proved(file, target, len(pages))
     return BatchPdf(path=str(target), pages=len(pages), sha256=sha256)
@@ -108,12 +109,19 @@ def bind(
 
 @_disk_errors()
 def merge(
-    batches: Sequence[BatchSource], target: Path, *, title: str, created: datetime, progress: Progress
+    batches: Sequence[BatchSource],
+    target: Path,
+    *,
+    leaves: Sequence[Leaf] | None = None,
+    title: str,
+    created: datetime,
+    progress: Progress,
 ) -> Document:
     """Join batch PDFs into the job's document, with title and outline. The same arguments, the same bytes.
 
     Args:
-        batches: in merge order.
+        batches: in merge order, each with pages.
+        leaves: which pages, in which order; None: all, batch by batch.
         target: absolute. The document appears whole, fsynced and counted, and replaces a former one.
         title: any text; what PDF and XML cannot say of it (control characters, surrogates) becomes a space.
         created: aware; goes into the metadata.
@@ -124,9 +132,8 @@ def merge(
         TryAgain: `verify_failed`: the document does not hold the pages that went in.
         ScandError: `staging_full`: the disk does not take the document.
     """
-    batches = [batch for batch in batches if batch.pages]
-    total = sum(batch.pages for batch in batches)
-    if not total:
+    leaves = leaves if leaves is not None else _one_by_one(batches)
+    if not leaves:
         raise BadData("No batch with pages is kept: scan one, or restore one.", ErrorCode.NO_PAGES)
     if damaged := [f"{batch.label} ({damage})" for batch in batches if (damage := _damage(batch))]:
         raise BadData(
@@ -134,17 +141,43 @@ def merge(
             f"sheets again.",
             ErrorCode.SPOOL_DAMAGED,
         )
-    identity = _identity(title, created.timestamp(), *((b.label, b.pages, b.sha256) for b in batches))
+    total = len(leaves)
+    turned = {number: leaf.turn for number, leaf in enumerate(leaves) if leaf.turn}
+    sources = ((batch.label, batch.pages, batch.sha256) for batch in batches)
+    identity = _identity(title, created.timestamp(), *sources, *_ranges(leaves), *turned.items())
     with durable.whole_file(target) as file:
-        with pdf.joined(str(batch.path) for batch in batches) as document:
+        parts = ((str(batches[number].path), pages) for number, pages in _ranges(leaves))
+        with pdf.joined(parts) as document:
             with document.open_outline() as outline:
-                starts = accumulate((batch.pages for batch in batches), initial=0)
-                for batch, start in zip(batches, starts, strict=False):  # the last start is the end
-                    outline.root.append(pikepdf.OutlineItem(pdf.text(batch.label), start))
+                for number, start in _starts(leaves).items():
+                    outline.root.append(pikepdf.OutlineItem(pdf.text(batches[number].label), start))
+            for number, degrees in turned.items():
+                document.pages[number].Rotate = degrees
             pdf.describe(document, title, created.astimezone(UTC))
             pdf.save(document, file, identity, lambda percent: progress(total * percent // 100, total))
         sha256, size = _proved(file, target, total)
     return Document(path=str(target), pages=total, sha256=sha256, size=size)
+
+
+def _one_by_one(batches: Sequence[BatchSource]) -> list[Leaf]:
+    return [Leaf(number, page) for number, batch in enumerate(batches) for page in range(batch.pages)]
+
+
+def _starts(leaves: Sequence[Leaf]) -> dict[int, int]:
+    """Where each batch begins in the document."""
+    starts: dict[int, int] = {}
+    for number, leaf in enumerate(leaves):
+        starts.setdefault(leaf.batch, number)
+    return starts
+
+
+def _ranges(leaves: Sequence[Leaf]) -> list[tuple[int, str]]:
+    """The leaves as runs of pages: (batch, "first-last"), counted from 1."""
+    ranges = []
+    for _, run in groupby(enumerate(leaves), lambda one: (one[1].batch, one[1].page - one[0])):
+        (_, first), *_, (_, last) = [*run] * 2
+        ranges.append((first.batch, f"{first.page + 1}-{last.page + 1}"))
+    return ranges
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def task(
 
     Args:
         directory: the job's, on local disk.
-        settings: the job's, for PUBLISH.
+        settings: the job's, for ASSEMBLE and PUBLISH.
         volume_id: the id that the NAS must show.
     """
     nas = wire.Nas(
@@ -37,45 +37,49 @@ def task(
         case Send(errand=Errand.BIND, seq=seq):
             return wire.Bind(directory=str(directory.batch(seq).path))
         case Send(errand=Errand.ASSEMBLE, job=job) if job is not None:
-            return _assemble(job, directory, config, nas)
+            return _assemble(job, directory, settings, config, nas)
         case Send(errand=Errand.PUBLISH, job=job) if job is not None:
             return wire.Publish(
                 job_id=job.id,
                 title=job.title,
                 merged=str(directory.merged),
-                staged=job.nas_staging_path or staged_path(job, config),
+                staged=job.nas_staging_path or staged_path(job.id, config),
                 inbox=(settings and settings.inbox) or config.nas.inbox,
                 inbox_path=job.inbox_path,
                 sha256=job.file_hash,
                 nas=nas,
             )
+        case Send(errand=Errand.SWEEP):
+            return wire.Sweep(jobs=str(directory.path.parent))
         case Send(errand=Errand.CHECK):
             return wire.Check(nas=nas)
         case _:
             return wire.Unstage(staged=send.staged, nas=nas)
 
 
-def _assemble(job: Job, directory: JobDirectory, config: Config, nas: wire.Nas) -> wire.Assemble:
+def _assemble(
+    job: Job, directory: JobDirectory, settings: Settings | None, config: Config, nas: wire.Nas
+) -> wire.Assemble:
     parts = tuple(
         wire.MergePart(
             path=batch.staging_path or str(directory.batch(batch.seq).pdf),
             pages=batch.page_count,
             sha256=batch.file_hash,
-            label=f"Batch {batch.seq}",
+            label=batch.label,
         )
-        for batch in job.kept
-        if batch.page_count != 0  # None: nobody has counted (a row from before scand); the merge does
+        for batch in job.merged
     )
     return wire.Assemble(
         parts=parts,
+        halves=settings is not None and settings.sides == "manual-duplex",
         title=job.title,
         created=job.created_at.astimezone(UTC).isoformat(),
         target=str(directory.merged),
-        staged=staged_path(job, config),
+        staged=job.nas_staging_path or staged_path(job.id, config),
         nas=nas,
     )
 
 
-def staged_path(job: Job, config: Config) -> str:
+def staged_path(job_id: int, config: Config) -> str:
     """Where a job's merge is staged, relative to the NAS root: not by its title, whose name may be too long."""
-    return str(PurePosixPath(config.nas.staging) / f"job-{job.id}" / "merged.pdf")
+    return str(PurePosixPath(config.nas.staging) / f"job-{job_id}" / "merged.pdf")

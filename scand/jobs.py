@@ -62,6 +62,11 @@ class BatchRow:
         """Whether the batch goes into the merge."""
         return self.status is BatchStatus.SCANNED
 
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return f"Batch {self.seq}"
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -102,6 +107,11 @@ class Job:
     def kept(self) -> tuple[BatchRow, ...]:
         """The batches that go into the merge, in order."""
         return tuple(batch for batch in self.batches if batch.kept)
+
+    @property
+    def merged(self) -> tuple[BatchRow, ...]:
+        """Those of them with pages; where nobody has counted (a row from before scand), the merge does."""
+        return tuple(batch for batch in self.kept if batch.page_count != 0)
 
     @property
     def clean(self) -> bool:

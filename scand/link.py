@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 RETRY = 1.0
 """Seconds between two tries to connect or to be elected: short, since people wait at the scanner."""
 
+_MANNERS = b"""
+SET lock_timeout = '2s';                         -- a client that holds a row holds no call beyond its deadline
+SET client_connection_check_interval = '2s';     -- a backend whose client is gone does not go on holding the lead
+SET idle_session_timeout = '12s';                -- nor does one whose host lost its power, or that a firewall has
+SET idle_in_transaction_session_timeout = '12s'; -- forgotten: a daemon that lives has a heartbeat every 10 s
+"""
+
 
 class Standing(Enum):
     """Where the daemon stands with the database."""
@@ -53,7 +60,8 @@ class Link:
 
     def __init__(self, opener: Callable[[], Connection], lock: StagingLock, wake: Callable[[], None]) -> None:
         self._opener, self._lock, self._wake = opener, lock, wake
-        self._locked = self._led = False
+        self._locked = False
+        self._epoch: int | None = None
         self._queries = queries.load()
         self._thread: threading.Thread | None = None
         self._result: Connection | ScandError | None = None
@@ -126,7 +134,7 @@ class Link:
         if result is None:
             return
         self._thread = None
-        if isinstance(result, ConfigError) and not self._led:
+        if isinstance(result, ConfigError) and self._epoch is None:
             raise result  # after that it is an outage like any other: a batch may be running
         if isinstance(result, ScandError):
             self.trouble = result.sentence
@@ -138,17 +146,18 @@ class Link:
     def _elect(self, candidate: Store) -> bool:
         try:
             take_role(candidate.connection, "scand_agent")
-            # A client that holds a row must not make a call outlast its deadline; and a backend whose client
-            # is gone must not go on holding the lead.
-            candidate.connection.execute("SET lock_timeout = '2s'")
-            candidate.connection.execute("SET client_connection_check_interval = '2s'")
+            candidate.connection.execute(_MANNERS)
             candidate.listen()  # first listen, then look: nothing falls in between
             if not candidate.elect():
-                self.standing, self.trouble = Standing.WAITING, candidate.leader()
+                who, epoch = candidate.leader()
+                if epoch == self._epoch:  # nobody has led since: the server has not missed that session yet
+                    self.standing, self.trouble = Standing.AWAY, "its former session has not ended yet"
+                else:
+                    self.standing, self.trouble = Standing.WAITING, who
                 return False
         except psycopg.Error as error:
             self.lose(error)
             return False
-        self.store, self._candidate, self._led = candidate, None, True
+        self.store, self._candidate, self._epoch = candidate, None, candidate.epoch
         self.standing, self.trouble = Standing.LEADING, ""
         return True

@@ -71,6 +71,7 @@ class Event(StrEnum):
     BATCH_RECORDED = "batch_recorded"
     BATCH_FAULT = "batch_fault"
     SPOOL_PUT_ASIDE = "spool_put_aside"
+    FILES_EXPIRED = "files_expired"
 
     # The document.
     ASSEMBLING = "assembling"
@@ -209,6 +210,11 @@ _MESSAGES = {
         "8bcb7138db2b4ddbaad7b5cb5fd629e7",
         Level.WARNING,
         "job {job}: pages of another database put aside as {path}",
+    ),
+    Event.FILES_EXPIRED: Message(
+        "b5aa23223e36447a87080c7a64137f18",
+        Level.INFO,
+        "job {job}: its time on local disk is over; removing its files",
     ),
     # The document.
     Event.ASSEMBLING: Message("ee0f5d237cf74386845ce9bb3480f7f3", Level.INFO, "job {job}: merging"),

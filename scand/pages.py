@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -41,7 +42,8 @@ class Page(_Record):
         size: of the file, bytes.
         width, height: pixels.
         dpi: what the driver really set, pixels per inch.
-        blank: a blank side that was asked to be dropped: kept in the spool, left out of the PDF.
+        blank: a blank side where such were asked to be dropped: kept in the spool, left out of the PDF (see
+            `without_blanks`).
     """
 
     sheet: int
@@ -64,6 +66,9 @@ class Begin(_Record):
         applied: what the driver made of the options, [name, value, read back] in the order applied.
         rotate_back: degrees to turn back sides by, 0 or 180.
         keep_on_fault: `on_jam: "keep"`: a batch that ends in a fault counts as scanned.
+        halves: `sides: "manual-duplex"`: fronts, or backs from the last sheet to the first. Which is known only
+            when it is merged; until then it holds every side, blank ones and upside-down ones too.
+        drop_blank_sheets: `blank_sheets: "drop"`.
     """
 
     device: str
@@ -71,6 +76,8 @@ class Begin(_Record):
     applied: tuple[tuple[str, object, object], ...] = ()
     rotate_back: int = 0
     keep_on_fault: bool = False
+    halves: bool = False
+    drop_blank_sheets: bool = False
 
 
 class End(_Record):
@@ -141,17 +148,18 @@ class SpooledBatch:
     Attributes:
         seq: the batch's number within the job.
         duplex: from begin.json.
-        keep_on_fault: from begin.json.
+        keep_on_fault, halves: from begin.json.
         end: None while it runs, or when whoever ran it was killed.
         captured: pages in pages.jsonl.
         bindable: how many of them belong into the batch's PDF (see `pages.bound`).
-        blank: how many are left out of it as blank.
+        blank: how many are left out as blank, there or (of halves) in the merge.
         sheets: whole sheets captured (with duplex: front and back).
     """
 
     seq: int
     duplex: bool
     keep_on_fault: bool
+    halves: bool
     end: End | None
     captured: int
     bindable: int
@@ -159,15 +167,45 @@ class SpooledBatch:
     sheets: int
 
 
-def bound(pages: Sequence[Page], *, duplex: bool, complete: bool) -> list[Page]:
+def bound(pages: Sequence[Page], begin: Begin, *, complete: bool) -> list[Page]:
     """The pages that belong into the batch's PDF, in feeding order.
 
     A batch that ended well holds every side. One that ended in a fault holds whole sheets: with duplex the
     front of a sheet whose back never came stays in the spool only, so that restoring the batch and feeding
-    again from that sheet gives every side once (DESIGN §3, "Sheets"). Blank sides marked for dropping are
-    left out.
+    again from that sheet gives every side once (DESIGN §3, "Sheets").
     """
     whole = list(pages)
-    if duplex and not complete and whole and whole[-1].side is Side.FRONT:
+    if begin.duplex and not complete and whole and whole[-1].side is Side.FRONT:
         whole.pop()
-    return [page for page in whole if not page.blank]
+    if begin.halves:
+        return whole
+    sheets = [list(sides) for _, sides in groupby(whole, key=lambda page: page.sheet)]
+    return [page for sheet in without_blanks(sheets, sheets_too=begin.drop_blank_sheets) for page in sheet]
+
+
+class _Blankable(Protocol):
+    @property
+    def blank(self) -> bool: ...
+
+
+_SideOfSheet = TypeVar("_SideOfSheet", bound=_Blankable)
+
+
+def without_blanks(sheets: Sequence[list[_SideOfSheet]], *, sheets_too: bool) -> list[list[_SideOfSheet]]:
+    """Sheets without their blank sides.
+
+    A sheet of two sides that are both blank was put there by somebody, perhaps as a separator: it stays whole.
+    So does everything where nothing would be left: a stack of nothing but blank paper is rather a scanner
+    that has gone blind.
+
+    Args:
+        sheets: the sides of each; one or two.
+        sheets_too: sheets that are blank on both sides go, too.
+    """
+
+    def left(sheet: list[_SideOfSheet]) -> list[_SideOfSheet]:
+        inked = [page for page in sheet if not page.blank]
+        return inked if inked or sheets_too or len(sheet) == 1 else sheet
+
+    kept = [left(sheet) for sheet in sheets]
+    return kept if any(kept) else list(sheets)

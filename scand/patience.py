@@ -19,6 +19,9 @@ COURIER_SILENCE = 60.0
 ANSWER_TIME = 5.0
 """Seconds that a feeder has to stop within a page when it is canceled."""
 
+RESTING_TIME = 15.0
+"""Seconds that a driver has to come to rest after a batch (some eject a sheet then), before a new child is better."""
+
 DYING_TIME = 5.0
 """Seconds that a killed child has to end; then it is stuck in the kernel, and left behind."""
 
@@ -30,6 +33,9 @@ ASK_EVERY, ASK_AGAIN = 600.0, 60.0
 
 PROGRESS_EVERY = 1.0
 """Seconds between two writes of progress."""
+
+SWEEP_EVERY = 600.0
+"""Seconds between two looks of an idle agent for files that are past their time; or `staging.keep`, if shorter."""
 
 UNSTAGE_EVERY = 60.0
 """Seconds between two tries to remove a staged file that nobody wants."""

@@ -73,14 +73,17 @@ def _any_size() -> Iterator[None]:
 
 
 @contextmanager
-def joined(paths: Iterable[str]) -> Iterator[pikepdf.Pdf]:
-    """The pages of several PDFs (absolute paths) as one PDF; streams stay in the files until it is saved.
+def joined(parts: Iterable[tuple[str, str]]) -> Iterator[pikepdf.Pdf]:
+    """Pages of several PDFs as one PDF; streams stay in the files until it is saved.
+
+    Args:
+        parts: absolute paths, each with its pages as qpdf writes them: "1-z", "2,4-7"; a path may come again.
 
     Raises:
         BadData: `spool_damaged`: qpdf had to mend something. It takes a stream that it cannot find for an
             empty one, and the page would come out blank.
     """
-    sources = [argument for path in paths for argument in (path, "1-z")]
+    sources = [argument for part in parts for argument in part]
     job = pikepdf.Job(["qpdf", "--empty", "--pages", *sources, "--", "-"])
     pdf: pikepdf.Pdf
     with job.create_pdf() as pdf:  # type: ignore[no-untyped-call]

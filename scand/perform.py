@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from scand import view as v
 from scand import wire
 from scand.crew import COURIER, FEEDER
-from scand.errands import task
-from scand.errors import BadData, ErrorCode, ScandError
+from scand.errands import staged_path, task
+from scand.errors import ErrorCode, ScandError
 from scand.jobs import Status
 from scand.lifecycle import Actor
 from scand.messages import Event
@@ -40,6 +40,7 @@ class Performer:
         self._config = config
         self._spool, self._crew, self._teller = spool, crew, teller
         self._installation = ("", False)
+        self._refused: tuple[int, OSError | ValidationError] | None = None
 
     def elected(self, store: Store) -> None:
         """A new session: what is known of the database is asked again."""
@@ -57,10 +58,8 @@ class Performer:
         if store is not None:
             yield from self._rows(intent, store)
         yield from self._children(intent)
-        try:
+        if isinstance(intent, v.EndBatch | v.DropBatch):
             self._disk(intent)
-        except (OSError, ValidationError) as error:
-            self._teller.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
 
     # Rows.
 
@@ -69,8 +68,8 @@ class Performer:
             case v.LookAgain():
                 yield self._look(store)
                 return
-            case v.Progress(job_id, pages):
-                store.progress(job_id, pages)
+            case v.Progress():
+                store.progress(intent)
                 return
             case v.Claim():
                 claimed = store.claim(str(self._spool.jobs))
@@ -104,8 +103,8 @@ class Performer:
                     self._teller.say(
                         Event.COMMITTED, job=job_id, path=published.inbox_path, sha256=published.sha256
                     )
-            case v.ForgetStaged(job_id):
-                store.forget_staged(job_id)
+            case v.ExpectStaged() | v.ForgetStaged() | v.Expire():
+                self._belongings(intent, store)
             case _:
                 return
         yield v.LookDue()
@@ -132,41 +131,65 @@ class Performer:
     def _spooled(self, job: Job) -> tuple[list[SpooledBatch], int, ScandError | None]:
         """What the disk holds of a job beyond the rows; what cannot be read or written is the job's trouble."""
         recorded = {batch.seq for batch in job.batches}
+        refused, self._refused = self._refused, None
         try:
+            if refused and refused[0] == job.id:
+                raise refused[1]
             return *self._directory(job).look(recorded), None
         except ValidationError as error:
             code, what = ErrorCode.SPOOL_DAMAGED, f"what scand wrote there is damaged: {error}"
         except OSError as error:
-            code, what = ErrorCode.STAGING_FULL, f"{error.strerror} ({error.filename})"
+            where = f" ({error.filename})" if error.filename else ""
+            code, what = ErrorCode.STAGING_FULL, f"{error.strerror}{where}"
         sentence = f"The job's directory below {self._spool.jobs} cannot be used: {what}. Nothing is deleted."
         return [], max(recorded, default=0), ScandError(sentence, code)
 
     def _directory(self, job: Job) -> JobDirectory:
-        # In UTC, whatever time zone the session has: the same row must give the same record.
-        created = job.created_at.astimezone(UTC).isoformat()
-        record = JobRecord(id=job.id, created_at=created, database=self._installation[0])
-        directory, aside = self._spool.job(record)
+        directory, aside = self._spool.job(self._record_of(job.id, job.created_at))
         if aside is not None:
             self._teller.say(Event.SPOOL_PUT_ASIDE, job=job.id, path=str(aside))
         return directory
 
+    def _record_of(self, job_id: int, created: datetime) -> JobRecord:
+        # In UTC, whatever time zone the session has: the same row must give the same record.
+        return JobRecord(
+            id=job_id, created_at=created.astimezone(UTC).isoformat(), database=self._installation[0]
+        )
+
     def _settings(self, job: Job) -> Settings | ScandError:
         try:
-            settings = resolve(job.settings, self._config.now.profiles)
+            return resolve(job.settings, self._config.now.presets)
         except ScandError as error:
             return error
-        # Accepted words whose work is not built yet are refused: a document must not come out otherwise than
-        # it was asked for.
-        if settings.sides == "manual-duplex" or settings.blank_pages == "drop":
-            asked = "sides manual-duplex" if settings.sides == "manual-duplex" else "blank_pages drop"
-            return BadData(f"{asked} cannot be done yet by this version of scand.", ErrorCode.BAD_SETTINGS)
-        return settings
 
     def _name(self, store: Store, job_id: int, named: wire.Named) -> None:
         """The word to publish is given only once the row has the name."""
         same = store.same_document(job_id, named.sha256)
         if store.name_publication(job_id, same or named.inbox_path, named.sha256):
             self._crew.tell(COURIER, wire.Go(inbox_path=named.inbox_path, same_as=same))
+
+    def _belongings(self, intent: v.ExpectStaged | v.ForgetStaged | v.Expire, store: Store) -> None:
+        """What a job has on the NAS and on local disk: its row says so before there is anything.
+
+        The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two.
+
+        Only this thread claims jobs, so none of them comes back to life before its directory is out of the way.
+        """
+        if isinstance(intent, v.ExpectStaged):
+            store.expect_staged(intent.job_id, staged_path(intent.job_id, self._config.now))
+            return
+        if isinstance(intent, v.ForgetStaged):
+            store.forget_staged(intent.job_id)
+            return
+        store.expire(str(self._spool.jobs), intent.keep)
+        for job_id, created in store.let_go(self._spool.ids()):
+            try:
+                gone = self._spool.expire(self._record_of(job_id, created))
+            except OSError as error:
+                self._teller.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
+                return
+            if gone:
+                self._teller.say(Event.FILES_EXPIRED, job=job_id)
 
     # Children.
 
@@ -232,16 +255,17 @@ class Performer:
 
     # Local disk.
 
-    def _disk(self, intent: v.Intent) -> None:
-        match intent:
-            case v.EndBatch(job_id, seq, end):
-                batch = self._spool.existing(job_id).batch(seq)
-                if batch.begun() and not batch.ended():
-                    batch.finish(end)
-            case v.DropBatch(job_id, seq):
-                self._spool.existing(job_id).batch(seq).drop()
-            case _:
-                pass
+    def _disk(self, intent: v.EndBatch | v.DropBatch) -> None:
+        """What the disk refuses is the job's trouble: the next look tells of it."""
+        batch = self._spool.existing(intent.job_id).batch(intent.seq)
+        try:
+            if isinstance(intent, v.DropBatch):
+                batch.drop()
+            elif batch.begun() and not batch.ended():
+                batch.finish(intent.end)
+        except (OSError, ValidationError) as error:
+            self._refused = intent.job_id, error
+            self._teller.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
 
     # The story.
 

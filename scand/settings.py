@@ -27,7 +27,7 @@ from scand.vocabulary import (
     source_kind,
     understood,
 )
-from scand.wording import complaints, either, meant, shown, together
+from scand.wording import MOST, complaints, either, meant, shown, together
 
 
 class Source(StrEnum):
@@ -68,11 +68,11 @@ class OnJam(StrEnum):
     KEEP = "keep"
 
 
-class BlankPages(StrEnum):
-    """What becomes of blank sides."""
+class Blank(StrEnum):
+    """What becomes of blank sides, and of sheets that are blank on both."""
 
     KEEP = "keep"
-    DROP = "drop"
+    DROP = "drop"  # left out of the PDF; they stay in the spool
 
 
 class Trigger(StrEnum):
@@ -125,6 +125,19 @@ def _whole(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise ValueError
     return int(value)
+
+
+def _number(value: Any) -> Any:
+    """JSON's numbers only: true is none, nor is "2"."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
+    return float(value)
+
+
+def _numbers(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
+    return tuple(_number(one) for one in value)
 
 
 def _page_size(value: Any) -> Any:
@@ -190,7 +203,14 @@ class Settings(BaseModel):
         resolution: dots per inch.
         quality: of JPEG, as libjpeg counts. 85: at 300 dpi no ringing shows around print, at half the bytes
             of 95; above 95 files grow and nothing is gained.
+        blank_pages: what becomes of a blank side. A sheet that is blank on both sides is a separator perhaps, and
+            stays whole unless `blank_sheets` says otherwise.
+        blank_threshold: percent of a side that must be ink for it not to be blank.
+        source_name: the source as the driver spells it, for those that scand would not choose by itself; only
+            where it does what is asked.
+        offset: where the page begins on the glass or in the feeder, x and y in mm.
         rotate_back: degrees to turn back sides by, for devices that deliver them upside-down.
+        pause: seconds before each further sheet, for feeders that need them.
         max_pages: sides in one batch; None: as many as the feeder holds.
         inbox: a folder below the NAS root; None: the config's.
         options: SANE options, [name, value] in the order in which they are applied, after all others. Given
@@ -219,10 +239,27 @@ class Settings(BaseModel):
         int, BeforeValidator(_whole), Field(ge=1, le=95, description="a whole number, 1 to 95")
     ] = 85
     on_jam: Annotated[OnJam, BeforeValidator(_folded)] = OnJam.DISCARD
-    blank_pages: Annotated[BlankPages, BeforeValidator(_folded)] = BlankPages.KEEP
+    blank_pages: Annotated[Blank, BeforeValidator(_folded)] = Blank.KEEP
+    blank_sheets: Annotated[Blank, BeforeValidator(_folded)] = Blank.KEEP
+    blank_threshold: Annotated[
+        float, BeforeValidator(_number), Field(ge=0, le=10, description="percent of ink, 0 to 10")
+    ] = 0.02
+    source_name: Annotated[
+        str | None,
+        BeforeValidator(lambda value: None if value == "" else value),
+        Field(description='a source as the driver spells it (`scand probe` shows them), or "" for none'),
+    ] = None
+    offset: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=_WIDEST)], Annotated[float, Field(ge=0, le=_LONGEST)]],
+        BeforeValidator(_numbers),
+        Field(description="[x, y] in mm"),
+    ] = (0.0, 0.0)
     rotate_back: Annotated[
         int, BeforeValidator(_whole), Field(multiple_of=180, ge=0, le=180, description="0 or 180")
     ] = 0
+    pause: Annotated[
+        float, BeforeValidator(_number), Field(ge=0, le=600, description="seconds, 0 to 600")
+    ] = 0.0
     max_pages: Annotated[
         Annotated[int, BeforeValidator(_whole), Field(ge=1)] | None,
         Field(description="a whole number from 1"),
@@ -312,7 +349,8 @@ def _complete(merged: dict[str, Any]) -> Settings:
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
-        found = together(complaints(error, Settings, "a setting"))
+        first = complaints(error, Settings, "a setting", MOST)  # a client may have written a million keys
+        found = together(first, error.error_count())
         hint = "" if merged.keys() <= Settings.model_fields.keys() else '; SANE options go into "options"'
         raise _bad(found + hint) from None
     if (settings.source, settings.sides) == (Source.FLATBED, Sides.DUPLEX):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+_EXPIRED = ".expired-"
 _BEGIN, _END, _PAGES, _PDF, _JOB = "begin.json", "end.json", "pages.jsonl", "batch.pdf", "job.json"
 
 
@@ -91,15 +93,17 @@ class BatchDirectory:
         if begin is None:
             return None
         end, pages = self.ended(), self.pages()
-        whole = bound(pages, duplex=begin.duplex, complete=end is not None and end.complete)
+        in_pdf = bound(pages, begin, complete=end is not None and end.complete)
+        blank = sum(page.blank for page in pages)
         return SpooledBatch(
             seq=self.seq,
             duplex=begin.duplex,
             keep_on_fault=begin.keep_on_fault,
+            halves=begin.halves,
             end=end,
             captured=len(pages),
-            bindable=len(whole),
-            blank=sum(page.blank for page in pages),
+            bindable=len(in_pdf),
+            blank=blank if begin.halves else blank - sum(page.blank for page in in_pdf),
             sheets=len(pages) // 2 if begin.duplex else len(pages),
         )
 
@@ -125,6 +129,14 @@ class JobDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.merged = path / "merged.pdf"
+
+    def size(self) -> int:
+        """Bytes of all its files; those that go while it counts are none."""
+        size = 0
+        for path in self.path.rglob("*"):
+            with suppress(FileNotFoundError):
+                size += 0 if path.is_dir() else path.stat().st_size
+        return size
 
     def batch(self, seq: int) -> BatchDirectory:
         """The directory of one batch, which may not exist yet."""
@@ -186,6 +198,22 @@ class Spool:
         """Where a job's directory is, if it has one."""
         return JobDirectory(self.jobs / str(job_id))
 
+    def ids(self) -> list[int]:
+        """The jobs that have a directory."""
+        return [int(path.name) for path in self.jobs.glob("*") if path.name.isdecimal()]
+
+    def expire(self, record: JobRecord) -> bool:
+        """Mark a job's directory as past its time; a courier removes it (see `expired`).
+
+        Returns:
+            Whether it was there, and this job's: another's pages are not touched.
+        """
+        path = self.jobs / str(record.id)
+        if _read_job(path) != record:
+            return False
+        path.rename(path.with_name(f"{record.id}{_EXPIRED}{time.time_ns()}"))
+        return True
+
     def volume_id(self) -> str:
         """The id that the NAS must show (`nas-volume`, written by `scand nas init`); "" when there is none."""
         try:
@@ -201,6 +229,11 @@ class Spool:
     def put_aside(self) -> list[Path]:
         """Directories that were put aside because they belong to no row of this database, for `doctor`."""
         return sorted(self.jobs.glob("*.aside-*"))
+
+
+def expired(jobs: Path) -> list[Path]:
+    """The directories, of those in `jobs`, that are to be removed."""
+    return sorted(jobs.glob(f"*{_EXPIRED}*"))
 
 
 def _write(path: Path, record: BaseModel) -> None:

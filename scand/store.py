@@ -21,11 +21,12 @@ from scand.jobs import BatchRow, BatchStatus, Job, StaleFile, Status
 from scand.sqlfiles import AGENT_LOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from scand import wire
     from scand.database import Connection
-    from scand.view import Advance, Postpone, Record
+    from scand.view import Advance, Postpone, Progress, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ class Store:
         self.epoch = found[0]["epoch"]
         return True
 
-    def leader(self) -> str:
-        """Who leads, for a person: "scanhost, pid 4711"."""
+    def leader(self) -> tuple[str, int]:
+        """Who leads, for a person ("scanhost, pid 4711"), and with which epoch."""
         (row,) = self._run("leader")
-        return f"{row['hostname'] or 'another host'}, pid {row['pid']}"
+        return f"{row['hostname'] or 'another host'}, pid {row['pid']}", row["epoch"]
 
     def installation(self) -> tuple[str, bool]:
         """This database's own id, and whether its documents table is scand's."""
@@ -167,6 +168,7 @@ class Store:
                 seq=batch.seq,
                 path=pdf and pdf.path,
                 pages=pdf.pages if pdf else 0,
+                blank=batch.blank,
                 sha256=pdf and pdf.sha256,
                 status=status,
                 code=batch.code,
@@ -193,9 +195,17 @@ class Store:
             seconds=step.seconds,
         )
 
-    def progress(self, job_id: int, pages: int | None) -> bool:
+    def progress(self, progress: Progress) -> bool:
         """The job moves."""
-        return self._done("progress", id=job_id, pages=pages)
+        at = progress.step
+        return self._done(
+            "progress",
+            id=progress.job_id,
+            pages=progress.pages,
+            step=at and at.step,
+            done=at and at.done,
+            total=at and at.total,
+        )
 
     def same_document(self, job_id: int, sha256: str) -> str | None:
         """Where a committed job has put these very bytes, if one has."""
@@ -219,9 +229,26 @@ class Store:
                 raise psycopg.Rollback
         return done
 
+    def expect_staged(self, job_id: int, staged: str) -> bool:
+        """Before a copy is made: where it is going to be, relative to the NAS root."""
+        return self._done("expect_staged", id=job_id, staged=staged)
+
     def forget_staged(self, job_id: int) -> bool:
         """Nothing of the job is on the NAS any more."""
         return self._done("forget_staged", id=job_id)
+
+    def expire(self, jobs: str, keep: float) -> None:
+        """Let go of the files of jobs that have been over for `keep` seconds, as far as the rows go.
+
+        A canceled job's batches cannot be kept any more; a committed one's are history.
+        """
+        with self.connection.transaction():
+            ids = [row["id"] for row in self._run("expire", jobs=jobs, keep=keep)]
+            self._run("expire_batches", ids=ids)
+
+    def let_go(self, ids: Sequence[int]) -> list[tuple[int, datetime]]:
+        """Of these jobs those that have no files any more, as far as the rows go: id and creation time."""
+        return [(row["id"], row["created_at"]) for row in self._run("let_go", ids=ids)]
 
     def listen(self) -> None:
         """From now on the server hints at every change of the queue."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scand.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from scand.pages import End
+    from scand.pages import End, SpooledBatch
 
 _WHAT = {
     ErrorCode.FEEDER_JAMMED: "sheet {sheet} jammed (or two were pulled at once)",
@@ -35,47 +35,65 @@ _NOTHING_YET = {
     ErrorCode.ACCESS_DENIED: (
         "Access to the scanner is denied: is scand's user in the group scanner? `scand doctor` tells."
     ),
-    ErrorCode.DRIVER_CRASHED: "The scanner's driver crashed before the first page: check the feeder, scan again.",
+    ErrorCode.DRIVER_CRASHED: (
+        "The scanner's driver crashed before the first page was safe: put back what went through, then scan again."
+    ),
     ErrorCode.DRIVER_HUNG: (
-        "The scanner's driver was silent too long before the first page: switch the scanner off and on, "
-        "check the feeder, then scan again."
+        "The scanner's driver was silent too long before the first page was safe: switch the scanner off and on, "
+        "put back what went through, then scan again."
     ),
     ErrorCode.INTERRUPTED: (
         "Scanning was interrupted before the first page was safe: put the sheet that was under way back "
         "onto the stack, then scan again."
     ),
     ErrorCode.STAGING_FULL: "The staging disk is nearly full: make room (`scand doctor`), then scan again.",
-    ErrorCode.DEVICE_ERROR: "The scanner failed before the first page: check it and the feeder, then scan again.",
+    ErrorCode.DEVICE_ERROR: (
+        "The scanner failed before the first page was safe: check it, put back what went through, then scan again."
+    ),
 }
 
 
-def sentence(seq: int, end: End, *, captured: int, duplex: bool) -> str:
-    """The job's `error` after a batch.
-
-    Args:
-        seq: the batch's number.
-        end: how it ended; not complete, or at the page limit.
-        captured: sides that are safe on disk.
-        duplex: two sides a sheet.
+def sentence(batch: SpooledBatch, end: End) -> str:
+    """The job's `error` after a batch that is not complete, or that came to the page limit.
 
     Returns:
         For example "batch 2: sheet 13 jammed (or two were pulled at once); 12 sheets (24 pages) are safe;
         re-feed from sheet 13".
     """
-    code = end.code or ErrorCode.DEVICE_ERROR
+    if batch.captured == 0:
+        return nothing_yet(end)
+    pages = batch.captured - batch.captured % 2 if batch.duplex else batch.captured
+    next_sheet = batch.sheets + 1
+    what = _WHAT.get(_code(end), "scanning stopped at sheet {sheet}").format(sheet=next_sheet)
+    verb = "is" if batch.sheets == 1 else "are"
+    parts = [
+        f"batch {batch.seq}: {what}{_detail(end)}",
+        f"{_count(batch.sheets, 'sheet')} ({_count(pages, 'page')}) {verb} safe",
+    ]
+    if pages < batch.captured:
+        parts[-1] += f"; the front of sheet {next_sheet} is kept apart"
+    if end.code is not ErrorCode.PAGE_LIMIT:
+        parts.append(_REFEED_HALF if batch.halves else f"re-feed from sheet {next_sheet}")
+    return "; ".join(parts)
+
+
+_REFEED_HALF = "re-feed the whole stack (in manual duplex all fronts are one batch, and all backs one)"
+
+
+def nothing_yet(end: End) -> str:
+    """The job's `error` when no page is safe yet."""
+    code = _code(end)
     if code in {ErrorCode.UNSUPPORTED_SETTINGS, ErrorCode.BAD_SETTINGS} and end.detail:
         return end.detail
-    detail = f" ({end.detail})" if end.detail else ""
-    if captured == 0:
-        return _NOTHING_YET.get(code, "Scanning failed before the first page.") + detail
-    sheets = captured // 2 if duplex else captured
-    next_sheet = sheets + 1
-    safe = f"{_count(sheets, 'sheet')} ({_count(captured - captured % 2 if duplex else captured, 'page')})"
-    dangling = f"; the front of sheet {next_sheet} is kept apart" if duplex and captured % 2 else ""
-    what = _WHAT.get(code, "scanning stopped at sheet {sheet}").format(sheet=next_sheet)
-    verb = "is" if sheets == 1 else "are"
-    refeed = f"; re-feed from sheet {next_sheet}" if code is not ErrorCode.PAGE_LIMIT else ""
-    return f"batch {seq}: {what}{detail}; {safe} {verb} safe{dangling}{refeed}"
+    return _NOTHING_YET.get(code, "Scanning failed before the first page.") + _detail(end)
+
+
+def _code(end: End) -> ErrorCode:
+    return end.code or ErrorCode.DEVICE_ERROR
+
+
+def _detail(end: End) -> str:
+    return f" ({end.detail})" if end.detail else ""
 
 
 def _count(number: int, noun: str) -> str:

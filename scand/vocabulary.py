@@ -141,6 +141,7 @@ FEEDER_MODE = ("feeder-mode",)
 SWITCHES = ("adf-mode", "scanmode", "duplex", "scan-both-sides", "adf-duplex", "duplex-mode", "double-sided")
 RESOLUTION = ("resolution", "scan-resolution", "x-resolution", "y-resolution")  # old fujitsu: y apart
 PAPER = ("paper-size", "page-format", "scan-area")  # must say "custom" before br-x means anything
+JUSTIFICATION = ("adf-justification-x",)  # airscan
 PAGE_WIDTH = ("page-width", "pagewidth")
 PAGE_HEIGHT = ("page-height", "pageheight")
 DEPTH = ("depth",)

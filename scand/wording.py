@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _LONGEST = 60  # characters of a value that a sentence shows
-_MOST = 3  # complaints in one sentence; the rest is counted
+MOST = 3
+"""Complaints in one sentence; the rest is counted."""
 
 
 def shown(value: object) -> str:
@@ -60,14 +61,20 @@ def meant(word: object, known: Sequence[str]) -> str:
     return f" (did you mean {shown(spelt[near[0]])}?)" if near else ""
 
 
-def together(complaints: Sequence[str]) -> str:
-    """Several complaints as one sentence; what is beyond the first few is counted."""
-    more = len(complaints) - _MOST
-    parts = [*complaints[:_MOST], *([f"and {more} more"] if more > 0 else [])]
+def together(complaints: Sequence[str], count: int = 0) -> str:
+    """Several complaints as one sentence; what is beyond the first few is counted.
+
+    Args:
+        count: how many there are in all, where that is more than are given.
+    """
+    more = max(count, len(complaints)) - MOST
+    parts = [*complaints[:MOST], *([f"and {more} more"] if more > 0 else [])]
     return "; ".join(parts)
 
 
-def complaints(error: ValidationError, model: type[BaseModel], noun: str) -> list[str]:
+def complaints(
+    error: ValidationError, model: type[BaseModel], noun: str, most: int | None = None
+) -> list[str]:
     """What pydantic found wrong, one clause each, as `section.key` of `model`.
 
     What a field may be is its enum's values, or its `description`.
@@ -76,8 +83,9 @@ def complaints(error: ValidationError, model: type[BaseModel], noun: str) -> lis
         error: of validating `model`.
         model: with models as its sections, or without.
         noun: what a key is, "a setting".
+        most: no more than so many; None: all.
     """
-    return [_complaint(found, model, noun) for found in error.errors(include_url=False)]
+    return [_complaint(found, model, noun) for found in error.errors(include_url=False)[:most]]
 
 
 def _complaint(found: Any, model: type[BaseModel], noun: str) -> str:

@@ -24,15 +24,18 @@ SELECT id, status FROM scan_jobs
 -- Jobs as they are now, the newest first: one of them, those in some statuses, or all.
 SELECT id, title, settings, status, batch_count, page_count, pages_scanned, staging_path, nas_staging_path,
        inbox_path, file_hash, doc_id, error, error_code, attempts, next_attempt_at, last_activity_at,
-       last_progress_at, created_at, updated_at, clock_timestamp() AS seen_at
+       last_progress_at, step, step_done, step_total, step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE (%(id)s::bigint IS NULL OR id = %(id)s)
    AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
  ORDER BY id DESC LIMIT %(limit)s;
 
+-- name: statuses
+SELECT id, status FROM scan_jobs WHERE id = ANY (%(ids)s);
+
 -- name: batches
 -- A job's batches in the order of the merge.
-SELECT batch_seq, status, page_count, staging_path, error_code, file_hash, created_at
+SELECT batch_seq, status, page_count, blank_count, staging_path, error_code, file_hash, created_at
   FROM scan_job_batches WHERE job_id = %(id)s ORDER BY batch_seq;
 
 -- name: events

@@ -12,8 +12,7 @@ RETURNING epoch;
 
 -- name: leader
 -- Who has the advisory lock, as far as the status row knows.
-SELECT hostname, pid, extract(epoch FROM now() - last_heartbeat)::float8 AS age
-  FROM scan_agent_status WHERE id = 1;
+SELECT hostname, pid, epoch FROM scan_agent_status WHERE id = 1;
 
 -- name: installation
 -- This database's own id, and whether documents is scand's own table.
@@ -21,13 +20,15 @@ SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() A
 
 -- name: look
 -- One round trip a wake: whose epoch it is, the active job with its batches, whether another waits, and a job
--- that has a file staged on the NAS but wants it no more.
+-- that has a file staged on the NAS but wants it no more. Of settings and title no more than anybody means: they
+-- are read at every look.
 SELECT s.epoch, q.queued, j.*, stale.stale
   FROM scan_agent_status s
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
   LEFT JOIN LATERAL (
-    SELECT a.id, title, settings, status, created_at, page_count, staging_path, nas_staging_path, inbox_path,
-           file_hash, error, error_code, attempts,
+    SELECT a.id, left(title, 4000) AS title,
+           CASE WHEN octet_length(settings::text) > 1048576 THEN '"more than 1 MiB of JSON"' ELSE settings END AS settings,
+           status, created_at, page_count, staging_path, nas_staging_path, inbox_path, file_hash, error, error_code, attempts,
            extract(epoch FROM now() - last_activity_at)::float8 AS idle,
            greatest(0, coalesce(extract(epoch FROM next_attempt_at - now()), 0))::float8 AS wait,
            newest.id AS entered, newest.from_status AS entered_from,
@@ -68,7 +69,7 @@ UPDATE scan_jobs j
    SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id
   FROM next
  WHERE j.id = next.id AND EXISTS (SELECT FROM me)
-RETURNING j.id, j.title;
+RETURNING j.id, left(j.title, 4000) AS title;
 
 -- name: advance
 -- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s). A job that
@@ -95,8 +96,9 @@ INSERT INTO scan_jobs (title, settings, status) VALUES (%(title)s, %(settings)s,
 
 -- name: record_batch
 -- A batch whose PDF is safe on disk.
-INSERT INTO scan_job_batches (job_id, batch_seq, staging_path, page_count, status, error_code, file_hash)
-SELECT id, %(seq)s, %(path)s, %(pages)s, %(status)s, %(code)s, %(sha256)s
+INSERT INTO scan_job_batches
+       (job_id, batch_seq, staging_path, page_count, blank_count, status, error_code, file_hash)
+SELECT id, %(seq)s, %(path)s, %(pages)s, %(blank)s, %(status)s, %(code)s, %(sha256)s
   FROM scan_jobs
  WHERE id = %(id)s AND status = %(expected)s
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
@@ -127,7 +129,9 @@ RETURNING id;
 -- name: progress
 -- The job moves. At most once a second, never once a page.
 UPDATE scan_jobs
-   SET last_progress_at = now(), pages_scanned = coalesce(%(pages)s::int, pages_scanned)
+   SET last_progress_at = now(), pages_scanned = coalesce(%(pages)s::int, pages_scanned),
+       step = %(step)s, step_done = %(done)s, step_total = %(total)s,
+       step_since = CASE WHEN step IS DISTINCT FROM %(step)s OR step_done > %(done)s THEN now() ELSE step_since END
  WHERE id = %(id)s AND status IN ('ready', 'scanning', 'assembling', 'committing')
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
@@ -163,12 +167,43 @@ UPDATE scan_jobs
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 
+-- name: expect_staged
+-- Before the merge is copied to the NAS: where. So what a copy leaves is found when the job is canceled in mid-copy.
+UPDATE scan_jobs SET nas_staging_path = %(staged)s
+ WHERE id = %(id)s AND status = 'assembling'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
 -- name: forget_staged
 -- The staged file of a job that wants it no more is gone.
 UPDATE scan_jobs SET nas_staging_path = NULL
  WHERE id = %(id)s AND status IN ('draft', 'queued', 'ready', 'canceled')
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
+
+-- name: expire
+-- Jobs that are over, and whose time on the agent's disk is over, too.
+UPDATE scan_jobs SET staging_path = NULL
+ WHERE id IN (SELECT id FROM scan_jobs
+               WHERE staging_path IS NOT NULL AND status IN ('committed', 'canceled')
+                 AND updated_at < now() - make_interval(secs => %(keep)s)
+                 AND staging_path = %(jobs)s || '/' || id
+               ORDER BY updated_at LIMIT 100 FOR UPDATE SKIP LOCKED)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: expire_batches
+-- A canceled job may be queued again, and then starts without the batches that are gone.
+UPDATE scan_job_batches b
+   SET staging_path = NULL, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
+  FROM scan_jobs j
+ WHERE b.job_id = ANY (%(ids)s) AND j.id = b.job_id;
+
+-- name: let_go
+-- Of the jobs that have files on disk, those that are over and own them no more.
+SELECT id, created_at FROM scan_jobs
+ WHERE id = ANY (%(ids)s) AND status IN ('committed', 'canceled') AND staging_path IS NULL
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s);
 
 -- name: heartbeat
 -- Alive; and what it is at. A job that was deleted meanwhile is not referred to.

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The URL of a PostgreSQL server, as a superuser, with a database that is not for tests to write in."""
+    with server() as url:
+        yield url
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The server that is given, or one that ends with the block."""
     given = os.environ.get("SCAND_TEST_DATABASE_URL")
     if given:
         yield given
@@ -76,7 +83,7 @@ def _embedded_server(base: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _database(server_url: str, template: str) -> Iterator[str]:
+def database(server_url: str, template: str) -> Iterator[str]:
     """A database of its own, dropped at the end whoever is still in it."""
     name = f"scand_test_{uuid4().hex}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'")
@@ -103,14 +110,14 @@ def _wait_until_left(connection: Connection, database: str) -> None:
 @pytest.fixture
 def database_url(server_url: str) -> Iterator[str]:
     """The URL of an empty database, as a superuser."""
-    with _database(server_url, "template0") as url:
+    with database(server_url, "template0") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_template(server_url: str) -> Iterator[str]:
     """The name of a database with scand's schema, to copy and not to connect to."""
-    with _database(server_url, "template0") as url:
+    with database(server_url, "template0") as url:
         with psycopg.connect(url, autocommit=True) as connection:
             migrate(connection)
         yield urlsplit(url).path.lstrip("/")
@@ -119,7 +126,7 @@ def migrated_template(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def migrated_url(server_url: str, migrated_template: str) -> Iterator[str]:
     """The URL of a database with scand's schema and nothing in it, as a superuser."""
-    with _database(server_url, migrated_template) as url:
+    with database(server_url, migrated_template) as url:
         yield url
 
 

@@ -135,7 +135,8 @@ def _print_view(out: Console, view: JobView) -> None:
 
 
 def _facts(job: JobRow) -> list[tuple[str, str]]:
-    settings = "  ".join(f"{key}={value}" for key, value in job.settings.items())
+    asked = job.settings if isinstance(job.settings, dict) else {"?": job.settings}
+    settings = "  ".join(f"{key}={value}" for key, value in asked.items())
     facts = [
         ("created", when(job.created_at)),
         ("settings", settings),
@@ -152,11 +153,12 @@ def _facts(job: JobRow) -> list[tuple[str, str]]:
 
 
 def _batches_table(batches: list[BatchRow]) -> Table:
-    made = table("batch", "", "pages", "scanned", "note", right=("batch", "pages"))
+    made = table("batch", "", "pages", "blank", "scanned", "note", right=("batch", "pages", "blank"))
     for batch in batches:
         kept = Text("kept", "green") if batch.status == "scanned" else Text(visible(batch.status), "dim")
         note = Text(batch.error_code or "", "red")
-        made.add_row(str(batch.batch_seq), kept, _number(batch.page_count), when(batch.created_at), note)
+        pages, blank = _number(batch.page_count), _number(batch.blank_count or None)
+        made.add_row(str(batch.batch_seq), kept, pages, blank, when(batch.created_at), note)
     return made
 
 

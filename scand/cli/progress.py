@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from scand.jobs import BatchStatus, Status
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from scand.desk import JobRow, JobView
 
 QUIET = 2.0
@@ -22,7 +24,9 @@ class Progress(NamedTuple):
         batch: the number of the batch under way, or of the last.
         batch_pages: captured in the batch under way; None while none is.
         per_minute: images a minute in the batch under way; None until that can be told.
-        left: seconds, where the job says at how many pages a batch ends (`max_pages`).
+        left: seconds, where the end is known: of a step, or of a batch (`max_pages`).
+        step: what the agent is at with the pages: merging, copying …; None: nothing that takes long.
+        share: of the step, 0 to 1.
     """
 
     pages: int
@@ -30,6 +34,8 @@ class Progress(NamedTuple):
     batch_pages: int | None = None
     per_minute: float | None = None
     left: float | None = None
+    step: str | None = None
+    share: float = 0.0
 
 
 def pages(job: JobRow) -> int | None:
@@ -42,6 +48,9 @@ def progress(view: JobView) -> Progress:
     """How far a job is."""
     job, batches, events = view
     last = max((batch.batch_seq for batch in batches), default=0)
+    if job.status in {Status.ASSEMBLING, Status.COMMITTING}:
+        entered = max((event.at for event in events if event.to_status == job.status), default=job.created_at)
+        return _step(job, entered, Progress(pages(job) or 0, last))
     if job.status != Status.SCANNING:
         return Progress(pages(job) or 0, last)
     kept = sum(batch.page_count or 0 for batch in batches if batch.status == BatchStatus.SCANNED)
@@ -52,10 +61,22 @@ def progress(view: JobView) -> Progress:
         # The count is as old as the row's last progress, so that is the end of the time it took.
         seconds = (job.last_progress_at - begun).total_seconds()
         per_minute = 60 * captured / seconds if seconds >= 1 else None
-    most = job.settings.get("max_pages")
+    most = job.setting("max_pages")
     if per_minute and isinstance(most, int):
         left = 60 * max(0, most - captured) / per_minute
     return Progress(kept + captured, last + 1, captured, per_minute, left)
+
+
+def _step(job: JobRow, entered: datetime, so_far: Progress) -> Progress:
+    """A step with a known end that began in this stay in the status; before, the row still tells of another."""
+    if job.step is None or not job.step_total or job.step_since is None or job.last_progress_at is None:
+        return so_far
+    if job.step_since < entered:
+        return so_far
+    seconds = (job.last_progress_at - job.step_since).total_seconds()
+    share = min(1.0, (job.step_done or 0) / job.step_total)
+    left = seconds * (1 - share) / share if share and seconds >= 1 else None
+    return so_far._replace(step=job.step, share=share, left=left)
 
 
 def rests(job: JobRow) -> bool:

@@ -56,7 +56,7 @@ def probe(config: Path | None, /, device: str | None, *, as_json: bool, **wishes
     settings = Config.load(config, {"SCAND_DATABASE_URL": "embedded", **os.environ}, need="client")
     task = wire.Probe(
         device=settings.scanner.device if device is None else device,
-        settings=resolve(asked(**wishes), settings.profiles),
+        settings=resolve(asked(**wishes), settings.presets),
     )
     probed = ask_feeder(task, wire.Probed, settings.scanner.page_timeout)
     if as_json:

@@ -113,4 +113,4 @@ def _check(config: Path | None, settings: dict[str, Any]) -> None:
     """
     found = Config.load(config, os.environ, need="client")
     if found.profiles:
-        resolve(settings, found.profiles)
+        resolve(settings, found.presets)

@@ -159,6 +159,11 @@ def _doing(view: JobView, health: Health) -> Text:
             return Text(
                 f"{_amount(view)} · more paper: scand scan {job.id} · that was all: scand finish {job.id}"
             )
+        case Status.ASSEMBLING | Status.COMMITTING if now.step:
+            parts = [_amount(view), f"{now.step} {now.share:.0%}"]
+            if now.left is not None:
+                parts.append(f"about {span(now.left)} left")
+            return Text(" · ".join(parts))
         case Status.PREVIEW:
             return Text(f"{_amount(view)} · as it should be: scand commit {job.id}")
         case Status.COMMITTED:
@@ -169,7 +174,7 @@ def _doing(view: JobView, health: Health) -> Text:
 
 def _sheets(view: JobView, pages: int) -> str:
     """Only the settings that the job itself names say whether a sheet is two pages; a profile is the agent's."""
-    duplex = view.job.settings.get("sides") == "duplex"
+    duplex = view.job.setting("sides") == "duplex"
     return counted((pages + 1) // 2, "sheet") if duplex else ""
 
 

@@ -58,6 +58,12 @@ class Config(Section):
         return self._path
 
     @property
+    def presets(self) -> dict[str, dict[str, Any]]:
+        """The profiles as jobs get them: each on top of what [scanner] pins."""
+        profiles: dict[str, dict[str, Any]] = {"default": {}, **self.profiles}
+        return {name: {**self.scanner.pins, **profile} for name, profile in profiles.items()}
+
+    @property
     def profile_directory(self) -> Path | None:
         """`profiles.d` beside the file, whether it is there or not."""
         return _profile_directory(self._path)
@@ -106,7 +112,7 @@ class Config(Section):
             wrong.append(_NO_ROOT)
         try:
             config = cls.model_validate(table)
-            wrong += _wrong_folders(config.nas)
+            wrong += _wrong_pins(config.scanner) + _wrong_folders(config.nas)
         except ValidationError as error:
             wrong = [*complaints(error, cls, "a key"), *wrong]
         if wrong:
@@ -138,6 +144,14 @@ def _wrong_profiles(table: Mapping[str, Any]) -> list[str]:
         known = sorted({"default", *table["profiles"]})
         wrong.append(f"manual.profile is {shown(wanted)}, but may be {either(known)}{meant(wanted, known)}")
     return wrong
+
+
+def _wrong_pins(scanner: Scanner) -> list[str]:
+    try:
+        resolve(scanner.pins, {})
+    except BadData as error:
+        return [f"scanner.{error.sentence.removesuffix('.')}"]
+    return []
 
 
 def _wrong_folders(nas: Nas) -> list[str]:

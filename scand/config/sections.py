@@ -106,10 +106,21 @@ class Scanner(Section):
     Attributes:
         device: SANE name, or a shell pattern over name, vendor and model; "": the only one there is.
         page_timeout: seconds of silence after which the driver is taken for hung.
+        source_name, offset, rotate_back, pause: settings that this scanner needs, whatever the job; profiles and
+            jobs go on top. They are checked as settings are.
     """
 
     device: Annotated[str, Field(description='a SANE name, or a pattern such as "fujitsu:*"')] = ""
     page_timeout: Duration = 60.0
+    source_name: Any = None
+    offset: Any = None
+    rotate_back: Any = None
+    pause: Any = None
+
+    @property
+    def pins(self) -> dict[str, Any]:
+        """The settings among them that are written."""
+        return self.model_dump(exclude={"device", "page_timeout"}, exclude_none=True)
 
 
 class Staging(Section):

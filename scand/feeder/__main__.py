@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sane
 
@@ -13,9 +14,13 @@ from scand import __version__, wire
 from scand.child import Parent
 from scand.errors import ErrorCode, ScandError
 from scand.feeder import batch
-from scand.feeder.device import Device, devices, is_there, open_device
+from scand.feeder.finding import devices, is_there, open_device
 from scand.pages import End
 from scand.spool import BatchDirectory
+
+if TYPE_CHECKING:
+    from scand.feeder.device import Device
+    from scand.settings import Settings
 
 
 class Feeder:
@@ -24,14 +29,17 @@ class Feeder:
     def __init__(self, parent: Parent) -> None:
         self._parent = parent
         self._device: Device | None = None
+        self._wanted: tuple[str, Settings] | None = None
 
     def scan(self, task: wire.Scan) -> None:
         """One batch. The device stays open for the next, unless something was wrong with it."""
         try:
+            self._want(task.device, task.settings)
             if self._device is None:
                 self._device = open_device(task.device, task.last_device)
         except ScandError as error:
             self._parent.say(wire.Ended(end=End(code=error.code, detail=error.sentence)))
+            self._parent.say(wire.Idle())
             return
         ended = batch.scan(self._device, task, BatchDirectory(Path(task.directory)), self._parent)
         self._parent.say(ended)
@@ -40,8 +48,21 @@ class Feeder:
             # whatever lies in its memory, or with SIGSEGV; some USB drivers hang.
             os._exit(os.EX_OK)
         self._device.cancel()
-        if not ended.end.complete and ended.end.code is not ErrorCode.FEEDER_EMPTY:
-            self.close()  # many drivers are only sane again after a new open
+        if ended.end.code not in {None, ErrorCode.FEEDER_EMPTY}:
+            # Many drivers are only sane again after a new open, and at the page limit airscan has read ahead.
+            self.close()
+        self._parent.say(wire.Idle())
+
+    def _want(self, device: str, settings: Settings) -> None:
+        """Begin anew where another device or other settings are wanted than last.
+
+        What an option was set to stays in many drivers, even when the device is closed and opened again.
+        """
+        if self._wanted not in {None, (device, settings)}:
+            self.close()
+            sane.exit()
+            sane.init()
+        self._wanted = (device, settings)
 
     def probe(self, task: wire.Probe) -> wire.Probed:
         """What the device makes of the settings; no paper moves.

@@ -6,8 +6,8 @@ never ends on a flatbed: start, read, start, read …, with a page cap, and canc
 
 from __future__ import annotations
 
-import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scand import wire
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 PAGE_CAP = 10_000
 """Sides in one batch where `max_pages` is not set: an ADF that never ends must not fill the disk."""
+
+_EMPTY_TOO_SOON = ("airscan:", "escl:")
+"""Backends that take every end of an eSCL job for an empty feeder, also while the MFP says that sheets are loaded and
+it has only been slow: they are asked a second time. Source: sane-airscan 0.99.27, airscan-escl.c."""
 
 _WORD_EVERY = 0.25  # seconds between two signs of life while data flows
 
@@ -74,6 +78,18 @@ class Listener:
         if self.stop is ErrorCode.CANCELED:
             self._device.cancel()  # between reads, in the driver's own thread: the one safe place
 
+    def rest(self, seconds: float) -> None:
+        """Wait, and say so, before the next sheet; a stop ends it early."""
+        end = time.monotonic() + seconds
+        while self.stop is None and (left := end - time.monotonic()) > 0:
+            self.alive()
+            time.sleep(min(left, _WORD_EVERY))
+            self.hear()
+
+    def alive(self) -> None:
+        """Say that what is waited for is not the driver."""
+        self._parent.say(wire.Alive(step=f"page {self.page}"))
+
     def hear(self) -> None:
         """Take in what the parent has said so far; cancel outranks finish."""
         for command in self._parent.poll():
@@ -96,7 +112,7 @@ def scan(device: Device, task: wire.Scan, directory: BatchDirectory, parent: Par
     settings = task.settings
     try:
         negotiation, applied = apply(device, settings)
-        device.parameters().check()
+        device.check_early()
     except ScandError as error:
         return _refused(error)
     settled = tuple((step.name, step.asked, step.read_back) for step in applied)
@@ -111,13 +127,17 @@ def scan(device: Device, task: wire.Scan, directory: BatchDirectory, parent: Par
         applied=settled,
         rotate_back=settings.rotate_back,
         keep_on_fault=settings.on_jam == "keep",
+        halves=settings.sides == "manual-duplex",
+        drop_blank_sheets=settings.blank_sheets == "drop",
     )
     try:
         directory.begin(begin)
     except OSError as error:
         return _refused(disk_failure(error))
     listener = Listener(parent, device)
-    recorder = Recorder(directory, settings, lambda page: parent.say(wire.Captured(page=page)))
+    recorder = Recorder(
+        directory, settings, lambda page: parent.say(wire.Captured(page=page)), waiting=listener.alive
+    )
     try:
         end = _pull(device, task, negotiation, directory, recorder, listener)
     except ScandError as error:
@@ -128,10 +148,8 @@ def scan(device: Device, task: wire.Scan, directory: BatchDirectory, parent: Par
         recorder.close()
     except ScandError as error:
         end = End(code=error.code, detail=error.sentence)
-    try:
+    with suppress(OSError):  # the daemon writes it, once the disk lets it
         directory.finish(end)
-    except OSError:
-        os._exit(os.EX_IOERR)  # the daemon then ends the batch, once the disk lets it
     return wire.Ended(end=end, leaving=end.code is ErrorCode.DEVICE_ERROR)
 
 
@@ -152,10 +170,12 @@ def _pull(
     recorder: Recorder,
     listener: Listener,
 ) -> End:
-    settings, number = task.settings, 0
+    settings, number, asked_again = task.settings, 0, 0
     while True:
         sheet, back = divmod(number, 2) if negotiation.duplex else (number, 0)
         listener.page = number + 1
+        if number and not back:
+            listener.rest(settings.pause)
         listener.hear()
         if listener.stop is ErrorCode.CANCELED or (listener.stop and not back):
             return End(code=listener.stop)
@@ -171,6 +191,10 @@ def _pull(
         except SaneError as error:
             if error.status is not SaneStatus.NO_DOCS:
                 raise
+            if not back and number > asked_again and device.name.startswith(_EMPTY_TOO_SOON):
+                asked_again = number
+                device.cancel()
+                continue
             return _empty(number, sheet + 1, settings, back=bool(back))
         side = Side.BACK if back else Side.FRONT
         recorder.put(raster, number + 1, sheet + 1, side, negotiation.resolution)

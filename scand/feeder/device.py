@@ -5,15 +5,14 @@ Source: the SANE standard, chapter 4; python-sane 2.9.2 (`_sane.c`), whose quirk
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import _sane
-import sane
 
-from scand.errors import BadData, ErrorCode, ScandError, Unavailable
+from scand.errors import DEVICE_RETRIED, BadData, ErrorCode, ScandError, Unavailable
+from scand.feeder.parameters import Parameters
 from scand.options import DeviceOption, OptionType, Range, Unit
 
 if TYPE_CHECKING:
@@ -64,49 +63,6 @@ class SaneError(ScandError):
         super().__init__(f"{doing}: {text}", code)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """`SANE_Parameters`. Source: SANE standard 4.3.8.
-
-    Attributes:
-        lines: -1 when the driver does not know yet how long the page is.
-        bytes_per_line: with whatever padding the driver adds.
-    """
-
-    format: str
-    last_frame: bool
-    pixels_per_line: int
-    lines: int
-    depth: int
-    bytes_per_line: int
-
-    def check(self) -> None:
-        """Refuse what python-sane would make a wrong picture of.
-
-        It ignores bytes_per_line (padded lines come out skewed), reads out of bounds at 16 bits, and mixes up
-        the frames of a three-pass scan.
-
-        Raises:
-            BadData: with `unsupported_settings`.
-        """
-        if self.depth not in {1, 8}:
-            raise _unsupported(f"{self.depth} bits a sample", "set the option depth to 8")
-        if self.format not in {"gray", "grey", "color"} or not self.last_frame:
-            raise _unsupported(f"{self.format} frames in several passes", "choose a one-pass mode")
-        samples = 3 if self.format == "color" else 1
-        packed = (self.pixels_per_line + 7) // 8 if self.depth == 1 else self.pixels_per_line
-        if self.bytes_per_line != samples * packed:
-            raise _unsupported(
-                f"lines of {self.bytes_per_line} bytes for {self.pixels_per_line} pixels",
-                "choose another page width or resolution",
-            )
-
-
-def _unsupported(what: str, mend: str) -> BadData:
-    sentence = f"The driver delivers {what}, which would come out as a wrong picture: {mend}."
-    return BadData(sentence, ErrorCode.UNSUPPORTED_SETTINGS)
-
-
 @dataclass(slots=True)
 class Raster:
     """One side as it came: rows without padding, 8 bits a sample (lineart as 0 and 255).
@@ -120,91 +76,6 @@ class Raster:
     width: int
     height: int
     channels: int
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A line of `sane_get_devices`."""
-
-    name: str
-    vendor: str
-    model: str
-    type: str
-
-
-def devices() -> list[Found]:
-    """Every device that libsane finds; may take seconds, and forever where a driver hangs."""
-    return [Found(*entry) for entry in sane.get_devices()]
-
-
-def find(pattern: str) -> str:
-    """The SANE name of the one device that fits.
-
-    Args:
-        pattern: a shell pattern over the SANE name, the vendor, the model, or "vendor model", in any case;
-            empty: the only one there is.
-
-    Raises:
-        Unavailable: none fits (`device_not_found`).
-        BadData: several do; the sentence lists them (`device_not_found`).
-    """
-    every = devices()
-    fitting = [found for found in every if not pattern or _fits(found, pattern)]
-    if len(fitting) == 1:
-        return fitting[0].name
-    listed = ", ".join(f"{found.name} ({found.vendor} {found.model})" for found in fitting or every) or "none"
-    if fitting:
-        raise BadData(
-            f"Several scanners fit {pattern or 'scanner.device (which is empty)'}: {listed}. "
-            "Name one of them in scanner.device.",
-            ErrorCode.DEVICE_NOT_FOUND,
-        )
-    raise Unavailable(
-        f"No scanner {f'fits {pattern}' if pattern else 'is found'}; libsane sees: {listed}. "
-        "Is it switched on and plugged in? `scand devices` lists what is found.",
-        ErrorCode.DEVICE_NOT_FOUND,
-    )
-
-
-def is_there(pattern: str, last: str = "") -> str:
-    """The SANE name of the device, if it is there: listed, or else opened for a moment.
-
-    libsane opens names that it does not list, such as "net:host:name" of a host that net.conf does not name.
-
-    Raises:
-        SaneError, Unavailable, BadData: see `open_device`.
-    """
-    try:
-        return find(pattern)
-    except Unavailable:
-        with open_device(pattern, last) as device:
-            return device.name
-
-
-def _is_name(pattern: str) -> bool:
-    """Whether it can be a SANE name ("backend:device") rather than a pattern over vendor or model."""
-    return ":" in pattern and not any(sign in pattern for sign in "*?[")
-
-
-def _fits(found: Found, pattern: str) -> bool:
-    names = (found.name, found.vendor, found.model, f"{found.vendor} {found.model}")
-    return any(fnmatch.fnmatch(name.casefold(), pattern.casefold()) for name in names)
-
-
-def open_device(pattern: str, last: str = "") -> Device:
-    """Open the device that fits `pattern`; the last good name is tried first, since a search may be slow.
-
-    Raises:
-        SaneError: it is there, but cannot be opened (busy, access denied).
-        Unavailable, BadData: see `find`.
-    """
-    for name in dict.fromkeys(filter(None, (last, pattern if _is_name(pattern) else ""))):
-        try:
-            return Device(name)
-        except SaneError as error:
-            if error.status in {SaneStatus.DEVICE_BUSY, SaneStatus.ACCESS_DENIED}:
-                raise  # it is there: looking for another would only hide that
-    return Device(find(pattern))
 
 
 class Device:
@@ -295,6 +166,18 @@ class Device:
             raise SaneError("Asking for the parameters", str(error)) from error
         return Parameters(format_, bool(last), pixels, lines, depth, size)
 
+    def check_early(self) -> None:
+        """Refuse, before paper moves, what the driver already says that it will deliver.
+
+        Raises:
+            BadData: `unsupported_settings`.
+        """
+        try:
+            estimate = self.parameters()
+        except SaneError:
+            return  # before the start an estimate is all that is due, and some drivers have none
+        estimate.check_frame()
+
     def start(self) -> None:
         """Feed the next side.
 
@@ -315,22 +198,37 @@ class Device:
 
         Raises:
             SaneError: the driver failed in mid-page, or the page is shorter than promised.
+            BadData: python-sane would spoil it; see `Parameters.check`.
         """
         promised = self.parameters()
         promised.check()
+        came = 0
+
+        def line(number: int, lines: int) -> None:
+            nonlocal came
+            came = number
+            progress(number, lines)
+
         try:
-            data, width, height, channels, _size = self._handle.snap(1, 0, progress)
+            data, width, height, channels, _size = self._handle.snap(1, 0, line)
         except _sane.error as error:
-            raise SaneError("Reading a page", str(error)) from error
+            failure = SaneError("Reading a page", str(error))
+            if failure.status is SaneStatus.NO_DOCS and came:
+                failure = _short(came, promised.lines)  # not the feeder's end: a sheet half read
+            elif failure.code in DEVICE_RETRIED:
+                failure.code = ErrorCode.DEVICE_ERROR  # a sheet has moved: trying again would lose it
+            raise failure from error
         if height < promised.lines or height == 0:
-            raise SaneError(
-                "Reading a page", f"it ended after {height} of {max(promised.lines, 0) or 'some'} lines"
-            )
+            raise _short(height, promised.lines)
         return Raster(data, width, height, channels)
 
     def cancel(self) -> None:
         """End the scan: once, after the last page (some drivers crash otherwise), or to stop one."""
         self._handle.cancel()
+
+
+def _short(came: int, promised: int) -> SaneError:
+    return SaneError("Reading a page", f"it ended after {came} of {max(promised, 0) or 'some'} lines")
 
 
 _WORD = 4  # sizeof(SANE_Word), SANE standard 4.2.1

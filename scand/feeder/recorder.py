@@ -29,6 +29,9 @@ IN_FLIGHT = 3
 """Sides between scanner and disk at once; each is about 26 MB raw at 300 dpi colour A4, thrice while encoded."""
 
 
+_WORD_EVERY = 0.25  # seconds
+
+
 @dataclass(frozen=True, slots=True)
 class _Side:
     number: int
@@ -47,12 +50,17 @@ class Recorder:
         directory: the batch they belong to.
         settings: format, mode and quality.
         captured: called, in the recorder's own thread, with each page once it is safe on disk.
+        waiting: called now and then while the caller waits for the disk, which is no silence of the driver's.
     """
 
     def __init__(
-        self, directory: BatchDirectory, settings: Settings, captured: Callable[[Page], None]
+        self,
+        directory: BatchDirectory,
+        settings: Settings,
+        captured: Callable[[Page], None],
+        waiting: Callable[[], None],
     ) -> None:
-        self._directory, self._settings, self._captured = directory, settings, captured
+        self._directory, self._settings, self._captured, self._waiting = directory, settings, captured, waiting
         self._room = threading.BoundedSemaphore(IN_FLIGHT)
         self._sides: queue.SimpleQueue[_Side | None] = queue.SimpleQueue()
         self._encoders = ThreadPoolExecutor(ENCODERS, "encode")
@@ -66,7 +74,8 @@ class Recorder:
         Raises:
             ScandError: an earlier side could not be written; this one is not taken.
         """
-        self._room.acquire()
+        while not self._room.acquire(timeout=_WORD_EVERY):
+            self._waiting()
         self.check()
         encoded = self._encoders.submit(self._encode, raster, dpi)
         self._sides.put(_Side(number, sheet, side, raster.width, raster.height, dpi, encoded))
@@ -87,7 +96,9 @@ class Recorder:
             ScandError: see `check`.
         """
         self._sides.put(None)
-        self._thread.join()
+        while self._thread.is_alive():
+            self._thread.join(_WORD_EVERY)
+            self._waiting()
         self._encoders.shutdown()
         self.check()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scand.options.device import Assignment, DeviceOption, Unit, all_of, find, number
-from scand.vocabulary import PAGE_HEIGHT, PAGE_WIDTH, PAPER, RESOLUTION, is_free_size
+from scand.options.device import Assignment, DeviceOption, Range, Unit, all_of, find, number
+from scand.vocabulary import JUSTIFICATION, PAGE_HEIGHT, PAGE_WIDTH, PAPER, RESOLUTION, is_free_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,12 +30,27 @@ def area(options: Options, settings: Settings) -> Iterator[Assignment]:
     for option in all_of(options, PAPER):
         yield from (Assignment(option.name, name) for name in option.choices if is_free_size(name))
     width, height = _asked(settings)
-    yield from _set(options, PAGE_WIDTH, width, _INSIDE)
-    yield from _set(options, PAGE_HEIGHT, height, _INSIDE)
-    yield from _set(options, ("tl-x",), 0.0)
-    yield from _set(options, ("tl-y",), 0.0)
+    left, top = settings.offset
+    left += _justified(options, settings, width)
+    yield from _set(options, PAGE_WIDTH, left + width, _INSIDE)
+    yield from _set(options, PAGE_HEIGHT, top + height, _INSIDE)
+    yield from _set(options, ("tl-x",), left)
+    yield from _set(options, ("tl-y",), top)
     yield from _set(options, ("br-x",), width + (_mm(options, ("tl-x",)) or 0.0))
     yield from _set(options, ("br-y",), height + (_mm(options, ("tl-y",)) or 0.0))
+
+
+def _justified(options: Options, settings: Settings, width: float) -> float:
+    """How far right of the scan area's left edge the feeder's sheets lie, mm; a flatbed's lie at the edge.
+
+    airscan only tells on which side of the area a narrower sheet goes in; offsetting is left to programs.
+    """
+    side, edge = find(options, JUSTIFICATION), find(options, ("br-x",))
+    if settings.source == "flatbed" or side is None or edge is None:
+        return 0.0
+    widest = edge.constraint.max if isinstance(edge.constraint, Range) else 0.0
+    spare = max(0.0, widest / _per_mm(options, edge) - width)
+    return {"center": spare / 2, "right": spare}.get(str(side.value), 0.0)
 
 
 def _asked(settings: Settings) -> tuple[float, float]:
@@ -53,10 +68,8 @@ def _set(options: Options, names: Sequence[str], mm: float, margin: float = 0.0)
 def _mm(options: Options, names: Sequence[str]) -> float | None:
     """A length in millimetres; None where the device has none, or it cannot be read."""
     option = find(options, names)
-    value = option.value if option is not None and option.active else None
-    if option is None or value is None:
-        return None
-    return number(value) / _per_mm(options, option)
+    value = number(option.value) if option is not None and option.active else math.nan
+    return None if option is None or math.isnan(value) else value / _per_mm(options, option)
 
 
 def _per_mm(options: Options, option: DeviceOption) -> float:

@@ -50,7 +50,7 @@ def negotiated(options: Options, settings: Settings, applied: Sequence[Applied])
     paper.check(options, settings)
     picture.check(options, settings)
     return Negotiated(
-        duplex=paper.is_duplex(options),
+        duplex=paper.is_duplex(options, settings),
         source=paper.named_source(options),
         mode=picture.named_mode(options),
         sides=settings.sides.value,

@@ -24,6 +24,7 @@ from scand.vocabulary import (
     source_kind,
     turns_over,
 )
+from scand.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,10 +46,26 @@ def source(options: Options, settings: Settings) -> Iterator[Assignment]:
     if option is None:
         _check_without(options, settings)
         return
-    name = _pick(option, _kinds(options, settings))
+    kinds = _kinds(options, settings)
+    name = _pinned(options, settings, option, kinds) or _pick(option, kinds)
     if name is None:
         raise _no_source(options, settings, option)
     yield Assignment(option.name, name)
+
+
+def _pinned(
+    options: Options, settings: Settings, option: DeviceOption, kinds: Sequence[SourceKind]
+) -> str | None:
+    """The source that the settings name, where it does what is asked; one in words unknown is taken as meant.
+
+    A pin is written once, for a scanner or a profile, and its jobs differ: the glass, one side.
+    """
+    name = settings.source_name
+    if name is None:
+        return None
+    if name not in option.choices:
+        raise refused(options, f"source_name: this scanner has no {shown(name)}; {listed([option])}.")
+    return name if source_kind(name) in {*kinds, SourceKind.OTHER} else None
 
 
 def _kinds(options: Options, settings: Settings) -> Sequence[SourceKind]:
@@ -128,7 +145,7 @@ def sides(options: Options, settings: Settings) -> Iterator[Assignment]:
         BadData: nothing does.
     """
     kind = SourceKind.DUPLEX if settings.sides == "duplex" else SourceKind.FRONT
-    able = _source_kind(options) is SourceKind.DUPLEX
+    able = _source_kind(options, settings) is SourceKind.DUPLEX
     for option in all_of(options, SWITCHES):
         value = _value_for(option, kind) if option.active else None
         if value is not None:
@@ -166,13 +183,18 @@ def _text(option: DeviceOption | None) -> str | None:
     return None if option is None or option.value is None else str(option.value)
 
 
-def _source_kind(options: Options) -> SourceKind:
-    return source_kind(named_source(options) or "")
+def _source_kind(options: Options, settings: Settings) -> SourceKind:
+    """What the source that is set is; one that the settings name in words unknown is what they ask for."""
+    name = named_source(options) or ""
+    kind = source_kind(name)
+    if kind is SourceKind.OTHER and name and name == settings.source_name:
+        return _kinds(options, settings)[0]
+    return kind
 
 
-def is_duplex(options: Options) -> bool:
+def is_duplex(options: Options, settings: Settings) -> bool:
     """Whether front and back of each sheet come in turn, by all that the driver reads back."""
-    kind = _source_kind(options)
+    kind = _source_kind(options, settings)
     said = {_says(option) for option in all_of(options, SWITCHES)} - {None}
     if kind is SourceKind.FLATBED:
         return False
@@ -186,13 +208,14 @@ def check(options: Options, settings: Settings) -> None:
         BadData: other sides than asked, another source, or a feeder that pulls one sheet of the stack.
     """
     has = listed([find(options, SOURCE), *all_of(options, SWITCHES), *all_of(options, FEEDER_MODE)])
-    if is_duplex(options) != (settings.sides == "duplex"):
-        got = "both sides" if is_duplex(options) else "one side"
+    duplex = is_duplex(options, settings)
+    if duplex != (settings.sides == "duplex"):
+        got = "both sides" if duplex else "one side"
         raise refused(
             options, f"Asked for {settings.sides}, but the driver is set to {got} after all: {has}."
         )
     named = {plain(name) for name, _ in settings.options}  # what a client names is meant
-    kind = _source_kind(options)
+    kind = _source_kind(options, settings)
     wrong = {SourceKind.FLATBED, SourceKind.BACK} if settings.source == "adf" else _FEEDING
     if kind in wrong and named.isdisjoint(SOURCE):
         raise refused(

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from scand.simulator import meaning
 from scand.simulator.area import Area
-from scand.simulator.faults import Ending, Faults, Moment
-from scand.simulator.options import FLATBED, SOURCES, Options
+from scand.simulator.facts import Fact
+from scand.simulator.faults import Ending, Faults, Moment, NoReplyError
+from scand.simulator.options import Options
 from scand.simulator.person import Person
 from scand.simulator.sheets import Sheets
 from scand.simulator.side import Side
@@ -17,7 +19,10 @@ from scand.simulator.standard import Device, Parameters, Status, StatusError
 
 @dataclass(frozen=True)
 class Scan:
-    """A side under the lamp: the buffers to send, and how the sending ends (EOF but for a fault)."""
+    """A side under the lamp: the buffers to send, and how the sending ends (EOF but for a fault).
+
+    It takes `period` seconds at least.
+    """
 
     side: Side
     parameters: Parameters
@@ -26,20 +31,21 @@ class Scan:
     whole: bool = True
     stuck: bool = False
     from_feeder: bool = True
+    period: float = 0.0
 
 
 @dataclass
 class Scanner:
     """A device with a flatbed and a feeder, which one client at a time may hold.
 
-    `source` is what an opened device starts with; `person` stands at the feeder; `log`, open for appending,
+    `options` are what an opened device starts with; `person` stands at the feeder; `log`, open for appending,
     gets a line of JSON for each side whose every line went out.
     """
 
     device: Device
     sheets: Sheets
     faults: Faults
-    source: str
+    options: Sequence[Fact]
     person: Person
     log: TextIO | None = None
     held: bool = field(default=False, init=False)
@@ -51,42 +57,52 @@ class Scanner:
         """
         if name not in {"", self.device.name}:
             raise StatusError(Status.INVAL)
-        refusal = self.faults.at_open()
-        if refusal is not None or self.held:
-            raise StatusError(refusal or Status.DEVICE_BUSY)
+        refusal = self.faults.take_counted(Moment.OPEN)
+        if refusal and isinstance(refusal.ending, Status):
+            raise StatusError(refusal.ending)
+        if self.held:
+            raise StatusError(Status.DEVICE_BUSY)
         self.held = True
-        return Options(self.source)
+        return Options(self.options)
 
     def start(self, options: Options) -> Scan:
         """Bring a side under the lamp.
 
-        Raises StatusError: NO_DOCS, JAMMED, COVER_OPEN, INVAL (the scan area is empty).
+        Raises StatusError: NO_DOCS, JAMMED, COVER_OPEN, INVAL (the scan area is empty); or NoReplyError.
         """
         self.person.listen()  # who reloads and then starts finds the feeder loaded
         self.person.attend()
-        area = options.area()
-        if options.source == FLATBED:
+        area = meaning.area(options)
+        sides = meaning.sides(options)
+        if not sides:
             return self._scan(self.person.feeder.lay(), area, from_feeder=False)
-        sides = SOURCES[options.source]
         side = self.person.feeder.next_side(sides)
         no_docs = self.faults.take(side, Moment.FIRST_READ)
         if no_docs:
             return Scan(side, area.parameters, [], no_docs.ending, whole=False)
+        if self.person.feeder.empty and self.faults.take_counted(Moment.FEED):
+            self.person.feeder.add(1)
         self.person.feeder.pull(sides)
         fault = self.faults.take(side, Moment.START)
-        if fault and isinstance(fault.ending, Status):
-            self.person.feeder.jam(fault.ending)
-            raise StatusError(fault.ending)
+        match fault and fault.ending:
+            case Status() as status:
+                self.person.feeder.jam(status)
+                raise StatusError(status)
+            case Ending() as ending:
+                raise NoReplyError(ending)
         return self._scan(side, area, from_feeder=True)
 
     def _scan(self, side: Side, area: Area, *, from_feeder: bool) -> Scan:
         raster = self.sheets.raster(side, area)
-        fault = self.faults.take(side, Moment.MID_PAGE)
+        fault = self.faults.take(side, Moment.PAGE)
         if not fault:
             return Scan(side, area.parameters, raster, from_feeder=from_feeder)
-        half = area.height // 2 * area.parameters.bytes_per_line
-        raster = _first_bytes(raster, half)
-        return Scan(side, area.parameters, raster, fault.ending, False, fault.stuck, from_feeder)
+        lines = int(area.height * fault.share)
+        raster = _first_bytes(raster, lines * area.parameters.bytes_per_line)
+        whole = lines == area.height
+        return Scan(
+            side, area.parameters, raster, fault.ending, whole, fault.stuck, from_feeder, fault.period
+        )
 
     def sent(self, scan: Scan) -> None:
         """Let the sheet go on: all of `scan` and its ending was handed to the network."""

@@ -20,7 +20,12 @@ class Feeder:
         self._sides: deque[str] = deque()  # what is still to be scanned of it; empty: none is under way
         self._unfinished: list[int] = []  # went in, but not every side came out
         self._stuck = Status.GOOD
-        self._add(stack)
+        self.add(stack)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to pull."""
+        return not self._sides and not self._waiting
 
     def next_side(self, sides: tuple[str, ...]) -> Side:
         """Say which side the next start will scan, or would if there were one more sheet.
@@ -37,7 +42,7 @@ class Feeder:
         """Bring the next side under the lamp; raises StatusError(NO_DOCS) with an empty feeder."""
         if self._sides:
             return
-        if not self._waiting:
+        if self.empty:
             raise StatusError(Status.NO_DOCS)
         self._sheet = self._waiting.popleft()
         self._sides.extend(sides)
@@ -64,6 +69,11 @@ class Feeder:
         self._known += 1
         return Side(self._known, "front")
 
+    def add(self, count: int) -> None:
+        """Put so many new sheets below what is left."""
+        self._waiting.extend(range(self._known + 1, self._known + count + 1))
+        self._known += count
+
     def follow(self, wish: str) -> None:
         """Do what a person is told: "" reload, "12" add so many sheets, "from 7" go again from sheet 7 on.
 
@@ -77,10 +87,10 @@ class Feeder:
             case []:
                 self._put_back()
                 if not self._waiting:
-                    self._add(self._stack)
+                    self.add(self._stack)
             case [count] if count.isdecimal():
                 self._put_back()
-                self._add(int(count))
+                self.add(int(count))
             case ["from", sheet] if sheet.isdecimal() and 1 <= int(sheet) <= self._known:
                 self.stop()
                 self._put_back()
@@ -98,7 +108,3 @@ class Feeder:
         self._stuck = Status.GOOD
         self._waiting.extendleft(reversed(self._unfinished))
         self._unfinished.clear()
-
-    def _add(self, count: int) -> None:
-        self._waiting.extend(range(self._known + 1, self._known + count + 1))
-        self._known += count

@@ -11,9 +11,9 @@ import click
 
 from scand.simulator.area import PAGE_SIZES
 from scand.simulator.device import Scanner
+from scand.simulator.facts import DEFAULT, read_facts
 from scand.simulator.faults import Fault, Faults, parse_fault
 from scand.simulator.feeder import Feeder
-from scand.simulator.options import SOURCES
 from scand.simulator.person import Person
 from scand.simulator.server import Server
 from scand.simulator.sheets import DrawnSheets, ImageSheets
@@ -28,6 +28,8 @@ PORT = 6566
 class SimulatorOptions:
     """What to simulate.
 
+    `posed` is a facts file (see `facts`), and `name` then the device of it; without one, `name` is the SANE
+    name of the simulator's own device. `source`, `vendor` and `model` are the device's own where None.
     `sheets` (a directory of images) takes the place of `count` drawn sheets a stack; `source` is where a
     client scans from that does not say; `ppm` is images per minute (None: as fast as it can). `reload` is the
     control file (see Person), `log` gets a line of JSON for each side that was delivered (number, sheet, side
@@ -39,12 +41,13 @@ class SimulatorOptions:
     sheets: Path | None = None
     count: int = 10
     blank_backs: bool = False
-    source: str = "ADF Front"
+    source: str | None = None
     page_size: str = "a4"
     ppm: float | None = None
-    name: str = "sim"
-    vendor: str = "scand"
-    model: str = "simulated scanner"
+    posed: Path | None = None
+    name: str | None = None
+    vendor: str | None = None
+    model: str | None = None
     faults: tuple[Fault, ...] = ()
     reload: Path | None = None
     log: Path | None = None
@@ -54,23 +57,28 @@ class SimulatorOptions:
 def serve(options: SimulatorOptions) -> None:
     """Be the scanner until SIGTERM or SIGINT, in a process of its own; says on stdout when it listens.
 
-    Raises OSError (it cannot listen or write where it should) or ValueError (`sheets` has no good images).
+    Raises OSError (it cannot listen, read or write where it should) or ValueError (`sheets` has no good
+    images, `posed` no such device).
     """
     sheets = (
         ImageSheets(options.sheets, options.page_size)
         if options.sheets
         else DrawnSheets(options.count, options.page_size, blank_backs=options.blank_backs)
     )
-    device = Device(options.name, options.vendor, options.model, "virtual device")
+    facts = read_facts(options.posed, options.name) if options.posed else read_facts(DEFAULT)
+    facts = facts.starting_from(options.source) if options.source else facts
+    name = facts.device if options.posed else options.name or facts.device
+    vendor, model = options.vendor or facts.vendor, options.model or facts.model
+    device = Device(name, vendor, model, "virtual device")
     pace = Pace(60 / options.ppm if options.ppm else 0.0)
     with options.log.open("a", encoding="utf-8") if options.log else nullcontext() as log:
         faults = Faults(options.faults)
-        person = Person(Feeder(sheets.stack), options.reload)
-        scanner = Scanner(device, sheets, faults, options.source, person, log)
+        person = Person(Feeder(sheets.stack), faults, options.reload)
+        scanner = Scanner(device, sheets, faults, facts.options, person, log)
         server = Server(scanner, (options.listen, options.port), pace)
         if options.net_config:
             write_net_config(options.net_config, options.listen)
-        click.echo(f"listening on {options.listen}:{options.port} as net:{options.listen}:{options.name}")
+        click.echo(f"listening on {options.listen}:{options.port} as net:{options.listen}:{name}")
         server.run()
 
 
@@ -98,6 +106,7 @@ class _FaultType(click.ParamType[Fault]):
 
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PATH = click.Path(path_type=Path)
 
 
@@ -112,19 +121,19 @@ _PATH = click.Path(path_type=Path)
 @click.option("--count", type=click.IntRange(0), help="Drawn sheets in a stack.  [default: 10]")
 @click.option("--blank-backs", is_flag=True, help="Draw nothing on the backs.")
 @click.option(
-    "--source",
-    type=click.Choice(list(SOURCES)),
-    default=SimulatorOptions.source,
-    show_default=True,
-    help="Where a client scans from that does not say.",
+    "--as",
+    "posed",
+    type=_FILE,
+    help="Pose as a device of this facts file, the one that --name names (below).",
 )
+@click.option("--source", help="Where a client scans from that does not say.  [default: ADF Front]")
 @click.option("--page-size", type=click.Choice(list(PAGE_SIZES)), default="a4", show_default=True)
 @click.option(
     "--ppm", type=click.FloatRange(0, min_open=True), help="Images per minute.  [default: as fast as it can]"
 )
-@click.option("--name", default=SimulatorOptions.name, show_default=True, help="The device's SANE name.")
-@click.option("--vendor", default=SimulatorOptions.vendor, show_default=True)
-@click.option("--model", default=SimulatorOptions.model, show_default=True)
+@click.option("--name", help="The device's SANE name; with --as, its name in the file.  [default: sim]")
+@click.option("--vendor", help="[default: scand]")
+@click.option("--model", help="[default: simulated scanner]")
 @click.option(
     "--fault", "faults", type=_FaultType(), multiple=True, help="What goes wrong: jam@3, io@2:back … (below)"
 )
@@ -146,8 +155,15 @@ def simulate(count: int | None, **options: Any) -> None:
 
     SIGHUP reloads the feeder: sheets that did not go through whole go in again first; where none are left, a
     new stack goes in, and its numbers go on. So does the file of --reload when it appears (write it elsewhere
-    and move it there). It is removed once it was read, and may say "12" (put so many new sheets below
-    what is left) or "from 7" (again from sheet 7 on).
+    and move it there). It is removed once it was read, and may say, a line each: "12" (put so many new sheets
+    below what is left), "from 7" (again from sheet 7 on) or "fault jam@7" (let that fault come).
+
+    --as takes a JSON list of devices, {"name", "device", "options"}, as their drivers state them: the simulator
+    then has that SANE name and those options, with the driver's own ranges, steps and words, and scans by them.
+
+    \b
+        scand simulate --as scanners.json --name "Fujitsu fi-7260" --net-config /tmp/sim &
+        SANE_CONFIG_DIR=/tmp/sim scand probe
 
     Faults, by the sheet at which they come (or one side of it: jam@3:back); each comes once:
 
@@ -156,9 +172,12 @@ def simulate(count: int | None, **options: Any) -> None:
         double@3, io@3   jammed, or an I/O error, in the middle of a page
         empty-read@3     start is good, then the feeder is empty
         truncate@3       the page ends after half of its lines
-        hang@3           nothing comes any more
-        cut@3, close@3   the connections are reset, or closed
-        busy@2, denied   device busy at the first 2 opens; access denied at each
+        slow@3           the page takes 5 s, little by little
+        hang@3           nothing comes any more; hang-first@3: not even a first byte
+        hang-start@3     start is never answered; gone@3: the connection is reset instead
+        cut@3, close@3   the connections are reset, or closed, in the middle of a page
+        busy@2, denied   device busy at the next 2 opens; access denied at each
+        endless          the feeder is never empty; endless@9: for 9 sheets more
     """  # noqa: D301 - click's own mark, a real backspace: leave these lines as they are
     if options["sheets"] and (count is not None or options["blank_backs"]):
         raise click.UsageError("--sheets brings its own sheets: leave out --count and --blank-backs")

@@ -1,13 +1,17 @@
 """The option table of the simulated scanner: what a frontend may set, within what, and what follows from it.
 
-It behaves as production scanners do (modelled on the fujitsu and canon_dr backends): the defaults are Lineart
-and Letter, so a frontend that sets nothing gets it wrong; the scan area cannot leave the page, so page-width
-and page-height come before br-x and br-y; a value out of range is clamped and reported INEXACT.
+It behaves as drivers do: what is out of range is clamped, and what lies between two steps goes to the nearer,
+both reported INEXACT; an option may bound others, and wake them or put them to sleep, and whatever changes
+beside the one that was set is reported RELOAD_OPTIONS.
+
+Source: the SANE standard 4.3.7 (sane_control_option); sanei_constrain_value.c.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from scand.simulator.area import MODES, PAGE_SIZES, Area, pixels
+from scand.simulator.facts import Fact
 from scand.simulator.standard import (
     Cap,
     Info,
@@ -20,154 +24,141 @@ from scand.simulator.standard import (
     ValueType,
 )
 
-FLATBED: Final = "Flatbed"
-SOURCES: Final[dict[str, tuple[str, ...]]] = {
-    FLATBED: ("front",),
-    "ADF Front": ("front",),
-    "ADF Back": ("back",),
-    "ADF Duplex": ("front", "back"),
-}
-"""The sides that each source scans of a sheet, in order."""
+_COUNT: Final = OptionDescriptor(
+    "", "Number of options", "How many options there are", ValueType.INT, cap=Cap.SOFT_DETECT
+)
+_ONE: Final = 1 / (1 << 16)  # the least that SANE_Fixed can tell apart
 
-_GLASS: Final = (215.9, 297.18)  # mm; what lies beyond is out of the lamp's reach
-_FEEDER: Final = PAGE_SIZES["legal"]
-_AREA: Final = ("tl-x", "tl-y", "br-x", "br-y")
-_SETTABLE: Final = Cap.SOFT_SELECT | Cap.SOFT_DETECT
+
+@dataclass(frozen=True)
+class Setting:
+    """What an option is set to."""
+
+    value: Value
+    unit: Unit
+    active: bool
 
 
 class Options:
-    """The options of an opened device; lengths are in mm. Each open starts from the defaults."""
+    """The options of an opened device. Each open starts from the facts."""
 
-    def __init__(self, source: str) -> None:
-        width, height = _GLASS if source == FLATBED else PAGE_SIZES["letter"]
-        self._values: dict[str, Value] = {
-            "source": source,
-            "mode": "Lineart",
-            "resolution": 200,
-            "page-width": PAGE_SIZES["letter"][0],
-            "page-height": PAGE_SIZES["letter"][1],
-            "tl-x": 0.0,
-            "tl-y": 0.0,
-            "br-x": width,
-            "br-y": height,
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self._facts = tuple(facts)
+        self._values = {
+            fact.descriptor.name: fact.value for fact in facts if fact.descriptor.type is not ValueType.GROUP
         }
+        self._bound()
 
-    @property
-    def source(self) -> str:
-        """The source that is set, a key of SOURCES."""
-        return str(self._values["source"])
+    def settings(self) -> dict[str, Setting]:
+        """What every option is set to, by its name, in the driver's order."""
+        return {
+            fact.descriptor.name: Setting(
+                self._values[fact.descriptor.name], fact.descriptor.unit, active=self._active(fact)
+            )
+            for fact in self._facts
+            if fact.descriptor.name in self._values
+        }
 
     def descriptors(self) -> tuple[OptionDescriptor, ...]:
         """List the options as they are now; their count and order never change (net.c refuses that)."""
-        width, height = self._reach()
-        paper = _SETTABLE | (Cap.INACTIVE if self.source == FLATBED else Cap(0))
-        return (
-            OptionDescriptor(
-                "", "Number of options", "How many options there are", ValueType.INT, cap=Cap.SOFT_DETECT
-            ),
-            _group("standard", "Standard"),
-            _choice("source", "Scan source", "Where the sheets come from, and which sides", tuple(SOURCES)),
-            _choice("mode", "Scan mode", "Black and white, grey, or colour", MODES),
-            OptionDescriptor(
-                "resolution",
-                "Scan resolution",
-                "Dots an inch",
-                ValueType.INT,
-                Unit.DPI,
-                constraint=Range(75, 600, 1),
-            ),
-            _group("geometry", "Geometry"),
-            _length("page-width", "Page width", _FEEDER[0], paper),
-            _length("page-height", "Page height", _FEEDER[1], paper),
-            _length("tl-x", "Top-left x", width, _SETTABLE | Cap.AUTOMATIC),
-            _length("tl-y", "Top-left y", height, _SETTABLE | Cap.AUTOMATIC),
-            _length("br-x", "Bottom-right x", width, _SETTABLE | Cap.AUTOMATIC),
-            _length("br-y", "Bottom-right y", height, _SETTABLE | Cap.AUTOMATIC),
-        )
+        return (_COUNT, *map(self._descriptor, self._facts))
 
     def get(self, index: int) -> Value:
         """Read option `index`; raises StatusError(INVAL) where there is nothing to read."""
-        option = self._active(index)
-        return self._values[option.name] if index else len(self.descriptors())
+        option = self._option(index, Cap.SOFT_DETECT)
+        return self._values[option.name] if index else len(self._facts) + 1
 
     def set(self, index: int, value: Value | None) -> tuple[Value, Info]:
         """Set option `index`, and say to what and with what consequence.
 
         Raises StatusError(INVAL) where the option cannot be set or the value is none of the list.
         """
-        option = self._active(index)
-        if not option.cap & Cap.SOFT_SELECT or value is None:
+        option = self._option(index, Cap.SOFT_SELECT)
+        if value is None:
             raise StatusError(Status.INVAL)
-        granted = _constrain(option, value)
-        self._values[option.name] = granted
-        info = Info.RELOAD_PARAMS | (Info.INEXACT if granted != value else Info.NONE)
-        if option.name in {"source", "page-width", "page-height"}:
-            self._clamp_area()
-            info |= Info.RELOAD_OPTIONS
-        return granted, info
+        if option.type is ValueType.BUTTON:
+            return value, Info.NONE
+        granted = constrained(option, value)
+        return granted, self._put(option, granted) | (Info.INEXACT if _differ(granted, value) else Info.NONE)
 
     def set_auto(self, index: int) -> Info:
         """Set option `index` to what suits the page; raises StatusError(UNSUPPORTED) where it knows none."""
-        option = self._active(index)
+        option = self._option(index, Cap.SOFT_SELECT)
         if not option.cap & Cap.AUTOMATIC or not isinstance(option.constraint, Range):
             raise StatusError(Status.UNSUPPORTED)
-        self._values[option.name] = option.constraint.max if option.name in {"br-x", "br-y"} else 0.0
-        return Info.RELOAD_PARAMS
-
-    def area(self) -> Area:
-        """Compute the scan area; raises StatusError(INVAL) where it is empty."""
-        resolution = int(self._values["resolution"])
-        left, top, right, bottom = (float(self._values[name]) for name in _AREA)
-        width, height = pixels(right - left, resolution), pixels(bottom - top, resolution)
-        if width < 1 or height < 1:
-            raise StatusError(Status.INVAL)
-        return Area(
-            str(self._values["mode"]),
-            resolution,
-            pixels(left, resolution),
-            pixels(top, resolution),
-            width,
-            height,
+        return self._put(
+            option, option.constraint.max if option.name.startswith("br-") else option.constraint.min
         )
 
-    def _active(self, index: int) -> OptionDescriptor:
-        descriptors = self.descriptors()
-        if not 0 <= index < len(descriptors):
+    def _put(self, option: OptionDescriptor, value: Value) -> Info:
+        before = self.descriptors(), {**self._values, option.name: value}
+        self._values[option.name] = value
+        self._bound()
+        changed = before != (self.descriptors(), self._values)
+        return Info.RELOAD_PARAMS | (Info.RELOAD_OPTIONS if changed else Info.NONE)
+
+    def _option(self, index: int, ability: Cap) -> OptionDescriptor:
+        if not 0 <= index <= len(self._facts):
             raise StatusError(Status.INVAL)
-        option = descriptors[index]
-        if option.type is ValueType.GROUP or option.cap & Cap.INACTIVE:
+        option = self._descriptor(self._facts[index - 1]) if index else _COUNT
+        if not option.cap & ability or option.cap & Cap.INACTIVE:
             raise StatusError(Status.INVAL)
         return option
 
-    def _reach(self) -> tuple[float, float]:
-        if self.source == FLATBED:
-            return _GLASS
-        return float(self._values["page-width"]), float(self._values["page-height"])
+    def _descriptor(self, fact: Fact) -> OptionDescriptor:
+        option = fact.descriptor
+        cap = option.cap & ~Cap.INACTIVE if self._active(fact) else option.cap | Cap.INACTIVE
+        most = self._most(fact)
+        if most is not None and isinstance(option.constraint, Range):
+            return replace(option, cap=cap, constraint=replace(option.constraint, max=most))
+        return replace(option, cap=cap)
 
-    def _clamp_area(self) -> None:
-        for name, reach in zip(_AREA, self._reach() * 2, strict=True):
-            self._values[name] = min(float(self._values[name]), reach)
+    def _active(self, fact: Fact) -> bool:
+        if fact.active_when is None:
+            return not fact.descriptor.cap & Cap.INACTIVE
+        return all(self._values[name] in values for name, values in fact.active_when.items())
+
+    def _most(self, fact: Fact) -> float | None:
+        """The bound of an option, if it has one now."""
+        for bound in self._facts:
+            if bound.descriptor.name == fact.bounded_by and self._active(bound):
+                return float(self._values[fact.bounded_by])
+        return None
+
+    def _bound(self) -> None:
+        for fact in self._facts:
+            name, most = fact.descriptor.name, self._most(fact)
+            if most is not None:
+                self._values[name] = min(float(self._values[name]), most)
 
 
-def _constrain(option: OptionDescriptor, value: Value) -> Value:
-    match option.constraint, value:
-        case Range(min=low, max=high), int() | float():
-            return type(value)(min(max(value, low), high))
-        case tuple() as strings, str() if value in strings:
-            return value
-        case _:
+def constrained(option: OptionDescriptor, value: Value) -> Value:
+    """What a driver makes of `value`; raises StatusError(INVAL) where it makes nothing of it."""
+    allowed = option.constraint
+    if isinstance(value, str) is not (option.type is ValueType.STRING):
+        raise StatusError(Status.INVAL)
+    if isinstance(value, str):
+        if isinstance(allowed, tuple) and value not in allowed:
             raise StatusError(Status.INVAL)
+        return value
+    if option.type is ValueType.BOOL and value not in {0, 1}:
+        raise StatusError(Status.INVAL)
+    if isinstance(allowed, Range):
+        return type(value)(_stepped(allowed, value))
+    if allowed is None:
+        return value
+    return type(value)(min(map(float, allowed), key=lambda number: abs(number - value)))
 
 
-def _group(name: str, title: str) -> OptionDescriptor:
-    return OptionDescriptor(name, title, "", ValueType.GROUP, size=0, cap=Cap(0))
+def _stepped(allowed: Range, value: float) -> float:
+    value = min(max(value, allowed.min), allowed.max)
+    if not allowed.quant:
+        return value
+    steps = round((value - allowed.min) / allowed.quant)
+    return min(allowed.min + steps * allowed.quant, allowed.max)
 
 
-def _choice(name: str, title: str, desc: str, strings: tuple[str, ...]) -> OptionDescriptor:
-    size = 1 + max(map(len, strings))
-    return OptionDescriptor(name, title, desc, ValueType.STRING, size=size, constraint=strings)
-
-
-def _length(name: str, title: str, most: float, cap: Cap) -> OptionDescriptor:
-    desc = f"{title}, in millimetres from the sheet's top left corner"
-    return OptionDescriptor(name, title, desc, ValueType.FIXED, Unit.MM, cap=cap, constraint=Range(0.0, most))
+def _differ(granted: Value, asked: Value) -> bool:
+    if isinstance(granted, str) or isinstance(asked, str):
+        return granted != asked
+    return abs(granted - asked) > _ONE

@@ -6,9 +6,9 @@ Source: SANE Standard, "Network Protocol", remote procedure calls; saned.c for w
 import socket
 import time
 
-from scand.simulator import xdr
+from scand.simulator import meaning, xdr
 from scand.simulator.device import Scanner
-from scand.simulator.faults import Ending
+from scand.simulator.faults import Ending, NoReplyError
 from scand.simulator.options import Options
 from scand.simulator.standard import Action, Frame, Info, Parameters, Status, StatusError
 from scand.simulator.transfer import Pace, Transfer, hang_up
@@ -91,8 +91,12 @@ class Session:
     def _answer(self, request: Request) -> None:
         if request.procedure is Procedure.EXIT:  # the one call without a reply
             self.close()
-        else:
+            return
+        try:
             self.control.sendall(self._reply(request))
+        except NoReplyError as silence:
+            if silence.ending is not Ending.HANG:
+                self.close(reset=silence.ending is Ending.RESET)
 
     def _reply(self, request: Request) -> bytes:
         reply = xdr.word(0)  # an acknowledgement that says nothing
@@ -139,7 +143,9 @@ class Session:
 
     def _get_parameters(self) -> bytes:
         try:
-            parameters = self.transfer.scan.parameters if self.transfer else self._held().area().parameters
+            parameters = (
+                self.transfer.scan.parameters if self.transfer else meaning.area(self._held()).parameters
+            )
         except StatusError as error:
             return xdr.parameters_reply(error.status, Parameters(Frame.GRAY, 0, 0, 0, 0))
         return xdr.parameters_reply(Status.GOOD, parameters)
@@ -150,7 +156,8 @@ class Session:
         except StatusError as error:
             return xdr.start_reply(error.status, 0)
         address = self.control.getsockname()[0]
-        self.transfer = Transfer(scan, address, self._pace.begin(time.monotonic()), self._pace.period)
+        period = max(self._pace.period, scan.period)
+        self.transfer = Transfer(scan, address, self._pace.begin(time.monotonic()), period)
         return xdr.start_reply(Status.GOOD, self.transfer.port)
 
     def _held(self) -> Options:

@@ -124,7 +124,7 @@ class OptionDescriptor:
     unit: Unit = Unit.NONE
     size: int = 4
     cap: Cap = Cap.SOFT_SELECT | Cap.SOFT_DETECT
-    constraint: Range | tuple[str, ...] | None = None
+    constraint: Range | tuple[Value, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -198,8 +198,14 @@ def _option(option: OptionDescriptor) -> bytes:
             return head + word(0)
         case Range(min=low, max=high, quant=quant):
             return head + word(1) + pointer(b"".join(_number(option.type, end) for end in (low, high, quant)))
-        case strings:
-            return head + word(3) + array([*map(string, strings), string(None)])
+        case strings if option.type is ValueType.STRING:
+            return head + word(3) + array([*(string(str(choice)) for choice in strings), string(None)])
+        case numbers:  # a word list begins with its length
+            return (
+                head
+                + word(2)
+                + array([word(len(numbers)), *(_number(option.type, float(n)) for n in numbers)])
+            )
 
 
 def control_reply(status: Status, info: int, control: Control, value: Value | None) -> bytes:

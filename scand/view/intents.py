@@ -61,6 +61,7 @@ class Record:
         kept: 'scanned', else 'discarded'.
         code: the batch's `error_code`.
         error: the job's `error` (with `code`), or None when the job stays clean.
+        blank: sides that are left out as blank.
     """
 
     job_id: int
@@ -70,6 +71,7 @@ class Record:
     kept: bool
     code: ErrorCode | None
     error: str | None
+    blank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,11 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The job moves: `last_progress_at`, and while scanning the pages so far."""
+    """The job moves: `last_progress_at`; while scanning the pages so far, and else how far a courier has come."""
 
     job_id: int
     pages: int | None
+    step: wire.Alive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,24 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectStaged:
+    """Say in the row where on the NAS the job's merge is going to be, before the first byte is there."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetStaged:
     """Nothing of the job is staged on the NAS any more."""
 
     job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Let go of the local files of jobs that were committed or canceled `keep` seconds ago."""
+
+    keep: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +246,9 @@ Intent: TypeAlias = (
     | Progress
     | Name
     | Commit
+    | ExpectStaged
     | ForgetStaged
+    | Expire
     | StartFeeder
     | Scan
     | TellFeeder

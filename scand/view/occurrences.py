@@ -83,7 +83,13 @@ class Configured:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed."""
+    """Time has passed.
+
+    Attributes:
+        listened: when children were last listened to, monotonic seconds: nobody is silent for what was not heard.
+    """
+
+    listened: float = float("inf")
 
 
 Occurrence: TypeAlias = (

@@ -41,12 +41,14 @@ class FeederChild:
     Attributes:
         heard: when it last spoke, was given something to do, or was killed; monotonic seconds.
         run: the batch under way; None: it waits, warm.
+        resting: its batch has ended, and the driver comes to rest.
         finding: it looks whether the device is there.
         killed_for: why it was killed, while it has not ended yet.
     """
 
     heard: float
     run: Run | None = None
+    resting: bool = False
     finding: bool = False
     killed_for: ErrorCode | None = None
 
@@ -58,12 +60,13 @@ class Errand(StrEnum):
     ASSEMBLE = "assemble"  # the kept batches → merged.pdf → the NAS, verified
     PUBLISH = "publish"  # staged file → Inbox, on the daemon's word
     UNSTAGE = "unstage"  # remove a staged file that nobody wants any more
+    SWEEP = "sweep"  # remove from local disk what is past its time there
     CHECK = "check"  # is the NAS there?
 
     @property
     def local(self) -> bool:
         """Whether it stays off the NAS."""
-        return self is Errand.BIND
+        return self in {Errand.BIND, Errand.SWEEP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class CourierChild:
         entered: `Job.entered` when it was sent: its result is for that stay in the status and no other.
         seq: the batch, for BIND.
         heard, killed_for: as for the feeder.
+        at: how far it has come.
         named: the name it has found in the Inbox; it waits for the daemon's word.
         told: the word has been given.
         reported: it has said how its errand went; its end is then no fault.
@@ -85,6 +89,7 @@ class CourierChild:
     entered: int = 0
     seq: int = 0
     killed_for: ErrorCode | None = None
+    at: wire.Alive | None = None
     named: wire.Named | None = None
     told: bool = False
     reported: bool = False
@@ -97,6 +102,7 @@ class Limits:
     page_timeout: float = 60.0
     ready_timeout: float | None = 900.0
     preview_timeout: float | None = None
+    keep: float | None = None
     commits: bool = True
 
 
@@ -142,6 +148,7 @@ class View:
         closed: the last job that the agent itself has ended.
         scanner_trouble, nas_trouble: why it is not to be had, as far as is known; None: it is.
         found_at, checked_at: when an idle agent last asked for the scanner and the NAS.
+        swept_at: when it last looked for files that are past their time.
     """
 
     limits: Limits
@@ -164,6 +171,7 @@ class View:
     nas_trouble: wire.Failed | None = None
     found_at: float = float("inf")
     checked_at: float = float("inf")
+    swept_at: float = float("inf")
 
     @property
     def ready(self) -> bool:

@@ -32,7 +32,7 @@ PATIENCE = 30.0
 def own_address() -> str:
     """A loopback address that no other test, and no other test process, listens on."""
     number = next(_ADDRESSES)
-    return f"127.{100 + number // 250}.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
+    return f"127.{100 + number % 150}.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
 
 
 def until(what: Callable[[], _T], wanted: str, patience: float = PATIENCE) -> _T:
@@ -51,10 +51,12 @@ class Simulator:
         self.address = own_address()
         self.config = directory / "sane"
         self._log = directory / "fed.jsonl"
+        self._control = directory / "control"
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "scand.simulator", "--listen", self.address,
-                "--net-config", str(self.config), "--log", str(self._log), *arguments,
+                "--net-config", str(self.config), "--log", str(self._log), "--reload", str(self._control),
+                *arguments,
             ],
             stdout=subprocess.PIPE,
             text=True,
@@ -66,6 +68,13 @@ class Simulator:
     def reload(self) -> None:
         """Put paper in: what did not go through whole, else a new stack whose numbers go on."""
         self.process.send_signal(signal.SIGHUP)
+
+    def tell(self, wish: str) -> None:
+        """Ask the person at the feeder for something: "12", "from 7" (see `scand simulate --help`)."""
+        written = self._control.with_suffix(".new")
+        written.write_text(wish)
+        written.rename(self._control)
+        until(lambda: not self._control.exists(), f"the person has heard {wish!r}")
 
     def fed(self) -> list[int]:
         """The numbers of the sides that were delivered whole, in order."""
@@ -113,23 +122,33 @@ class Daemon:
 
 @dataclass
 class Site:
-    """Everything around one daemon."""
+    """Everything around one daemon.
+
+    Attributes:
+        inside: what its commands are started through (see `tests.nas`).
+    """
 
     directory: Path
     database_url: str
     sane_config: Path
     extra: str = ""
     device: str = ""
+    page_timeout: str = "10s"
+    inside: tuple[str, ...] = ()
     daemons: list[Daemon] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.nas = self.directory / "nas"
         self.staging = self.directory / "staging"
-        self.nas.mkdir()
+        self.nas.mkdir(exist_ok=True)
         self.config = self.directory / "scand.toml"
         self.configure(self.extra)
         self.scand("nas", "init")
-        self.connection = psycopg.connect(self.database_url, autocommit=True, row_factory=dict_row)
+        self.connect(self.database_url)
+
+    def connect(self, url: str) -> None:
+        """Open the test's own session, to be closed by `close`; a former one is past."""
+        self.connection = psycopg.connect(url, autocommit=True, row_factory=dict_row)
 
     def configure(self, extra: str) -> None:
         """Write the config, with more sections or none."""
@@ -139,7 +158,7 @@ class Site:
 url = "{self.database_url}"
 [scanner]
 device = "{self.device}"
-page_timeout = "10s"
+page_timeout = "{self.page_timeout}"
 [staging]
 dir = "{self.staging}"
 min_free = "1MiB"
@@ -164,7 +183,7 @@ mode = "gray"
     def scand(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a scand command to its end."""
         result = subprocess.run(
-            [sys.executable, "-m", "scand.cli", "--config", str(self.config), *arguments],
+            [*self.inside, sys.executable, "-m", "scand.cli", "--config", str(self.config), *arguments],
             env=self.environment(),
             capture_output=True,
             text=True,
@@ -180,7 +199,7 @@ mode = "gray"
         log = self.directory / f"daemon-{len(self.daemons)}.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "scand.cli", "--config", str(self.config), "run"],
+                [*self.inside, sys.executable, "-m", "scand.cli", "--config", str(self.config), "run"],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,

@@ -7,12 +7,12 @@ import shutil
 import socket
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pikepdf
 import pytest
 
-from tests.acceptance.site import Site, own_address
+from tests.acceptance.site import Site, own_address, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,10 +51,10 @@ def saned(tmp_path: Path) -> Iterator[Path]:
     process.wait()
 
 
-def ten_pages(site: Site) -> None:
+def ten_pages(site: Site, **settings: Any) -> int:
     """The test backend's feeder holds ten sheets; each comes out at the size that was asked for."""
     site.serving()
-    job = site.submit(**TEN_PAGES)
+    job = site.submit(**TEN_PAGES, **settings)
     row = site.wait(job, "preview")
     assert row["page_count"] == 10
     assert [b["page_count"] for b in site.batches(job)] == [10]
@@ -63,6 +63,7 @@ def ten_pages(site: Site) -> None:
             _, _, width, height = map(float, page.mediabox)
             assert abs(width - 100 / 25.4 * 72) < 1.5
             assert abs(height - 150 / 25.4 * 72) < 1.5
+    return job
 
 
 def test_ten_pages_from_a_real_saned(tmp_path: Path, migrated_url: str, saned: Path) -> None:
@@ -83,5 +84,27 @@ def test_ten_pages_from_the_test_backend_itself(tmp_path: Path, migrated_url: st
     site = Site(tmp_path, migrated_url, config, device="test:0")
     try:
         ten_pages(site)
+    finally:
+        site.close()
+
+
+def test_what_the_test_backend_makes_difficult_through_the_daemon(tmp_path: Path, migrated_url: str) -> None:
+    """Each right or refused: every option, pixel by pixel, is in tests/integration/test_feeder_device.py."""
+    config = tmp_path / "sane"
+    config.mkdir()
+    (config / "dll.conf").write_text("test\n")
+    (config / "test.conf").write_text("number_of_devices 1\n")
+    site = Site(tmp_path, migrated_url, config, device="frontend-tester")
+    difficult = {"read-limit": True, "read-limit-size": 100, "fuzzy-parameters": True, "non-blocking": True}
+    try:
+        site.step(ten_pages(site, options=difficult), "canceled")
+        job = site.submit(**TEN_PAGES, options={"three-pass": True}, mode="color")
+        row = site.wait(job, "failed")
+        assert row["error_code"] == "unsupported_settings"
+        assert "several passes" in row["error"]
+        job = site.submit(**TEN_PAGES, options={"read-return-value": "SANE_STATUS_JAMMED"})
+        until(lambda: site.job(job)["error_code"], "the jam")
+        assert (site.job(job)["status"], site.job(job)["error_code"]) == ("ready", "feeder_jammed")
+        assert site.batches(job) == []
     finally:
         site.close()

@@ -13,12 +13,12 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNSHARE = ("unshare", "--mount", "--propagation", "private")
+UNSHARE = ("unshare", "--mount", "--propagation", "private")
 
 
 def _can_mount() -> bool:
     try:
-        return not os.geteuid() and not subprocess.call((*_UNSHARE, "true"), stderr=subprocess.DEVNULL)
+        return not os.geteuid() and not subprocess.call((*UNSHARE, "true"), stderr=subprocess.DEVNULL)
     except FileNotFoundError:
         return False
 
@@ -42,7 +42,7 @@ def apart(function: Callable[..., None], *arguments: Path | str, mounts: bool = 
     function_of = (function.__code__.co_filename, function.__name__)
     argv = [sys.executable, "-W", "error", "-m", "tests.apart", *function_of, *map(str, arguments)]
     done = subprocess.run(
-        [*(_UNSHARE if mounts else ()), *argv],
+        [*(UNSHARE if mounts else ()), *argv],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -12,6 +12,7 @@ import errno
 import os
 import struct
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ class NasFs:
         refuses: call → errno: it is not carried out.
         loses: calls that are carried out and answered with EIO.
         spoils: whether one bit of each write goes wrong.
+        hangs: calls that are taken and not answered, nor any after them, for as long as they are in here: who
+            made one cannot even be killed.
         calls: those received, in order.
     """
 
@@ -40,6 +43,7 @@ class NasFs:
         self.refuses: dict[str, int] = {}
         self.loses: set[str] = set()
         self.spoils = False
+        self.hangs: set[str] = set()
         self.calls: list[str] = []
         self._mountpoint = mountpoint
         self._paths = {1: str(backing)}
@@ -91,6 +95,8 @@ class NasFs:
                     continue
                 name, call = calls.get(opcode, (str(opcode), None))
                 self.calls.append(name)
+                while name in self.hangs:
+                    time.sleep(0.01)
                 answer, code = b"", errno.ENOSYS
                 if call and not (code := self.refuses.get(name, 0)):
                     try:

@@ -72,7 +72,14 @@ OUTCOMES: dict[str, tuple[Outcome, Outcome]] = {
             ("page-height", 297.0),
             ("br-y", 296.99),
         ],
-        [("source", "ADF Front"), ("mode", "Gray"), ("resolution", 200), ("br-x", 210.0), ("br-y", 296.97)],
+        [
+            ("source", "ADF Front"),
+            ("mode", "Gray"),
+            ("resolution", 200),
+            ("page-width", 210.0),
+            ("page-height", 297.0),
+            ("br-y", 296.99),
+        ],
     ),
     "HP PSC 1600": (
         "Asked to feed a stack, but there is no document feeder",

@@ -1,9 +1,8 @@
-"""Scanners as their drivers state them (tests/devices/scanners.json), held in memory and set for real."""
+"""Scanners as their drivers state them (tests/devices/scanners.json), set in the simulator's option table."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,97 +16,112 @@ from scand.options import (
     negotiated,
     next_assignment,
 )
+from scand.simulator import standard
+from scand.simulator.facts import Fact, parse_facts
+from scand.simulator.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from scand.settings import Settings
 
-FACTS: dict[str, dict[str, Any]] = {
-    entry["name"]: entry for entry in json.loads((Path(__file__).parent / "scanners.json").read_text())
-}
+FILE = Path(__file__).with_name("scanners.json")
+FACTS: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in json.loads(FILE.read_bytes())}
 """Every device of the file, by its name."""
-
-_BOUNDED_BY = {
-    "br-x": ("page-width", "pagewidth"),
-    "br-y": ("page-height", "pageheight"),
-    "tl-x": ("page-width", "pagewidth"),
-    "tl-y": ("page-height", "pageheight"),
-}
-"""fujitsu, canon_dr: the area cannot leave the page, whose length reloads its range."""
-
-_WAKES = {
-    ("source", "Automatic Document Feeder"): ("adf-mode",),
-    ("source", "ADF Duplex"): ("page-width", "page-height"),
-}
-"""epson2, fujitsu: options that are inactive until the source is set."""
 
 
 def from_facts(entry: dict[str, Any]) -> dict[str, DeviceOption]:
     """The options of one entry, in the driver's order."""
-    return {fact["name"]: _option(fact) for fact in entry["options"]}
+    return _seen(Options(parse_facts(entry).options))
 
 
-def _option(fact: dict[str, Any]) -> DeviceOption:
-    constraint = Range(*fact["range"]) if "range" in fact else None
-    return DeviceOption(
-        name=fact["name"],
-        type=OptionType(fact["type"]),
-        unit={unit.value: unit for unit in Unit}.get(fact.get("unit", ""), Unit.NONE),
-        constraint=tuple(fact["list"]) if "list" in fact else constraint,
-        active=not fact.get("inactive", False),
-        settable=not fact.get("read_only", False) and not fact.get("hardware", False),
-        value=fact.get("value"),
+def _seen(table: Options) -> dict[str, DeviceOption]:
+    """The options as the feeder sees them through libsane."""
+    return {
+        option.name: DeviceOption(
+            name=option.name,
+            type=OptionType[option.type.name],
+            unit=Unit[option.unit.name] if option.unit.name in Unit.__members__ else Unit.NONE,
+            constraint=_constraint(option.constraint),
+            size=option.size,
+            active=not option.cap & standard.Cap.INACTIVE,
+            settable=bool(option.cap & standard.Cap.SOFT_SELECT),
+            value=_value(table, index, option),
+        )
+        for index, option in enumerate(table.descriptors())
+        if option.name
+    }
+
+
+def _constraint(constraint: standard.Range | tuple[Any, ...] | None) -> Range | tuple[Any, ...] | None:
+    if isinstance(constraint, standard.Range):
+        return Range(constraint.min, constraint.max, constraint.quant)
+    return constraint
+
+
+def _value(table: Options, index: int, option: standard.OptionDescriptor) -> Any:
+    try:
+        value = table.get(index)
+    except standard.StatusError:
+        return None
+    return bool(value) if option.type is standard.ValueType.BOOL else value
+
+
+def _fact(option: DeviceOption) -> Fact:
+    """An option of a test's own, as a fact."""
+    cap = standard.Cap(0) if option.active else standard.Cap.INACTIVE
+    cap |= standard.Cap.SOFT_SELECT if option.settable else standard.Cap(0)
+    cap |= standard.Cap.SOFT_DETECT if option.value is not None else standard.Cap(0)
+    constraint: standard.Range | tuple[Any, ...] | None
+    match option.constraint:
+        case Range(min=low, max=high, step=step):
+            constraint = standard.Range(low, high, step)
+        case listed:
+            constraint = listed
+    unit, type_ = standard.Unit[option.unit.name], standard.ValueType[option.type.name]
+    descriptor = standard.OptionDescriptor(
+        option.name, option.name, "", type_, unit, option.size, cap, constraint
     )
+    return Fact(descriptor, option.value)
 
 
 class Scanner:
-    """An option table that is set as drivers do it: rounded to their steps, and reloaded.
+    """An option table that is set as the feeder sets it, without libsane in between.
 
     Attributes:
-        options: as they are now.
+        table: the simulator's.
         stuck: options that accept everything and change nothing.
-        bounded: the area cannot leave the page.
     """
 
-    def __init__(
-        self, options: dict[str, DeviceOption], *, stuck: Collection[str] = (), bounded: bool = False
-    ) -> None:
-        self.options = options
+    def __init__(self, facts: Iterable[Fact], *, stuck: Collection[str] = ()) -> None:
+        self.table = Options(tuple(facts))
         self.stuck = stuck
-        self.bounded = bounded
 
     @classmethod
-    def named(cls, name: str, *, stuck: Collection[str] = ()) -> Scanner:
+    def named(cls, name: str) -> Scanner:
         """The device of the file that goes by this name."""
-        driver = FACTS[name]["device"]
-        bounded = any(one in driver for one in ("fujitsu", "epjitsu", "canon_dr"))
-        return cls(from_facts(FACTS[name]), stuck=stuck, bounded=bounded)
+        return cls(parse_facts(FACTS[name]).options)
+
+    @classmethod
+    def of(cls, *options: DeviceOption, stuck: Collection[str] = ()) -> Scanner:
+        """A device that no driver states."""
+        return cls(map(_fact, options), stuck=stuck)
+
+    @property
+    def options(self) -> dict[str, DeviceOption]:
+        """The options as they are now."""
+        return _seen(self.table)
 
     def set(self, name: str, value: Any) -> None:
-        """Set one option; asserts what a driver would refuse."""
+        """Set one option; asserts what a driver would refuse, or make something else of."""
         option = self.options[name]
         assert option.usable, f"{name} cannot be set"
         if isinstance(option.constraint, tuple):
             assert value in option.constraint, f"{name} cannot be {value}"
         if isinstance(option.constraint, Range):
             assert option.constraint.min <= value <= option.constraint.max, f"{name} cannot be {value}"
-            if option.constraint.step:
-                steps = round((value - option.constraint.min) / option.constraint.step)
-                value = option.constraint.min + steps * option.constraint.step
         if name not in self.stuck:
-            self.options[name] = replace(option, value=value)
-        self._reload(name, value)
-
-    def _reload(self, name: str, value: Any) -> None:
-        for bounded, pages in _BOUNDED_BY.items() if self.bounded else ():
-            option = self.options.get(bounded)
-            if option is not None and name in pages and isinstance(option.constraint, Range):
-                limit = replace(option.constraint, max=value)
-                self.options[bounded] = replace(option, constraint=limit, value=min(option.value, value))
-        for woken in _WAKES.get((name, value), ()):
-            if woken in self.options:
-                self.options[woken] = replace(self.options[woken], active=True)
+            self.table.set([each.name for each in self.table.descriptors()].index(name), value)
 
     def apply(self, settings: Settings) -> tuple[list[tuple[str, Any]], Negotiated]:
         """Set all that is planned, one at a time, as the feeder does."""

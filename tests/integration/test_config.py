@@ -54,7 +54,7 @@ def test_defaults_are_those_of_the_design(write: Write) -> None:
     """A config of two keys has every default that the design shows, in seconds and bytes."""
     config = Config.load(write(MINIMAL), {}, need="daemon")
 
-    assert config.scanner.model_dump() == {"device": "", "page_timeout": 60.0}
+    assert (config.scanner.device, config.scanner.page_timeout, config.scanner.pins) == ("", 60.0, {})
     assert config.staging.model_dump() == {
         "dir": Path("/var/lib/scand"),
         "min_free": 2 * 1024**3,
@@ -93,7 +93,8 @@ def test_the_example_parses_and_says_the_defaults(write: Write) -> None:
     plain = Config.load(write(MINIMAL), {}, need="daemon")
     example = Config.load(write(uncommented()), {}, need="daemon")
 
-    for section in ("scanner", "staging", "nas", "agent", "documents", "manual", "hooks", "logging"):
+    assert resolve(example.scanner.pins, {}) == Settings()
+    for section in ("staging", "nas", "agent", "documents", "manual", "hooks", "logging"):
         assert getattr(example, section) == getattr(plain, section), section
     written = resolve({}, example.profiles).model_dump(exclude={"options", "max_pages", "inbox"})
     assert written == Settings().model_dump(exclude={"options", "max_pages", "inbox"})
@@ -106,6 +107,17 @@ def test_the_example_names_every_key() -> None:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             assert set(table[section]) == set(field.annotation.model_fields), section
     assert set(table["profiles"]["default"]) == set(Settings.model_fields) - {"profile"}
+
+
+def test_what_a_scanner_needs_lies_below_every_profile(write: Write) -> None:
+    """[scanner] pins it, a profile goes on top; what cannot be is refused with its key."""
+    pins = '[scanner]\nrotate_back = 180\npause = 2\n[profiles.quick]\npause = 0\n'
+    config = Config.load(write(MINIMAL + pins), {}, need="daemon")
+    assert [resolve({"profile": name}, config.presets).pause for name in ("default", "quick")] == [2.0, 0.0]
+    assert resolve({"profile": "quick"}, config.presets).rotate_back == 180
+    assert resolve({"rotate_back": 0}, config.presets).rotate_back == 0
+    said = refusal(write(MINIMAL + "[scanner]\nrotate_back = 90\n"))
+    assert said.endswith("scanner.rotate_back is 90, but may be 0 or 180.")
 
 
 def test_files_are_looked_for_in_order(tmp_path: Path) -> None:

@@ -187,6 +187,41 @@ tell(before, first, grown, after, exact, dpi, d["page_height"].is_active(), d["b
     assert glass[1] == pytest.approx(297.18, abs=1e-3)
 
 
+def test_a_posed_device_has_the_drivers_own_options(
+    simulate: Callable[..., Simulator], tmp_path: Path
+) -> None:
+    """A facts file's numbers, steps, buttons and sensors reach libsane, under the driver's own SANE name."""
+    file = tmp_path / "facts.json"
+    options = [
+        {"name": "resolution", "type": "int", "unit": "dpi", "list": [75, 150, 300], "value": 75},
+        {"name": "br-x", "type": "fixed", "unit": "mm", "range": [0, 216, 0.5], "value": 216},
+        {"name": "duplex", "type": "bool", "value": False},
+        {"name": "calibrate", "type": "button"},
+        {"name": "page-loaded", "type": "bool", "value": True, "hardware": True},
+    ]
+    entry = {"name": "Acme 1, odd", "device": "net:192.0.2.7:acme:usb?serial=1", "options": options}
+    file.write_text(json.dumps([entry]))
+    simulator = simulate("--as", str(file))
+    told = simulator.client("""
+d = sane.open(sane.get_devices()[0][0])
+def put(name, value):
+    return d.dev.set_option(d[name].index, value), getattr(d, name)
+resolution = d["resolution"].constraint, put("resolution", 200), put("resolution", 300)
+width = put("br_x", 100.2)
+duplex = put("duplex", 1)
+tell(sane.get_devices()[0][:3], resolution, width, duplex, d.page_loaded, d["page_loaded"].is_settable())
+""")
+    device, resolution, width, duplex, loaded, settable = told
+    assert device == [f"net:{simulator.address}:acme:usb?serial=1", "Acme", "1"]
+    inexact, reload_params = 1, 4
+    assert resolution == [[75, 150, 300], [inexact | reload_params, 150], [reload_params, 300]]
+    assert width == [inexact | reload_params, 100.0]
+    assert duplex == [reload_params, 1]
+    assert (loaded, settable) == (1, 0)
+    pressed = simulator.scanimage("--calibrate", "--dont-scan", "--format=pnm")  # python-sane presses none
+    assert pressed == ""
+
+
 def test_bad_values_are_refused(simulate: Callable[..., Simulator]) -> None:
     """What is not in the list, inactive, or being scanned with is refused, with the standard's status."""
     told = simulate().client("""
@@ -371,6 +406,17 @@ def test_the_control_file_loads_a_new_stack(simulate: Callable[..., Simulator]) 
     assert simulator.client(script) == [[], EMPTY]
 
 
+def test_the_control_file_lets_faults_come(simulate: Callable[..., Simulator]) -> None:
+    """A line each, in order; one that is no fault harms nobody."""
+    simulator = simulate("--count", "2")
+    simulator.wish("fault jam@2\nfault fire@1\nfault busy@1")
+    script = "tell(*batch(device()))"
+    assert "Device busy" in simulator.scanimage("-A")
+    assert simulator.client(script) == [[1, 2], "Document feeder jammed"]
+    simulator.wish("1\nfrom 2\nfault cover@3")
+    assert simulator.client(script) == [[3, 4], "Scanner cover is open"]
+
+
 def test_reload_between_two_starts(simulate: Callable[..., Simulator]) -> None:
     """The same client can go on after the feeder was reloaded: whoever reloads first finds it loaded."""
     simulator = simulate("--count", "1")
@@ -493,21 +539,28 @@ tell(sizes)
     assert simulator.client("tell(*batch(device()))") == [[1, 2], EMPTY]
 
 
-@pytest.mark.parametrize("fault", ["hang@2", "close@2"])
-def test_a_hang_lasts_until_the_client_is_killed(simulate: Callable[..., Simulator], fault: str) -> None:
-    """Nothing comes any more in the middle of a page, and only a kill helps; the next client is served."""
+@pytest.mark.parametrize(
+    ("fault", "last"),
+    [("hang@2", [438]), ("close@2", [438]), ("hang-first@2", ["started"]), ("hang-start@2", ["starts"])],
+)
+def test_a_hang_lasts_until_the_client_is_killed(
+    simulate: Callable[..., Simulator], fault: str, last: list[Any]
+) -> None:
+    """Nothing comes any more, and only a kill helps; the next client is served."""
     simulator = simulate("--count", "3", "--fault", fault)
     client = simulator.start_client("""
 d = device("ADF Duplex", "Gray", 75)
 batch(d, 2)
+tell("starts")
 d.start()
+tell("started")
 d.snap(True, lambda line, lines: tell(line))
 tell("ended")
 """)
     with client:
         assert client.stdout
         for line in client.stdout:
-            if line.strip() == "[438]":
+            if json.loads(line) == last:
                 break
         with pytest.raises(subprocess.TimeoutExpired):
             client.wait(0.3)
@@ -528,6 +581,27 @@ def test_a_cut_connection_is_an_io_error(simulate: Callable[..., Simulator]) -> 
     assert told == [[1], "Error during device I/O"]
     simulator.wish("")
     assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4], EMPTY]
+
+
+def test_a_connection_gone_before_the_answer_to_start(simulate: Callable[..., Simulator]) -> None:
+    """The client gets no page, and may crash (net.c reads a reply that was never written); a new one is served."""
+    simulator = simulate("--count", "2", "--fault", "gone@1:back")
+    with simulator.start_client("import os; tell(*batch(device())); os._exit(0)") as client:
+        try:
+            client.communicate(timeout=20)
+        finally:
+            client.kill()
+    assert simulator.fed() == [1]
+    simulator.wish("")
+    assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4], EMPTY]
+
+
+def test_an_endless_feeder(simulate: Callable[..., Simulator]) -> None:
+    """Sheets come where there are none any more, with numbers that go on."""
+    simulator = simulate("--count", "1", "--fault", "endless@2")
+    assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4, 5, 6], EMPTY]
+    endless = simulate("--count", "0", "--fault", "endless")
+    assert endless.client("tell(*batch(device(), 20))") == [list(range(1, 21)), ""]
 
 
 def test_busy_and_denied(simulate: Callable[..., Simulator]) -> None:
@@ -589,6 +663,7 @@ def test_strangers_are_hung_up_on(simulate: Callable[..., Simulator]) -> None:
     [
         (["--fault", "jam"], os.EX_USAGE, "needs a number"),
         (["--fault", "fire@1"], os.EX_USAGE, "there is no fault 'fire'"),
+        (["--fault", "endless@1:back"], os.EX_USAGE, "only a sheet has sides"),
         (["--sheets", "/nowhere"], os.EX_USAGE, "does not exist"),
         (["--sheets", "/proc", "--count", "1"], os.EX_USAGE, "leave out --count"),
         (["--port", "6567", "--net-config", "/nowhere"], os.EX_USAGE, "knows no other"),

@@ -49,12 +49,18 @@ def on_disk(
         seq=seq,
         duplex=True,
         keep_on_fault=False,
+        halves=False,
         end=end,
         captured=captured,
         bindable=captured if bindable is None else bindable,
         blank=0,
         sheets=captured // 2,
     )
+
+
+def steps(intents: list[v.Intent]) -> list[v.Advance]:
+    """The steps among them."""
+    return [intent for intent in intents if isinstance(intent, v.Advance)]
 
 
 def view(look: v.Look | None = None, **fields: Any) -> v.View:
@@ -197,6 +203,28 @@ def test_finish_never_acts_from_an_unclean_place(fields: dict[str, Any]) -> None
 
 
 IDLE = 901.0
+
+
+def test_finish_waits_for_the_backs() -> None:
+    """In manual duplex one batch is half a stack."""
+    asked = settings(finish="commit", sides="manual-duplex")
+    fronts = job(Status.READY, entered_from="scanning", batches=(row(1),))
+    assert not steps(wants(view(looked(fronts, asked=asked))))
+    both = job(Status.READY, entered_from="scanning", batches=(row(1), row(2)))
+    (step,) = steps(wants(view(looked(both, asked=asked))))
+    assert step.to_status is Status.ASSEMBLING
+
+
+def test_halves_that_do_not_match_stop_at_ready() -> None:
+    """With both counts, and nothing is merged."""
+    asked = settings(sides="manual-duplex")
+    odd = job(Status.ASSEMBLING, batches=(row(1, pages=3), row(2, pages=4)), nas_staging_path="s/T.pdf")
+    (step,) = steps(wants(view(looked(odd, asked=asked))))
+    assert (step.to_status, step.code) == (Status.READY, ErrorCode.SIDES_MISMATCH)
+    assert "3 fronts" in (step.error or "")
+    assert "4 backs" in (step.error or "")
+    (errand,) = wants(view(looked(odd)))
+    assert isinstance(errand, v.Send), "two batches of both sides are no halves"
 
 
 def test_idle_with_kept_batches_is_assembled() -> None:
@@ -366,6 +394,15 @@ def test_data_that_flows_is_no_silence() -> None:
     assert v.KillFeeder(ErrorCode.DRIVER_HUNG) not in wants(after, now=NOW + 100)
 
 
+def test_a_person_does_not_wait_for_a_feeder_that_ended_a_moment_ago() -> None:
+    """Only warming one up for nobody is put off; a batch that is asked for has its new child at once."""
+    ready_, scanning = (
+        view(looked(job(status)), feeder_after=NOW + 5) for status in (Status.READY, Status.SCANNING)
+    )
+    assert v.StartFeeder() not in wants(ready_)
+    assert v.StartFeeder() in wants(scanning)
+
+
 def test_a_driver_that_crashes_ends_the_batch() -> None:
     """The exit is told in the detail."""
     here = view(looked(job(Status.SCANNING)), feeder=running())
@@ -393,7 +430,7 @@ def test_scanning_goes_on_without_a_database() -> None:
     assert intents == []
     after, intents = decide(after, v.FeederSaid(wire.Ended(end=End())), NOW)
     assert intents == []
-    assert after.feeder == v.FeederChild(heard=NOW)
+    assert after.feeder == v.FeederChild(heard=NOW, resting=True)
 
 
 def test_a_displaced_daemon_stops_its_children() -> None:
@@ -415,7 +452,7 @@ def test_a_signal_during_an_outage_is_forgotten_after_a_while() -> None:
 
 def test_assembling_sends_a_courier_and_goes_to_preview() -> None:
     """The merge, staged and verified, is the result."""
-    assembling = job(Status.ASSEMBLING, batches=(row(),))
+    assembling = job(Status.ASSEMBLING, batches=(row(),), nas_staging_path="s/merged.pdf")
     here = view(looked(assembling))
     after, intents = decide(here, v.Tick(), NOW)
     assert intents == [v.Send(v.Errand.ASSEMBLE, 42, job=assembling)]
@@ -425,6 +462,14 @@ def test_assembling_sends_a_courier_and_goes_to_preview() -> None:
     _, (step,) = decide(after, v.Looked(here.look), NOW)
     assert isinstance(step, v.Advance)
     assert (step.to_status, step.staged) == (Status.PREVIEW, staged)
+
+
+def test_where_a_copy_is_going_to_be_is_in_the_row_first() -> None:
+    """A job canceled in mid-copy can then be tidied up after; the courier is sent after another look."""
+    before = view(looked(job(Status.ASSEMBLING, batches=(row(),))))
+    after, intents = decide(before, v.Tick(), NOW)
+    assert intents == [v.ExpectStaged(42)]
+    assert not after.fresh
 
 
 def test_nothing_kept_cannot_be_assembled() -> None:
@@ -492,7 +537,8 @@ def test_a_courier_whose_job_was_canceled_is_called_back() -> None:
 def test_a_merge_of_a_former_stay_in_assembling_is_not_taken() -> None:
     """The client took the job back, discarded a batch and finished again, all between two looks."""
     staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
-    here = view(looked(job(Status.ASSEMBLING, entered=9, batches=(row(),))))
+    row_ = job(Status.ASSEMBLING, entered=9, batches=(row(),), nas_staging_path="s/T.pdf")
+    here = view(looked(row_))
     old = replace(here, done=(42, 7, v.Errand.ASSEMBLE, staged))
     (send,) = wants(old)
     assert isinstance(send, v.Send)
@@ -507,6 +553,44 @@ def test_how_a_canceled_run_ended_is_no_fault_of_the_next() -> None:
     after, _ = decide(here, v.Looked(looked(job(Status.READY))), NOW)
     _, intents = decide(after, v.Looked(looked(job(Status.SCANNING))), NOW)
     assert [type(intent) for intent in intents] == [v.Scan]
+
+
+def test_a_driver_that_does_not_come_to_rest_is_replaced() -> None:
+    """A hang after a batch (sane_cancel) must not cost the next batch its time."""
+    scanning = looked(job(Status.SCANNING))
+    here = view(scanning, feeder=replace(WARM, resting=True), progressed=NOW + 60)
+    assert wants(here, now=NOW + 14) == []
+    after, intents = decide(here, v.Tick(), NOW + 16)
+    assert intents == [v.KillFeeder(ErrorCode.DRIVER_HUNG)]
+    after, intents = decide(after, v.FeederEnded("signal 9"), NOW + 17)
+    after, intents = decide(after, v.Looked(scanning), NOW + 17)
+    assert [type(intent) for intent in intents] == [v.StartFeeder, v.Scan]
+    rested, intents = decide(here, v.FeederSaid(wire.Idle()), NOW + 1)
+    assert [type(intent) for intent in intents] == [v.Scan]
+    assert not rested.feeder or not rested.feeder.resting
+
+
+def test_an_idle_agent_sweeps_its_disk() -> None:
+    """Every ten minutes, or as often as files may expire; never without a time, nor beside another errand."""
+    swept = [v.Expire(86400.0), v.Send(v.Errand.SWEEP, 0)]
+    week = v.Limits(keep=86400.0)
+    assert wants(view(limits=week, swept_at=NOW - 599)) == []
+    after, intents = decide(view(limits=week, swept_at=NOW - 600), v.Tick(), NOW)
+    assert intents == swept
+    assert not after.fresh
+    assert wants(after, now=NOW + 1) == [v.LookAgain()]
+    assert wants(view(swept_at=NOW - 10_000)) == []
+    busy = v.CourierChild(v.Errand.CHECK, 0, NOW)
+    assert wants(view(limits=week, swept_at=NOW - 600, courier=busy)) == []
+    short = v.Limits(keep=2.0)
+    assert wants(view(limits=short, swept_at=NOW - 3)) == [v.Expire(2.0), v.Send(v.Errand.SWEEP, 0)]
+
+
+def test_a_job_is_not_kept_waiting_by_a_sweep() -> None:
+    """What is left on disk then is removed later."""
+    sweeping = v.CourierChild(v.Errand.SWEEP, 0, NOW)
+    intents = wants(view(looked(job(Status.READY)), courier=sweeping))
+    assert v.KillCourier(ErrorCode.INTERRUPTED) in intents
 
 
 def test_an_idle_agent_asks_for_scanner_and_nas_and_more_often_while_one_is_missing() -> None:

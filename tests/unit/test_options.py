@@ -23,6 +23,7 @@ from scand.options import (
     next_assignment,
 )
 from scand.settings import Settings, resolve
+from scand.simulator.standard import StatusError
 from scand.vocabulary import ORDER, SourceKind, mode_kind, plain, side_kind, source_kind, turns_over
 from tests.devices.outcomes import OUTCOMES, Outcome
 from tests.devices.scanners import FACTS, Scanner, from_facts
@@ -32,7 +33,7 @@ SIMPLEX = resolve({"sides": "simplex", "mode": "gray", "resolution": 200}, {})
 FLATBED = resolve({"source": "flatbed"}, {})
 
 
-def option(name: str, *choices: Any, value: Any = None, **more: Any) -> DeviceOption:
+def option(name: str, *choices: Any, value: Any = False, **more: Any) -> DeviceOption:
     """A list option, or a bool without choices."""
     kind = OptionType.STRING if choices else OptionType.BOOL
     return DeviceOption(name, more.pop("type", kind), constraint=choices or None, value=value, **more)
@@ -50,7 +51,7 @@ AREA = (length("tl-x", 216, 0), length("tl-y", 356, 0), length("br-x", 216, 216)
 
 def device(*options: DeviceOption, stuck: tuple[str, ...] = ()) -> Scanner:
     """A scanner of the given options, in that order."""
-    return Scanner({each.name: each for each in options}, stuck=stuck)
+    return Scanner.of(*options, stuck=stuck)
 
 
 def refusal(scanner: Scanner, settings: Settings) -> BadData:
@@ -402,6 +403,13 @@ def test_an_area_that_begins_elsewhere_is_moved_to_the_corner() -> None:
     assert found[-4:] == [("tl-x", 0), ("tl-y", 0), ("br-x", 210), ("br-y", 297)]
 
 
+def test_a_corner_that_is_no_number_is_taken_for_none() -> None:
+    """A driver that says in words where the area begins does not make the plan fall over."""
+    corner = option("tl-x", "left", "centre", value="left")
+    right = DeviceOption("br-x", OptionType.INT, Unit.MM, Range(0, 216), value=216)
+    assert device(MODE, option("duplex"), corner, right).apply(DUPLEX)[0][-1] == ("br-x", 210)
+
+
 # The client's own options.
 
 
@@ -521,21 +529,21 @@ def test_any_device_ends_in_what_was_asked_or_in_a_refusal(data: st.DataObject) 
     chosen = data.draw(st.lists(names, max_size=8, unique=True))
     options = {name: data.draw(any_option(name)) for name in chosen}
     sides = data.draw(st.sampled_from(["duplex", "simplex"]))
-    scanner = Scanner(options, stuck=data.draw(st.lists(names, max_size=2)))
+    scanner = Scanner.of(*options.values(), stuck=data.draw(st.lists(names, max_size=2)))
     found = outcome(scanner, resolve({"sides": sides}, {}))
     if isinstance(found, Negotiated):
         assert found.duplex is (sides == "duplex")
         assert found.resolution > 0 or found.resolution == options["resolution"].value
-    else:
+    elif isinstance(found, BadData):
         assert found.code is ErrorCode.UNSUPPORTED_SETTINGS
         assert found.sentence.isprintable()
 
 
-def outcome(scanner: Scanner, settings: Settings) -> Negotiated | BadData:
-    """What becomes of settings, as a value."""
+def outcome(scanner: Scanner, settings: Settings) -> Negotiated | BadData | StatusError:
+    """What becomes of settings, as a value; a bool that is called resolution is refused by the driver."""
     try:
         return scanner.apply(settings)[1]
-    except BadData as error:
+    except (BadData, StatusError) as error:
         return error
 
 

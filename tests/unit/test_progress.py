@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scand import view as v
+from scand import wire
 from scand.cli.progress import QUIET, exit_status, pages, progress, rests
+from scand.decide import decide
 from scand.desk import BatchRow, EventRow, JobRow, JobView
-from scand.jobs import Status
+from scand.jobs import BatchRow as Kept
+from scand.jobs import BatchStatus, Job, Status
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 JOB = JobRow(
@@ -32,10 +36,17 @@ JOB = JobRow(
     next_attempt_at=None,
     last_activity_at=NOW,
     last_progress_at=NOW,
+    step=None,
+    step_done=None,
+    step_total=None,
+    step_since=None,
     created_at=NOW,
     updated_at=NOW,
     seen_at=NOW,
 )
+
+
+BATCH = Kept(1, "/spool/1.pdf", 4, BatchStatus.SCANNED)
 
 
 def job(status: str, **values: object) -> JobRow:
@@ -50,7 +61,7 @@ def later(seconds: float) -> datetime:
 
 def batch(seq: int, page_count: int, status: str = "scanned") -> BatchRow:
     """A batch."""
-    return BatchRow(seq, status, page_count, None, None, None, NOW)
+    return BatchRow(seq, status, page_count, None, None, None, None, NOW)
 
 
 def step(seconds: float, to_status: str) -> EventRow:
@@ -120,7 +131,35 @@ def test_the_batch_under_way_is_counted_for_itself() -> None:
         [step(-60, "scanning"), step(-30, "ready"), step(0, "scanning")],
     )
     now = progress(view)
-    assert now == (34, 3, 10, 60.0, 40.0)
+    assert now[:5] == (34, 3, 10, 60.0, 40.0)
+
+
+def test_a_merge_tells_how_far_it_is_and_how_long_it_will_take() -> None:
+    """From the step's own beginning; what the row says of an earlier stay is not told."""
+    row = job(
+        "assembling", page_count=None, pages_scanned=200, step="copying", step_done=30, step_total=120,
+        step_since=later(2), last_progress_at=later(12),
+    )  # fmt: skip
+    now = progress(JobView(row, [], [step(1, "assembling")]))
+    assert (now.step, now.share, now.left) == ("copying", 0.25, 30.0)
+    assert progress(JobView(row, [], [step(3, "assembling")])).step is None
+    assert progress(JobView(replace(row, step_total=0), [], [step(1, "assembling")])).step is None
+    assert progress(JobView(replace(row, step_done=0), [], [step(1, "assembling")])).left is None
+
+
+def test_a_courier_that_speaks_is_progress() -> None:
+    """What it says of itself goes into the row, once a second."""
+    said = wire.Alive(step="merging", done=3, total=10)
+    courier = v.CourierChild(v.Errand.ASSEMBLE, 7, 0.0, entered=1)
+    here = v.View(
+        v.Limits(),
+        v.Look(job=Job(7, "T", {}, Status.ASSEMBLING, NOW, entered=1, batches=(BATCH,))),
+        serving=True,
+        fresh=True,
+        courier=courier,
+    )
+    _, intents = decide(here, v.CourierSaid(said), 2.0)
+    assert v.Progress(7, None, said) in intents
 
 
 @pytest.mark.parametrize("pages_scanned", [None, 0, 5])

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scand.simulator import xdr
+from scand.simulator.facts import DEFAULT, read_facts
 from scand.simulator.options import Options
 from scand.simulator.standard import (
     Action,
@@ -54,6 +55,13 @@ def test_option_with_a_range() -> None:
     encoded = xdr.options_reply([option])
     head = words(1, 0, 5) + b"br-x\0" + words(2) + b"X\0" + words(1) + b"\0"
     assert encoded == head + words(ValueType.FIXED, Unit.MM, 4, 5, 1, 0, 0, 210 << 16 | 0x8000, 0)
+
+
+def test_option_with_numbers() -> None:
+    """A list of numbers is an array that begins with their count, which counts itself among the elements."""
+    option = OptionDescriptor("resolution", "R", "", ValueType.INT, Unit.DPI, 4, constraint=(150, 300))
+    head = words(1, 0, 11) + b"resolution\0" + words(2) + b"R\0" + words(1) + b"\0"
+    assert xdr.options_reply([option]) == head + words(ValueType.INT, Unit.DPI, 4, 5, 2, 3, 2, 150, 300)
 
 
 def test_option_with_strings() -> None:
@@ -153,7 +161,7 @@ def test_no_bytes_crash_the_decoder(data: bytes) -> None:
 
 def test_an_exact_maximum_is_not_inexact() -> None:
     """The maximum of a range, as a frontend reads it off the wire, is granted as it is."""
-    options = Options("ADF Front")
+    options = Options(read_facts(DEFAULT).options)
     names = [option.name for option in options.descriptors()]
     most = int(355.6 * 65536) / 65536
     value, info = options.set(names.index("page-height"), most)

@@ -1,0 +1,97 @@
+"""What becomes of local files: committed and canceled jobs' go after staging.keep, all others stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.acceptance.site import Site, numbers, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.site import Simulator
+
+FAST = {"scan": "auto", "finish": "commit"}
+
+
+def keep(site: Site, duration: str) -> None:
+    """Write staging.keep."""
+    config = site.config.read_text().replace("[staging]\n", f'[staging]\nkeep = "{duration}"\n')
+    site.config.write_text(config)
+
+
+def spool(site: Site, job: int) -> Path:
+    """The job's directory."""
+    return site.staging / "jobs" / str(job)
+
+
+def expired(site: Site, job: int) -> bool:
+    """Whether row and disk have let go of a job's files."""
+    left = list(site.staging.glob(f"jobs/{job}*"))
+    return site.job(job)["staging_path"] is None and not left
+
+
+def test_files_of_finished_jobs_go_after_their_time(site: Site, scanner: Simulator) -> None:
+    """Committed and canceled ones; a failed job's pages and a draft's stay, and a canceled job starts anew."""
+    daemon = site.serving()
+    committed = site.submit(**FAST)
+    site.wait(committed, "committed")
+    scanner.reload()
+    failed = site.submit(scan="auto")
+    until(lambda: site.job(failed)["batch_count"] == 1, "a batch")
+    site.wait(failed, "ready")
+    site.sql('UPDATE scan_jobs SET settings = \'{"sides": "duplx"}\' WHERE id = %s', failed)
+    site.wait(failed, "failed")
+    scanner.reload()
+    canceled = site.submit(scan="auto")
+    until(lambda: site.job(canceled)["batch_count"] == 1, "a batch")
+    site.wait(canceled, "ready")
+    site.step(canceled, "canceled")
+    assert (spool(site, canceled) / "batch-0001" / "batch.pdf").exists()
+    stray = site.staging / "jobs" / "999" / "batch-0001"
+    stray.mkdir(parents=True)
+
+    told = site.scand("doctor", check=False).stdout
+    assert "1 committed" in told
+    assert "1 canceled" in told
+    assert "1 failed" in told
+    assert "1 of no job in this database" in told
+
+    daemon.stop()
+    keep(site, "1s")
+    site.serving()
+    until(lambda: expired(site, committed) and expired(site, canceled), "both are past their time")
+    assert (spool(site, failed) / "batch-0001" / "batch.pdf").exists()
+    assert stray.exists()
+    assert site.job(committed)["status"] == "committed"
+    assert [batch["status"] for batch in site.batches(committed)] == ["scanned"]
+    assert site.inbox()
+    said = {line["job"] for line in site.daemons[-1].said("files_expired")}
+    assert said == {committed, canceled}
+
+    (batch,) = site.batches(canceled)
+    assert (batch["status"], batch["staging_path"]) == ("discarded", None)
+    before = len(scanner.fed())
+    scanner.reload()
+    site.sql(
+        "UPDATE scan_jobs SET settings = %s WHERE id = %s", '{"finish": "preview", "scan": "auto"}', canceled
+    )
+    site.step(canceled, "queued")
+    row = site.wait(canceled, "preview")
+    assert numbers(site.nas / row["nas_staging_path"]) == scanner.fed()[before:]
+
+
+def test_nothing_goes_before_its_time_or_without_one(site: Site) -> None:
+    """The default is a week; an empty keep is for ever."""
+    keep(site, "")
+    site.serving()
+    job = site.submit(**FAST)
+    site.wait(job, "committed")
+    site.sql("UPDATE scan_jobs SET title = title WHERE id = %s", job)
+    site.daemons[-1].stop()
+    config = site.config.read_text().replace('keep = ""\n', "")
+    site.config.write_text(config)
+    site.serving()
+    until(lambda: site.daemons[-1].said("courier_started"), "it has swept")
+    assert (spool(site, job) / "merged.pdf").exists()
+    assert site.job(job)["staging_path"] is not None

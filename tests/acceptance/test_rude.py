@@ -1,0 +1,196 @@
+"""A driver that misbehaves: it dies, hangs, babbles and changes its names, and the daemon goes on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.acceptance.site import Site, numbers, until
+from tests.backend.rude import OTHER, Rude, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rude backend, built."""
+    return build(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture
+def rude(tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> Rude:
+    """The rude backend, which the site's libsane finds."""
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(library))
+    return Rude(tmp_path / "sane")
+
+
+@pytest.fixture
+def site(tmp_path: Path, migrated_url: str, rude: Rude) -> Iterator[Site]:
+    """A site whose scanner is rude; the daemon waits 2 s for a driver that is silent."""
+    site = Site(tmp_path, migrated_url, rude.config, device="fi-7160")
+    site.config.write_text(site.config.read_text().replace('page_timeout = "10s"', 'page_timeout = "2s"'))
+    yield site
+    site.close()
+
+
+def ready(site: Site, **settings: Any) -> int:
+    """A job of single sides that waits at the scanner."""
+    job = site.submit(sides="simplex", **settings)
+    site.wait(job, "ready")
+    return job
+
+
+def beats(site: Site) -> None:
+    """The daemon lives on."""
+    (before,) = site.sql("SELECT last_heartbeat AS at FROM scan_agent_status")
+    until(
+        lambda: site.sql("SELECT last_heartbeat AS at FROM scan_agent_status")[0]["at"] > before["at"],
+        "the heartbeat goes on",
+    )
+
+
+def safe(site: Site, job: int, seq: int) -> list[int]:
+    """Which sheets the batch's PDF has."""
+    return numbers(site.staging / "jobs" / str(job) / f"batch-{seq:04d}" / "batch.pdf")
+
+
+def whole(site: Site, rude: Rude, job: int) -> None:
+    """With a driver that behaves, the next batch scans whole."""
+    rude.be()
+    row = site.scan(job)
+    assert row["error_code"] is None, site.story()
+    assert safe(site, job, site.batches(job)[-1]["batch_seq"]) == [1, 2, 3]
+
+
+def test_a_driver_that_dies_takes_no_page_with_it(site: Site, rude: Rude) -> None:
+    """SIGSEGV: driver_crashed as for a jam; what is safe is named, and the next batch has a new child."""
+    daemon = site.serving()
+    job = ready(site)
+    for fault, pages in (("open crash", 0), ("first@1 crash", 0), ("start@2 crash", 1), ("read@3 crash", 2)):
+        before = len(site.batches(job))
+        rude.be(fault)
+        row = site.scan(job)
+        assert (row["status"], row["error_code"]) == ("ready", "driver_crashed"), site.story()
+        discarded = site.batches(job)[before:]  # the page before the crash may not have been safe yet
+        assert len(discarded) <= min(pages, 1)
+        for batch in discarded:
+            assert batch["status"] == "discarded"
+            assert f"re-feed from sheet {batch['page_count'] + 1}" in row["error"]
+            assert safe(site, job, batch["batch_seq"]) == [*range(1, batch["page_count"] + 1)]
+    whole(site, rude, job)
+    beats(site)
+    assert len(daemon.said("elected")) == 1
+
+
+def test_a_driver_that_hangs_is_killed(site: Site, rude: Rude) -> None:
+    """In whichever call: driver_hung after page_timeout, what came is safe; idle, the status tells of it."""
+    rude.be("get_devices hang")
+    site.serving()
+    until(
+        lambda: site.sql("SELECT * FROM scan_agent_status WHERE NOT ready AND state LIKE '%%driver%%'"),
+        "the status tells of the driver",
+    )
+    beats(site)
+    job = ready(site)
+    for fault, pages in (("get_devices hang", 0), ("open hang", 0), ("start@2 hang", 1), ("read@3 hang", 2)):
+        before = len(site.batches(job))
+        rude.be(fault)
+        row = site.scan(job)
+        assert (row["status"], row["error_code"]) == ("ready", "driver_hung"), (fault, site.story())
+        assert [(batch["status"], batch["page_count"]) for batch in site.batches(job)[before:]] == (
+            [("discarded", pages)] if pages else []
+        )
+    whole(site, rude, job)
+
+
+def test_a_driver_that_hangs_in_cancel_loses_nothing(site: Site, rude: Rude) -> None:
+    """The batch was complete and told before; the next one finds out, and the one after it works."""
+    site.serving()
+    job = ready(site)
+    rude.be("cancel hang")
+    row = site.scan(job)
+    assert row["error_code"] is None
+    assert safe(site, job, 1) == [1, 2, 3]
+    row = site.scan(job)
+    assert (row["error_code"], len(site.batches(job))) == ("driver_hung", 1)
+    whole(site, rude, job)
+
+
+def test_rubbish_that_a_driver_prints_is_kept_for_the_curious_and_disturbs_nothing(
+    site: Site, rude: Rude
+) -> None:
+    """At debug, with the child's name; a driver that prints more than anybody reads is not held up."""
+    daemon = site.serving()
+    rude.be("noise 5")
+    job = ready(site)
+    site.scan(job)
+    said = daemon.said("driver_noise")
+    assert {line["level"] for line in said} == {"debug"}
+    assert {line["source"] for line in said} == {"scand.feeder stdout", "scand.feeder stderr"}
+    assert sum("rude start: warning" in json.dumps(line) for line in said) == 15
+    rude.be("noise 3000")
+    site.scan(job)
+    assert safe(site, job, 2) == safe(site, job, 1) == [1, 2, 3]
+    site.step(job, "canceled")
+    until(
+        lambda: any("more lines" in json.dumps(line) for line in daemon.said("driver_noise")),
+        "what was too much is counted, at the latest when the feeder goes",
+    )
+    assert len(daemon.said("driver_noise")) < 3000
+
+
+def test_pages_that_would_come_out_wrong_fail_the_job(site: Site, rude: Rude) -> None:
+    """Lines with padding are seen when the first page starts; a roll of unknown length is no such thing."""
+    site.serving()
+    rude.be("padding 5")
+    job = ready(site)
+    site.step(job, "scanning")
+    row = site.wait(job, "failed")
+    assert row["error_code"] == "unsupported_settings"
+    assert "448 bytes for 443 pixels" in row["error"]
+    assert site.batches(job) == []
+    rude.be("lines -1", "deliver 40")
+    job = ready(site)
+    assert site.scan(job)["error_code"] is None
+    assert safe(site, job, 1) == [1, 2, 3]
+
+
+def test_a_sheet_whose_reading_was_busy_is_not_skipped(site: Site, rude: Rude) -> None:
+    """A busy device is tried again by itself, but not once a sheet has gone through: that one would be lost."""
+    site.serving()
+    rude.be("read@1 3")
+    job = ready(site)
+    row = site.scan(job)
+    assert (row["status"], row["error_code"], row["attempts"]) == ("ready", "device_error", 0)
+    assert len(rude.calls("start")) == 1
+
+
+def test_the_scanner_is_found_again_by_pattern(site: Site, rude: Rude) -> None:
+    """The last good name first; after a replug by a search; after the config has changed, only what it names."""
+    daemon = site.serving()
+    until(lambda: rude.calls("get_devices"), "an idle daemon's own question, which comes again in 10 minutes")
+
+    def opened() -> list[str]:
+        """The calls of the driver for one more batch, from its loading to the open device."""
+        before = len(rude.story())
+        job = ready(site, scan="auto")
+        until(lambda: site.batches(job), "the batch")
+        site.step(job, "canceled")
+        until(lambda: rude.story()[-1] == "close", "the feeder has gone")
+        story = rude.story()[before:]
+        start = story.index("start")
+        begun = max(number for number, line in enumerate(story[:start]) if line == "init")
+        return story[begun:start]
+
+    assert opened() == ["init", "get_devices", "open usb:001"]
+    assert opened() == ["init", "open usb:001"]
+    rude.be(scanners=(OTHER, "device usb:002 fi-7160"))
+    assert opened() == ["init", "open usb:001", "get_devices", "open usb:002"]
+    site.device = "iX500"
+    site.configure("")
+    until(lambda: daemon.said("config_reloaded"), "the new config")
+    assert [call for call in opened() if call.startswith("open")] == ["open usb:009"]

@@ -1,0 +1,1 @@
+"""A real SANE backend that misbehaves, in C, and its configuration."""

@@ -1,0 +1,96 @@
+"""The feeder's process, driven by a test as the daemon drives it."""
+
+from __future__ import annotations
+
+import select
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from scand import wire
+from scand.child import Child, clean_environment
+from scand.settings import resolve
+from scand.simulator.marks import read_side_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from scand.pages import End
+
+PATIENCE = 60.0
+"""Seconds for anything to come about."""
+
+
+@dataclass
+class Batch:
+    """What a batch came to."""
+
+    directory: Path
+    end: End
+    opened: wire.Opened | None
+
+    @property
+    def pages(self) -> list[Path]:
+        """The pages that were captured, in order."""
+        return sorted(self.directory.glob("page-*"))
+
+
+class Feeder:
+    """A feeder's process, and another one when that has left."""
+
+    def __init__(self, directory: Path, device: str) -> None:
+        self._directory, self._device = directory, device
+        self._child: Child | None = None
+        self._batches = 0
+
+    def scan(self, device: str | None = None, last: str = "", **settings: Any) -> Batch:
+        """One batch: one side, unless more is asked for."""
+        self._batches += 1
+        directory = self._directory / f"batch-{self._batches:04d}"
+        wishes = {"source": "adf", "sides": "simplex", "mode": "gray", "resolution": 75, "format": "lossless"}
+        task = wire.Scan(
+            directory=str(directory),
+            device=self._device if device is None else device,
+            last_device=last,
+            settings=resolve(wishes | settings, {}),
+        )
+        opened = None
+        for report in self._reports(task):
+            if isinstance(report, wire.Opened):
+                opened = report
+            if isinstance(report, wire.Ended):
+                if report.leaving:
+                    self.close()
+                return Batch(directory, report.end, opened)
+        raise AssertionError("the feeder has ended")
+
+    def _reports(self, command: wire.Command) -> Iterator[wire.Report]:
+        if self._child is None:
+            self._child = Child("scand.feeder", clean_environment())
+        child, end = self._child, time.monotonic() + PATIENCE
+        child.say(command)
+        while child.ended() is None:
+            readable, _, _ = select.select(child.descriptors(), [], [], end - time.monotonic())
+            assert readable, "the feeder says nothing"
+            child.noises()
+            yield from child.reports()
+
+    def close(self) -> None:
+        """Let it go."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.reap(PATIENCE)
+            self._child.close()
+            self._child = None
+
+
+def numbers(batch: Batch) -> list[int]:
+    """Which sheet each page is."""
+    found = []
+    for page in batch.pages:
+        with Image.open(page) as image:
+            found.append(read_side_number(image, 75))
+    return found

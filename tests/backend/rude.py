@@ -1,0 +1,45 @@
+"""The backend "rude" (see rude.c): built once a session, told how to misbehave by its rude.conf."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+SCANNER = "device usb:001 fi-7160"
+OTHER = "device usb:009 ScanSnap iX500"
+"""Lines of rude.conf: the usual scanner, and another one."""
+
+
+def build(directory: Path) -> Path:
+    """Compile libsane-rude.so.1 into the directory, which is what LD_LIBRARY_PATH then has to name."""
+    source = Path(__file__).with_name("rude.c")
+    library = directory / "libsane-rude.so.1"
+    flags = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run(["gcc", *flags, "-o", library, source], check=True)
+    return directory
+
+
+class Rude:
+    """The backend's configuration, in a SANE_CONFIG_DIR that knows no other."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        config.mkdir()
+        (config / "dll.conf").write_text("rude\n")
+        self.be()
+
+    def be(self, *lines: str, scanners: tuple[str, ...] = (SCANNER,)) -> None:
+        """Behave from now on as these lines say, and well where they say nothing."""
+        text = "".join(f"{line}\n" for line in (*scanners, *lines))
+        written = self.config / "rude.conf.new"
+        written.write_text(text)
+        written.replace(self.config / "rude.conf")  # the driver may read it at any moment
+
+    def story(self) -> list[str]:
+        """Every call so far and what was said with it, such as "open usb:001"."""
+        log = self.config / "rude.log"
+        return [line.strip() for line in log.read_text().splitlines()] if log.exists() else []
+
+    def calls(self, call: str) -> list[str]:
+        """What was said with each call of that name so far: to "open", the device's name."""
+        return [line.partition(" ")[2] for line in self.story() if line.split()[0] == call]

@@ -1,0 +1,62 @@
+"""The MFP as a process, and the person at it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.acceptance.site import PATIENCE, own_address
+
+_PORT = 8080
+_ROOT = Path(__file__).parents[2]
+
+
+class Mfp:
+    """An MFP that sane-airscan is configured for by hand, as a site without mDNS does it.
+
+    Attributes:
+        config: a SANE_CONFIG_DIR that names this device and no other.
+    """
+
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        directory.mkdir()
+        self.address = own_address()
+        self.config = directory / "sane"
+        self._log = directory / "fed.jsonl"
+        self.config.mkdir()
+        (self.config / "dll.conf").write_text("airscan\n")
+        (self.config / "airscan.conf").write_text(
+            f'[devices]\n"Loopback MFP" = http://{self.address}:{_PORT}/eSCL, eSCL\n'
+            "[options]\ndiscovery = disable\n"
+        )
+        self.switch_on(*arguments)
+
+    def switch_on(self, *arguments: str) -> None:
+        """Start it, with arguments of `python -m tests.escl`."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.escl", self.address, str(_PORT), str(self._log), *arguments],
+            cwd=_ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        assert "listening" in self.process.stdout.readline()
+
+    def reload(self) -> None:
+        """Put paper in: what jammed and what lies below it, or else a new stack whose numbers go on."""
+        self.process.send_signal(signal.SIGHUP)
+
+    def fed(self) -> list[int]:
+        """The numbers of the sides that were delivered whole, in order."""
+        text = self._log.read_text() if self._log.exists() else ""
+        return [json.loads(line)["number"] for line in text.splitlines()]
+
+    def switch_off(self) -> None:
+        """End it, if it is still there."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        assert self.process.stdout is not None
+        self.process.stdout.close()

@@ -1,0 +1,126 @@
+"""What an installation leaves to be seen: rows, spool, Inbox, and the numbers of sides. For `checker` to judge."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pikepdf
+from psycopg.rows import dict_row
+
+from scand.simulator.marks import read_side_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import psycopg
+
+    Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A page that pages.jsonl has a line for; names are those of its directories."""
+
+    job: str
+    batch: str
+    file: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"job {self.job}, {self.batch}, {self.file}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the database says, at one instant.
+
+    Attributes:
+        steps: the legal ones, (from, to).
+        heartbeat: its age, s.
+    """
+
+    jobs: list[Row]
+    batches: list[Row]
+    events: list[Row]
+    steps: set[tuple[str | None, str]]
+    heartbeat: float | None
+
+
+def rows(connection: psycopg.Connection[Any]) -> Rows:
+    """One look at the database: one statement, so that all of it is of one instant."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_LOOK).fetchone()
+    assert row
+    steps = {(step["from_status"], step["to_status"]) for step in row["steps"]}
+    return Rows(row["jobs"] or [], row["batches"] or [], row["events"] or [], steps, row["heartbeat"])
+
+
+_LOOK = b"""
+SELECT (SELECT jsonb_agg(to_jsonb(j) ORDER BY id) FROM scan_jobs j) AS jobs,
+       (SELECT jsonb_agg(to_jsonb(b) ORDER BY job_id, batch_seq) FROM scan_job_batches b) AS batches,
+       (SELECT jsonb_agg(to_jsonb(e) ORDER BY id) FROM scan_job_events e) AS events,
+       (SELECT jsonb_agg(to_jsonb(t)) FROM scan_job_transitions t) AS steps,
+       extract(epoch FROM now() - last_heartbeat)::float8 AS heartbeat
+  FROM scan_agent_status
+"""
+
+
+def captured(staging: Path) -> Iterator[Captured]:
+    """Every page that local staging says is captured, also in directories that were put aside."""
+    for lines in sorted((staging / "jobs").glob("*/*/pages.jsonl")):
+        *whole, _torn = lines.read_bytes().split(b"\n")
+        for line in whole:
+            page = json.loads(line)
+            yield Captured(lines.parent.parent.name, lines.parent.name, page["file"], page["sha256"])
+
+
+def published(nas: Path) -> dict[str, str]:
+    """Path relative to the NAS root → hash, of every file that has a document's name."""
+    found = {}
+    for path in sorted(nas.rglob("*")):
+        relative = path.relative_to(nas)
+        if path.is_file() and not any(part.startswith(".") for part in relative.parts):
+            found[str(relative)] = sha256(path)
+    return found
+
+
+def sha256(path: Path) -> str:
+    """Of a file."""
+    return _sha256(path, _version(path))
+
+
+def sides(pdf: Path) -> tuple[int | None, ...]:
+    """The number of the side that each page of a PDF shows; None for a page without one."""
+    return _sides(pdf, _version(pdf))
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """What changes with a file's content. A file is read once, since checks are many and files do not change."""
+    state = path.stat()
+    return state.st_dev, state.st_ino, state.st_size, state.st_ctime_ns
+
+
+@cache
+def _sha256(path: Path, _of: tuple[int, ...]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def _sides(pdf: Path, _of: tuple[int, ...]) -> tuple[int | None, ...]:
+    with pikepdf.open(pdf) as document:
+        return tuple(_side(page) for page in document.pages)
+
+
+def _side(page: pikepdf.Page) -> int | None:
+    (picture,) = page.get_images().values()
+    image = pikepdf.PdfImage(picture).as_pil_image()  # type: ignore[arg-type]
+    try:
+        return read_side_number(image, image.width / (float(page.mediabox[2]) / 72))
+    except ValueError:
+        return None

@@ -1,0 +1,135 @@
+"""Which device is opened: by name, by pattern, by what was good last; real libsane, and a driver that is rude."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scand.pages import End
+from tests.backend.feeder import Feeder
+from tests.backend.rude import OTHER, Rude, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rude backend, built."""
+    return build(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture
+def rude(tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> Rude:
+    """The rude backend, as libsane's only one."""
+    rude = Rude(tmp_path / "sane")
+    monkeypatch.setenv("SANE_CONFIG_DIR", str(rude.config))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(library))
+    return rude
+
+
+@pytest.fixture
+def feeder(tmp_path: Path, rude: Rude) -> Iterator[Feeder]:
+    """A feeder at the rude backend."""
+    feeder = Feeder(tmp_path, "")
+    yield feeder
+    feeder.close()
+
+
+PATTERNS = (
+    "",
+    "rude:usb:001",
+    "rude:*",
+    "RUDE:USB:*",
+    "fi-7160",
+    "FI-71*",
+    "Rude",
+    "rude fi-7160",
+    "Rude fi-*",
+    "7160",
+)
+
+
+def test_the_device_is_found_by_name_vendor_and_model(rude: Rude, feeder: Feeder) -> None:
+    """With wildcards or without, in any case; it stays open for the next batch with the same settings."""
+    for count, pattern in enumerate(PATTERNS, 1):
+        for batch in (feeder.scan(pattern), feeder.scan(pattern)):
+            assert batch.opened is not None, (pattern, batch.end)
+            assert batch.opened.device == "rude:usb:001"
+        assert len(rude.calls("open")) == count
+
+
+def test_the_last_good_name_is_tried_first_and_found_again_after_a_replug(rude: Rude, feeder: Feeder) -> None:
+    """Searching is slow, so it is done once, and again when the name is good no more."""
+    batch = feeder.scan("fi-7160")
+    assert batch.opened is not None
+    assert len(rude.calls("get_devices")) == 1
+    feeder.close()
+    assert feeder.scan("fi-7160", last=batch.opened.device).end == End()
+    assert len(rude.calls("get_devices")) == 1
+    feeder.close()
+    rude.be(scanners=(OTHER, "device usb:002 fi-7160"))
+    batch = feeder.scan("fi-7160", last=batch.opened.device)
+    assert batch.opened is not None
+    assert batch.opened.device == "rude:usb:002"
+    assert len(rude.calls("get_devices")) == 2
+
+
+def test_another_device_than_the_named_one_is_never_opened(rude: Rude, feeder: Feeder) -> None:
+    """Neither the last good one, nor the one that is open."""
+    rude.be(scanners=("device usb:001 fi-7160", OTHER))
+    for device in ("rude:usb:009", "rude:usb:001", "iX500"):
+        batch = feeder.scan(device, last="rude:usb:001" if ":" in device else "")
+        assert batch.end == End()
+    assert rude.calls("open") == ["usb:009", "usb:001", "usb:009"]
+
+
+REFUSED = [
+    (
+        "fi-*",
+        ("device usb:001 fi-7160", "device usb:002 fi-7300NX"),
+        (
+            "Several scanners fit fi-*",
+            "rude:usb:001 (Rude fi-7160), rude:usb:002 (Rude fi-7300NX)",
+            "Name one",
+        ),
+    ),
+    ("", ("device usb:001 fi-7160", OTHER), ("which is empty", "rude:usb:009 (Rude ScanSnap iX500)")),
+    (
+        "rude:usb:001",
+        (OTHER, "device usb:002 fi-7160"),
+        (
+            "No scanner fits rude:usb:001",
+            "rude:usb:002 (Rude fi-7160)",
+            "to its model",
+            "rather than to its name",
+        ),
+    ),
+    ("canon*", ("device usb:001 fi-7160",), ("No scanner fits canon*", "switched on", "rude:usb:001")),
+    ("fi-7160", (), ("libsane sees: none", "switched on")),
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "scanners", "words"), REFUSED, ids=[pattern for pattern, _, _ in REFUSED]
+)
+def test_a_device_that_is_not_clear_is_refused_with_what_is_there(
+    rude: Rude, feeder: Feeder, pattern: str, scanners: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    """device_not_found, and a sentence that lists them and tells the mend."""
+    rude.be(scanners=scanners)
+    end = feeder.scan(pattern).end
+    assert end.code == "device_not_found"
+    for word in words:
+        assert word in end.detail
+
+
+def test_a_busy_device_is_not_looked_for_elsewhere(rude: Rude, feeder: Feeder) -> None:
+    """Nor is one that denies access; searching would only hide that."""
+    for status, code in ((3, "device_busy"), (11, "access_denied")):
+        rude.be(f"open {status}")
+        assert feeder.scan("fi-7160", last="rude:usb:001").end.code == code
+        assert feeder.scan("rude:usb:001").end.code == code
+    assert rude.calls("get_devices") == []
