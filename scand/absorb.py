@@ -27,6 +27,7 @@ from scand.view import (
     LookDue,
     Looked,
     Occurrence,
+    RetireFeeder,
     ScanAsked,
     StopAsked,
     TellFeeder,
@@ -90,6 +91,9 @@ def _displaced(view: View, now: float) -> tuple[View, list[Intent]]:
     if view.feeder and view.feeder.run and view.feeder.run.stop is not ErrorCode.CANCELED:
         intents.append(TellFeeder(wire.Cancel()))
         view = stopping_run(view, ErrorCode.CANCELED, now)
+    elif view.feeder and not (view.feeder.run or view.feeder.finding or view.feeder.killed_for):
+        intents.append(RetireFeeder())  # it has the device open, which may be the other's
+        view = replace(view, feeder=None)
     if view.courier and not view.courier.killed_for:
         intents.append(KillCourier(None))
         view = replace(view, courier=replace(view.courier, killed_for=ErrorCode.INTERRUPTED, heard=now))

@@ -37,9 +37,9 @@ def ink(raster: bytes | bytearray, width: int, height: int, channels: int, dpi: 
     """How much of a side was written or printed, in mm². In doubt it is too much rather than too little.
 
     Not counted are the paper's colour, texture, folds, specks and holes, the shadows and the backing around
-    it, what shines through from the other side, and streaks down the raster. Counted is whatever else is 20 levels darker
-    than the paper around it in any channel. For scale: a page number in 8-point type is about 1 mm², "Page 2" in
-    10-point type 8 mm², a speck of dust 0.1 mm². A sheet dark all over counts as all ink.
+    it, what shines through from the other side, and streaks down the raster. Counted is whatever else is 20
+    levels darker than the paper around it in any channel. For scale: a figure in 8-point type is about 1 mm²,
+    "Page 2" in 10-point type 8 mm², a speck of dust 0.1 mm². A sheet dark all over counts as all ink.
 
     What it cannot see: print paler than that, anything in the outer 4 mm, a wide smooth dark area that runs off
     the sheet (it looks like the backing), a line straight across all of the sheet.

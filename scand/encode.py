@@ -10,8 +10,6 @@ from PIL import Image
 
 _MODES = {1: "L", 3: "RGB"}
 _JPEG_LONGEST = 65500  # pixels; libjpeg's JPEG_MAX_DIMENSION
-_BAND = 256  # rows
-_DARK, _FAR, _NEAR = 128, 64, 16  # of 256 levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,52 +81,8 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
     return Encoded(data, suffix, hashlib.sha256(data).hexdigest())
 
 
-def ink(raster: bytes | bytearray, width: int, height: int, channels: int) -> float:
-    """How much of a page is not bare paper, as a share of its pixels, 0 to 1: for telling blank sides.
-
-    Paper is the level that most pixels have, or nearly; ink is whatever is farther from it than a quarter of
-    the scale, in whichever channel shows most of it (yellow shows in blue only). Scanner noise and what shines
-    through from the other side stay within that. A page that is mostly dark counts as all ink: rather the
-    scanner's lamp than an empty sheet. For scale: "Page 2" in 10-point type is about 1e-4 of an A4 page, two
-    punch holes 1e-3, a speck of dust 1e-6.
-
-    Takes the page in bands of rows: the GIL is never held for more than about 2 ms, and no copy is made.
-
-    Args:
-        raster: as for `encode`.
-        width: pixels.
-        height: pixels.
-        channels: 1, or 3 for RGB.
-
-    Raises:
-        ValueError: the raster has not width·height·channels bytes.
-    """
-    _check(raster, width, height, channels)
-    levels = [0] * (256 * channels)
-    stride = width * channels
-    for top in range(0, height, _BAND):
-        band = bytes(memoryview(raster)[top * stride : (top + _BAND) * stride])
-        counts = _image(band, width, len(band) // stride, channels).histogram()
-        levels = [total + count for total, count in zip(levels, counts, strict=True)]
-    return max(_far_from_paper(levels[start : start + 256]) for start in range(0, len(levels), 256))
-
-
-def _far_from_paper(levels: list[int]) -> float:
-    def pixels_near(level: int) -> tuple[int, int]:
-        return sum(levels[max(0, level - _NEAR) : level + _NEAR]), levels[level]
-
-    paper = max(range(256), key=pixels_near)
-    if paper < _DARK:
-        return 1.0
-    return 1 - sum(levels[paper - _FAR : paper + _FAR]) / sum(levels)
-
-
 def _image(raster: bytes | bytearray, width: int, height: int, channels: int) -> Image.Image:
-    _check(raster, width, height, channels)
-    mode = _MODES[channels]
-    return Image.frombuffer(mode, (width, height), raster, "raw", mode, 0, 1)
-
-
-def _check(raster: bytes | bytearray, width: int, height: int, channels: int) -> None:
     if len(raster) != width * height * channels:
         raise ValueError(f"{width}x{height} pixels of {channels} bytes are not {len(raster)} bytes")
+    mode = _MODES[channels]
+    return Image.frombuffer(mode, (width, height), raster, "raw", mode, 0, 1)

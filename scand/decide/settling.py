@@ -1,0 +1,86 @@
+"""Batches on disk that the database does not know yet: ended, bound, recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scand.errors import (
+    DEVICE_RETRIED,
+    STOPS_THE_JOB,
+    ErrorCode,
+)
+from scand.jobs import Job, Status
+from scand.pages import End, SpooledBatch
+from scand.patience import DEVICE_TRIES
+from scand.verdict import nothing_yet, sentence
+from scand.view import (
+    DropBatch,
+    EndBatch,
+    Errand,
+    Intent,
+    LookAgain,
+    Record,
+    Send,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scand.decide.draft import Draft
+
+
+def settle(draft: Draft, job: Job) -> Iterator[Intent]:
+    """The first batch on disk that is not in the database: end it, bind it, record it."""
+    batch = draft.view.look.unsettled[0]
+    if job.wait > 0 and (batch.end is None or batch.captured == 0):
+        return  # a disk that has refused is not asked all the time
+    if batch.end is None:
+        draft.stale()
+        ended = draft.view.ended
+        known = ended[1].end if ended and ended[0] == job.id else End(code=ErrorCode.INTERRUPTED)
+        yield EndBatch(job.id, batch.seq, known)
+        yield LookAgain()
+    elif batch.captured == 0:
+        if job.status is Status.SCANNING:
+            yield fault(draft, job, batch.end)
+        draft.view = replace(draft.view, ended=None, fresh=False)
+        yield DropBatch(job.id, batch.seq)
+        yield LookAgain()
+    elif batch.bindable == 0 or (draft.view.bound and draft.view.bound[:2] == (job.id, batch.seq)):
+        yield _record(draft, job, batch)
+    elif (failed := draft.failed(job, Errand.BIND)) is not None:
+        if failed.code is ErrorCode.SPOOL_DAMAGED:
+            # Set aside as a batch of its own, so that the others can still be made into a document.
+            code = ErrorCode.SPOOL_DAMAGED
+            yield draft.write(Record(job.id, job.status, batch.seq, None, False, code, failed.sentence))
+        else:
+            yield draft.errand_failed(job, failed)
+    elif draft.view.courier is None and job.wait <= 0 and not _daemon_leaves(draft, job):
+        yield draft.send(Send(Errand.BIND, job.id, job.entered, seq=batch.seq))
+
+
+def _daemon_leaves(draft: Draft, job: Job) -> bool:
+    """A retry of binding is not waited for when the daemon stops: the next start does it."""
+    return draft.view.stopping and job.attempts > 0
+
+
+def _record(draft: Draft, job: Job, batch: SpooledBatch) -> Intent:
+    end = batch.end or End(code=ErrorCode.INTERRUPTED)
+    pdf = draft.view.bound[2] if draft.view.bound and batch.bindable else None
+    answered = end.code is None or (job.status is Status.READY and end.code is ErrorCode.CANCELED)
+    error = None if answered else sentence(batch, end)
+    kept = pdf is not None and (end.complete or batch.keep_on_fault)
+    return draft.write(Record(job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank))
+
+
+def fault(draft: Draft, job: Job, end: End) -> Intent:
+    """A batch that captured nothing."""
+    draft.view = replace(draft.view, ended=None)
+    code = end.code or ErrorCode.FEEDER_EMPTY
+    error = nothing_yet(end)
+    if code in STOPS_THE_JOB:
+        return draft.fail(job, code, error)
+    if code in DEVICE_RETRIED and job.attempts + 1 < DEVICE_TRIES:
+        return draft.postpone(job, code, error)
+    return draft.advance(job, Status.READY, error=error, code=code)
