@@ -22,9 +22,7 @@ _CELL = 2.0  # mm: paper is judged in cells, over which print averages out
 _ROWS = 16  # cells in a band
 _STROKE = 2  # cells: what is narrower than twice that and one more, 10 mm, is a mark on the paper
 _MARGIN = 2  # cells that paper's level is not trusted next to something dark
-_DARKER = (
-    20  # of 256 levels: of 80 % grey on white there remain 22 in an 8-point stem; show-through stays below
-)
+_DARKER = 20  # of 256 levels: an 8-point stem in 80 % grey has 22 left; show-through stays below
 _LIGHTER = 50  # white print on a coloured sheet
 _SHADE = 30  # levels that the light, or a shadow, may take from the paper
 _BLACK = 110  # a sheet darker than this is no bare paper
@@ -42,7 +40,7 @@ def ink(raster: bytes | bytearray, width: int, height: int, channels: int, dpi: 
     "Page 2" in 10-point type 8 mm², a speck of dust 0.1 mm². A sheet dark all over counts as all ink.
 
     What it cannot see: print paler than that, anything in the outer 4 mm, a wide smooth dark area that runs off
-    the sheet (it looks like the backing), a line straight across all of the sheet.
+    the sheet (it looks like the backing), a line straight across the sheet to within 8 mm of both its edges.
 
     Drops the GIL in what takes long, so that it may run in threads. Holds no copy of the raster, but of a band of
     it, and 5 bytes for each pixel at about 100 dpi.
@@ -147,13 +145,21 @@ def _level(levels: list[int]) -> int | None:
 
 
 def _sheet(shade: Image.Image, level: int) -> Box:
-    """The sheet without the backing, in cells: from the first row or column with enough paper to the last."""
+    """The sheet without the backing, in cells: from the first row or column with enough paper to the last.
+
+    Rather too large than too small: a printed line must not seem to go from edge to edge.
+    """
     light = shade.point([255 * (abs(at - level) <= _SHADE + 10) for at in range(256)])
     columns = light.resize((light.width, 1), Image.Resampling.BOX).tobytes()
     rows = light.resize((1, light.height), Image.Resampling.BOX).tobytes()
     xs = [x for x, share in enumerate(columns) if share >= 64] or [0, light.width - 1]
     ys = [y for y, share in enumerate(rows) if share >= 64] or [0, light.height - 1]
-    return Box(xs[0], ys[0], xs[-1] + 1, ys[-1] + 1)
+    return Box(
+        max(0, xs[0] - _MARGIN),
+        max(0, ys[0] - _MARGIN),
+        min(light.width, xs[-1] + 1 + _MARGIN),
+        min(light.height, ys[-1] + 1 + _MARGIN),
+    )
 
 
 def _solid(shade: Image.Image, level: int) -> int:
@@ -222,6 +228,6 @@ def _streaks(contrasts: list[Image.Image], sheet: Box, cell: int) -> Image.Image
         part.crop((0, row, part.width, row + 1))
         for index, part in enumerate(band.reduce((1, cell)) for band in contrasts)
         for row in range(part.height)
-        if sheet.top + _MARGIN < index * _ROWS + row < sheet.bottom - 1 - _MARGIN
+        if sheet.top + 2 * _MARGIN <= index * _ROWS + row < sheet.bottom - 2 * _MARGIN
     ]
     return reduce(ImageChops.darker, rows) if rows else Image.new("L", (contrasts[0].width, 1))

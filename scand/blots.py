@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _REACH = 0.3  # mm between two runs of one blot
-_SPECK = (
-    1.4  # mm, the longer side, blur and all: dust, a fibre, a staple's prick; 8-point figures are 2 mm high
-)
+_SPECK = 1.4  # mm, the longer side, with its blur: dust, a fibre, a staple's prick; 8-point figures have 2
 _CROWD = 6  # specks within _NEIGHBOURHOOD: a dotted line, a halftone, broken letters
 _NEIGHBOURHOOD = 4.0  # mm to every side of a speck's own square of that size
 _LINE = 0.7  # mm to either side of the course of a fold or a streak

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scand.blank import ink
 from scand.encode import Encoded, encode
 from scand.errors import ErrorCode, ScandError, TryAgain
 from scand.pages import Page, Side
@@ -40,7 +41,7 @@ class _Side:
     width: int
     height: int
     dpi: float
-    encoded: Future[Encoded]
+    made: Future[tuple[Encoded, bool]]
 
 
 class Recorder:
@@ -77,8 +78,8 @@ class Recorder:
         while not self._room.acquire(timeout=_WORD_EVERY):
             self._waiting()
         self.check()
-        encoded = self._encoders.submit(self._encode, raster, dpi)
-        self._sides.put(_Side(number, sheet, side, raster.width, raster.height, dpi, encoded))
+        made = self._encoders.submit(self._make, raster, dpi)
+        self._sides.put(_Side(number, sheet, side, raster.width, raster.height, dpi, made))
 
     def check(self) -> None:
         """Raise what a side that was put earlier met.
@@ -102,9 +103,13 @@ class Recorder:
         self._encoders.shutdown()
         self.check()
 
-    def _encode(self, raster: Raster, dpi: float) -> Encoded:
-        settings = self._settings
-        return encode(
+    def _make(self, raster: Raster, dpi: float) -> tuple[Encoded, bool]:
+        """The page as it goes to disk, and whether it is blank, where that is asked."""
+        settings, blank = self._settings, False
+        if settings.blank_pages == "drop":
+            found = ink(raster.data, raster.width, raster.height, raster.channels, dpi)
+            blank = found < settings.blank_threshold
+        encoded = encode(
             raster.data,
             raster.width,
             raster.height,
@@ -114,6 +119,7 @@ class Recorder:
             format=settings.format,
             quality=settings.quality,
         )
+        return encoded, blank
 
     def _record(self) -> None:
         while (side := self._sides.get()) is not None:
@@ -129,7 +135,7 @@ class Recorder:
             self._room.release()
 
     def _write(self, side: _Side) -> None:
-        encoded = side.encoded.result()
+        encoded, blank = side.made.result()
         page = Page(
             sheet=side.sheet,
             side=side.side,
@@ -139,6 +145,7 @@ class Recorder:
             width=side.width,
             height=side.height,
             dpi=side.dpi,
+            blank=blank,
         )
         self._directory.add(page, encoded.data)
         self._captured(page)

@@ -289,3 +289,4 @@ def test_wording() -> None:
     assert meant("Sids", ["sides", "source"]) == ' (did you mean "sides"?)'
     assert meant("zzz", ["sides"]) == meant(3, ["sides"]) == ""
     assert together(["a", "b", "c", "d", "e"]) == "a; b; c; and 2 more"
+    assert together(["a", "b", "c"], count=50_000) == "a; b; c; and 49997 more"

@@ -1,0 +1,96 @@
+"""What a job asks for, on top of its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from scand.errors import BadData, ErrorCode
+from scand.settings.model import Settings, Sides, Source
+from scand.settings.values import folded
+from scand.vocabulary import MODE_WORDS, SOURCE_WORDS, SourceKind, mode_kind, source_kind, understood
+from scand.wording import MOST, complaints, either, meant, shown, together
+
+
+def resolve(raw: Mapping[str, Any], profiles: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """What a job asks for, on top of its profile.
+
+    Args:
+        raw: `scan_jobs.settings`. null is absent; keys that begin with `x_` are the client's own.
+        profiles: the config's, by name; "default" is there without being written.
+
+    Raises:
+        BadData: `bad_settings`, with every key that is wrong, what it says and what it may be.
+    """
+    asked = _plain(raw, "settings")
+    profile = _profile(asked.get("profile", "default"), profiles)
+    return _complete({**_under(asked, profile), **asked})
+
+
+def _profile(name: object, profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    if not isinstance(name, str) or (name not in profiles and name != "default"):
+        known = sorted({"default", *profiles})
+        raise _bad(f"profile is {shown(name)}, but may be {either(known[:9])}{meant(name, known)}")
+    profile = _plain(profiles.get(name, {}), f"profile {shown(name)}")
+    if "profile" in profile:
+        raise _bad(f"profile {shown(name)}: a profile cannot name a profile")
+    return profile
+
+
+def _plain(layer: object, where: str) -> dict[str, Any]:
+    """One layer in scand's own words: SANE's spellings taken apart; no nulls, no keys of the client's own."""
+    if not isinstance(layer, Mapping):
+        raise _bad(f"{where} must be an object, not {shown(layer)}")
+    plain = {
+        key: value for key, value in layer.items() if value is not None and not str(key).startswith("x_")
+    }
+    source, sides = plain.get("source"), folded(plain.get("sides"))
+    if isinstance(source, str) and understood(source, SOURCE_WORDS):
+        found = _SOURCES.get(source_kind(source))
+        if found is not None:
+            plain["source"], said = found
+            if said and sides is None:
+                plain["sides"] = said
+            elif said and sides != said and (sides, said) != (Sides.MANUAL_DUPLEX, Sides.SIMPLEX):
+                raise _bad(f"{where}: source {shown(source)} and sides {shown(sides)} contradict each other")
+    mode = plain.get("mode")
+    if isinstance(mode, str) and understood(mode, MODE_WORDS):
+        plain["mode"] = mode_kind(mode) or mode
+    return plain
+
+
+_SOURCES: dict[SourceKind, tuple[Source, Sides | None]] = {
+    SourceKind.FLATBED: (Source.FLATBED, None),
+    SourceKind.FEEDER: (Source.ADF, None),
+    SourceKind.FRONT: (Source.ADF, Sides.SIMPLEX),
+    SourceKind.DUPLEX: (Source.ADF, Sides.DUPLEX),
+}
+"""What a source that a client spelt SANE's way says of `source` and of `sides`."""
+
+
+def _under(asked: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The profile without its sides where the job takes another source: they were meant for the profile's."""
+    before = profile.get("source", Source.ADF)
+    moved = asked.get("source", before) != before
+    return {key: value for key, value in profile.items() if not (moved and key == "sides")}
+
+
+def _complete(merged: dict[str, Any]) -> Settings:
+    if folded(merged.get("source")) == Source.FLATBED:
+        merged.setdefault("sides", Sides.SIMPLEX)
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        first = complaints(error, Settings, "a setting", MOST)  # a client may have written a million keys
+        found = together(first, error.error_count())
+        hint = "" if merged.keys() <= Settings.model_fields.keys() else '; SANE options go into "options"'
+        raise _bad(found + hint) from None
+    if (settings.source, settings.sides) == (Source.FLATBED, Sides.DUPLEX):
+        raise _bad('sides is "duplex", but a flatbed has one side: it may be "simplex", or source "adf"')
+    return settings
+
+
+def _bad(sentence: str) -> BadData:
+    return BadData(f"{sentence}.", ErrorCode.BAD_SETTINGS)

@@ -1,0 +1,72 @@
+"""Values as clients write them: validators for pydantic, which listens to ValueError only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def folded(value: Any) -> Any:
+    """Letters, whatever their case."""
+    return value.casefold() if isinstance(value, str) else value
+
+
+def whole(value: Any) -> Any:
+    """300.0 is 300 (JSON knows one kind of number); true is no number, nor is "300"."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise ValueError
+    return int(value)
+
+
+def number(value: Any) -> Any:
+    """JSON's numbers only: true is none, nor is "2"."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
+    return float(value)
+
+
+def numbers(value: Any) -> Any:
+    """A list of them."""
+    if not isinstance(value, list | tuple):
+        raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
+    return tuple(number(one) for one in value)
+
+
+def below_root(value: Any, *, hidden: bool = False) -> Any:
+    """A folder below the NAS root, as it is written: relative, without "..".
+
+    Args:
+        value: the folder.
+        hidden: whether a part may begin with a dot. An Inbox must keep out of `.scan-staging`.
+
+    Raises:
+        ValueError: it is not, or no file system could have it.
+    """
+    if not isinstance(value, str):
+        raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
+    parts = value.removesuffix("/").split("/")
+    for part in parts:
+        if part in {"", ".", ".."} or (part.startswith(".") and not hidden):
+            raise ValueError
+        if not part.isprintable() or len(part.encode()) > 255:
+            raise ValueError
+    return "/".join(parts)
+
+
+def pairs(value: Any) -> Any:
+    """[name, value] in order, from an object or a list of pairs."""
+    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(pairs, list | tuple):
+        raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError
+        name, setting = pair
+        if not isinstance(name, str) or not name or not isinstance(setting, str | int | float):
+            raise ValueError
+        if isinstance(setting, float) and not math.isfinite(setting):
+            raise ValueError
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError
+    return tuple((name, setting) for name, setting in pairs)
