@@ -6,14 +6,14 @@ BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # python-sane and systemd-python compile against libsane and libsystemd; saned, scanimage and airscan are for the
-# tests, and the last line is for the tests that boot a systemd of their own.
+# tests, and the last line is for those that boot a systemd of their own, and (strace) kill at every system call.
 PACKAGES := libsane-dev libsane1 sane-utils sane-airscan libsystemd-dev gcc pkg-config python3-dev python3-venv \
-            systemd libnss-systemd udev dbus util-linux mount
+            systemd libnss-systemd udev dbus util-linux mount strace
 # pytest works in parallel where that helps; these machines have two cores.
 WORKERS  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help system venv demo test unit integration acceptance lint types imports format install uninstall clean
+.PHONY: help system venv demo test unit integration acceptance crashtest lint types imports format install uninstall clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ integration: venv  ## hands against the real thing
 
 acceptance: venv  ## the daemon as a process
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/acceptance
+
+crashtest: venv  ## kill and fail scand at every step, hundreds of them; writes docs/crash.md (fewer: ONLY=feeder, EVERY=5)
+	$(BIN)/python -m tests.crash --workers $(WORKERS) --every $(or $(EVERY),1) --only '$(ONLY)' --markdown docs/crash.md
 
 lint: venv  ## ruff
 	$(BIN)/ruff check

@@ -1,6 +1,6 @@
 """Finds blank sides: how much of a raster was written or printed, and is neither the paper's nor the scanner's.
 
-A share of dark pixels cannot tell: a page number is 0.003 % of a page, and the punch holes of an empty one are
+A share of dark pixels cannot tell: a page number is 0.002 % of a page, and the punch holes of an empty one are
 0.2 %. So what stands out from the paper around it is looked at piece by piece (see `blots`).
 """
 
@@ -40,7 +40,7 @@ def ink(raster: bytes | bytearray, width: int, height: int, channels: int, dpi: 
     "Page 2" in 10-point type 8 mm², a speck of dust 0.1 mm². A sheet dark all over counts as all ink.
 
     What it cannot see: print paler than that, anything in the outer 4 mm, a wide smooth dark area that runs off
-    the sheet (it looks like the backing), a line straight across the sheet to within 8 mm of both its edges.
+    the sheet (it looks like the backing), a line straight across the sheet to within 1 cm of both its edges.
 
     Drops the GIL in what takes long, so that it may run in threads. Holds no copy of the raster, but of a band of
     it, and 5 bytes for each pixel at about 100 dpi.

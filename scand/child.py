@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _UNIT_SIGNALS = (signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""A raster is new memory for each page, and at 600 dpi a third of the feeder's CPU time is page faults in 104 MB: 50 of
+2 MiB instead of 25,000 of 4 KiB. Where kernel or C library have no such pages, nothing happens."""
 
 
 _SECRET = (
@@ -72,7 +75,7 @@ class Child:
                 stderr=subprocess.PIPE,
                 pass_fds=(theirs.fileno(), *inherit),
                 # libsane's error texts are matched in English; a driver's own buffers must not hold its words.
-                env={**environ, "LC_ALL": "C", "PYTHONUNBUFFERED": "1"},
+                env={**_HUGE_PAGES, **environ, "LC_ALL": "C", "PYTHONUNBUFFERED": "1"},
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import selectors
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -41,18 +42,34 @@ class Crew:
         self._watched: set[int] = set()
         self._leaving: list[tuple[Child, float]] = []
         self._stuck: list[Child] = []
+        self._spare: Child | None = None
 
     def start(self, role: str) -> None:
-        """Spawn the feeder or a courier.
+        """Spawn the feeder or a courier; or take the courier that was prepared.
 
         Raises:
             OSError: the machine has no room for another process.
         """
-        child = Child(role, clean_environment(), (self._lock,) if role == FEEDER else ())
+        spare = self._spare if role == COURIER else None
+        if spare is not None:
+            self._spare = None
+            if spare.ended() is not None:
+                spare.close()
+                spare = None
+        child = spare or Child(role, clean_environment(), (self._lock,) if role == FEEDER else ())
         self._children[role] = child
         for fd in child.descriptors():
             self._selector.register(fd, selectors.EVENT_READ, role)
             self._watched.add(fd)
+
+    def prepare(self) -> None:
+        """Spawn the courier that a batch is going to need: loading its modules takes longer than binding 10 pages.
+
+        It waits for its task for as long as there is a feeder.
+        """
+        if self._spare is None:
+            with suppress(OSError):
+                self._spare = Child(COURIER, clean_environment())
 
     def tell(self, role: str, command: BaseModel) -> None:
         """Say something to it, if it is there."""
@@ -72,6 +89,7 @@ class Crew:
                 self._stuck.append(child)
             else:
                 self._leaving.append((child, time.monotonic()))
+                self._release_spare()
             yield _ended(role, "killed, but stuck in the kernel")
 
     def retire(self, role: str) -> None:
@@ -80,6 +98,14 @@ class Crew:
             self._forget(child)
             child.hang_up()
             self._leaving.append((child, time.monotonic() + GOING))
+            if role == FEEDER:
+                self._release_spare()
+
+    def _release_spare(self) -> None:
+        if (spare := self._spare) is not None:
+            self._spare = None
+            spare.hang_up()
+            self._leaving.append((spare, time.monotonic() + GOING))
 
     def _tell_noises(self, child: Child, role: str, *, last: bool = False) -> None:
         for stream, line in child.noises(last=last):
@@ -127,12 +153,15 @@ class Crew:
             del self._children[role]
             self._forget(child)
             child.close()
+            if role == FEEDER:
+                self._release_spare()
             yield _ended(role, f"signal {-ended}" if ended < 0 else f"exit status {ended}")
 
     def dismiss(self) -> None:
         """Kill and reap all: the daemon leaves."""
         for child in self._children.values():
             self._forget(child)
+        self._release_spare()
         leaving = [child for child, _deadline in self._leaving]
         for child in [*self._children.values(), *leaving, *self._stuck]:
             child.kill()

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from html import escape
 from typing import TYPE_CHECKING, Protocol
-from xml.sax.saxutils import escape
 
 import img2pdf
 import pikepdf
@@ -140,7 +140,7 @@ def describe(pdf: pikepdf.Pdf, title: str, created: datetime) -> None:
     pdf.docinfo.Title = pikepdf.String(title)
     pdf.docinfo.Producer = pikepdf.String("scand")
     pdf.docinfo.CreationDate = pikepdf.String(f"D:{created:%Y%m%d%H%M%S}Z")
-    xmp = _XMP.format(title=escape(title), created=f"{created:%Y-%m-%dT%H:%M:%SZ}").encode()
+    xmp = _XMP.format(title=escape(title, quote=False), created=f"{created:%Y-%m-%dT%H:%M:%SZ}").encode()
     pdf.Root.Metadata = pdf.make_stream(xmp, Type=pikepdf.Name.Metadata, Subtype=pikepdf.Name.XML)
     pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
 

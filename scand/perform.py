@@ -209,6 +209,7 @@ class Performer:
                     ),
                 )
                 self._teller.say(Event.BATCH_STARTED, job=job_id, batch=seq)
+                self._crew.prepare()
             case v.TellFeeder(command):
                 self._crew.tell(FEEDER, command)
             case v.FindScanner():

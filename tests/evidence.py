@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
@@ -15,7 +18,6 @@ from scand.simulator.marks import read_side_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import psycopg
 
@@ -72,31 +74,45 @@ SELECT (SELECT jsonb_agg(to_jsonb(j) ORDER BY id) FROM scan_jobs j) AS jobs,
 
 def captured(staging: Path) -> Iterator[Captured]:
     """Every page that local staging says is captured, also in directories that were put aside."""
-    for lines in sorted((staging / "jobs").glob("*/*/pages.jsonl")):
-        *whole, _torn = lines.read_bytes().split(b"\n")
-        for line in whole:
-            page = json.loads(line)
-            yield Captured(lines.parent.parent.name, lines.parent.name, page["file"], page["sha256"])
+    for lines in _files(staging / "jobs"):
+        if lines.name != "pages.jsonl":
+            continue
+        with suppress(FileNotFoundError):
+            *whole, _torn = lines.read_bytes().split(b"\n")
+            for line in whole:
+                page = json.loads(line)
+                yield Captured(lines.parent.parent.name, lines.parent.name, page["file"], page["sha256"])
 
 
-def published(nas: Path) -> dict[str, str]:
-    """Path relative to the NAS root → hash, of every file that has a document's name."""
-    found = {}
-    for path in sorted(nas.rglob("*")):
-        relative = path.relative_to(nas)
-        if path.is_file() and not any(part.startswith(".") for part in relative.parts):
-            found[str(relative)] = sha256(path)
-    return found
+def published(root: Path) -> dict[str, str]:
+    """Path relative to the root → hash, of every file that has a document's name."""
+    names = {path: path.relative_to(root) for path in _files(root)}
+    return {
+        str(name): sha256(path)
+        for path, name in names.items()
+        if not any(part.startswith(".") for part in name.parts)
+    }
 
 
 def sha256(path: Path) -> str:
-    """Of a file."""
-    return _sha256(path, _version(path))
+    """Of a file; empty when it is not there, or no longer."""
+    try:
+        return _sha256(path, _version(path))
+    except FileNotFoundError:
+        return ""
 
 
 def sides(pdf: Path) -> tuple[int | None, ...]:
-    """The number of the side that each page of a PDF shows; None for a page without one."""
-    return _sides(pdf, _version(pdf))
+    """The number of the side that each page of a PDF shows; None for a page without one. No PDF, no pages."""
+    try:
+        return _sides(pdf, _version(pdf))
+    except FileNotFoundError:
+        return ()
+
+
+def _files(root: Path) -> list[Path]:
+    """All below a directory, in order; what moves meanwhile may be missing."""
+    return sorted(Path(directory, name) for directory, _, names in os.walk(root) for name in names)
 
 
 def _version(path: Path) -> tuple[int, ...]:
@@ -113,14 +129,17 @@ def _sha256(path: Path, _of: tuple[int, ...]) -> str:
 
 @cache
 def _sides(pdf: Path, _of: tuple[int, ...]) -> tuple[int | None, ...]:
-    with pikepdf.open(pdf) as document:
-        return tuple(_side(page) for page in document.pages)
+    try:
+        with pikepdf.open(pdf) as document:
+            return tuple(_side(page) for page in document.pages)
+    except pikepdf.PdfError:
+        return ()
 
 
 def _side(page: pikepdf.Page) -> int | None:
-    (picture,) = page.get_images().values()
-    image = pikepdf.PdfImage(picture).as_pil_image()  # type: ignore[arg-type]
     try:
+        (picture,) = page.get_images().values()
+        image = pikepdf.PdfImage(picture).as_pil_image()  # type: ignore[arg-type]
         return read_side_number(image, image.width / (float(page.mediabox[2]) / 72))
     except ValueError:
         return None

@@ -98,7 +98,8 @@ class Daemon:
 
     def log(self) -> list[dict[str, Any]]:
         """What it has said: one object a line."""
-        lines = self.log_path.read_text().splitlines() if self.log_path.exists() else []
+        # Not splitlines(): a title may have a line separator of Unicode's. What follows the last one is under way.
+        *lines, _ = self.log_path.read_text().split("\n") if self.log_path.exists() else [""]
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def said(self, event: str) -> list[dict[str, Any]]:

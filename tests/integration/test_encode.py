@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 from PIL.TiffImagePlugin import TiffImageFile
 
-from scand.encode import Encoded, encode, ink
+from scand.encode import Encoded, encode
 
 WIDTH, HEIGHT = 333, 200  # not a multiple of 8, nor of a JPEG block
 
@@ -98,18 +98,3 @@ def test_a_short_raster_is_refused() -> None:
     for size in (WIDTH * HEIGHT * 3 - 1, WIDTH * HEIGHT):
         with pytest.raises(ValueError, match="333x200"):
             encode(bytearray(size), WIDTH, HEIGHT, 3, dpi=300, mode="color")
-        with pytest.raises(ValueError, match="333x200"):
-            ink(bytearray(size), WIDTH, HEIGHT, 3)
-
-
-def test_ink() -> None:
-    """An empty sheet has none, scanner noise is none, a mark has its share of it, and a dark page is all ink."""
-    paper = Image.effect_noise((600, 800), 20).point(lambda level: min(255, level // 2 + 180))
-    assert ink(paper.tobytes(), 600, 800, 1) == 0
-    marked = paper.copy()
-    marked.paste(30, (10, 10, 20, 20))
-    assert ink(marked.tobytes(), 600, 800, 1) == pytest.approx(100 / (600 * 800))
-    yellow = paper.convert("RGB")
-    yellow.paste((255, 255, 0), (0, 700, 600, 800))
-    assert ink(yellow.tobytes(), 600, 800, 3) == pytest.approx(1 / 8)
-    assert ink(bytes(600 * 800), 600, 800, 1) == 1

@@ -387,6 +387,16 @@ def test_silence_kills_the_driver_and_ends_the_batch() -> None:
     assert intents[0] == v.EndBatch(42, 1, End(code=ErrorCode.DRIVER_HUNG))
 
 
+def test_nobody_is_silent_for_what_was_not_heard() -> None:
+    """The daemon itself has waited for the database: what its children have said meanwhile is still to be heard."""
+    here = view(looked(job(Status.SCANNING)), feeder=running())
+    for occurrence in (v.DatabaseLost(), v.Tick(listened=NOW + 59)):
+        here, intents = decide(here, occurrence, NOW + 64)
+        assert intents == []
+    _, intents = decide(here, v.Tick(listened=NOW + 64), NOW + 64)
+    assert intents == [v.KillFeeder(ErrorCode.DRIVER_HUNG)]
+
+
 def test_data_that_flows_is_no_silence() -> None:
     """A 1200 dpi page may take minutes."""
     here = view(looked(job(Status.SCANNING)), feeder=running())

@@ -1,0 +1,297 @@
+"""Clients that do what they like, whenever they like. `SCAND_SOAK=1` gives them more time to do it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as thorough
+from hypothesis import strategies as st
+
+from scand.migrate import migrate
+from scand.settings import Settings
+from tests.acceptance.site import Site, numbers, until
+from tests.checker import Checker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.conftest import MakeSimulator
+    from tests.acceptance.site import Simulator
+
+SOAK = bool(os.environ.get("SCAND_SOAK"))
+
+ODD_SETTINGS = {
+    "deep": '{"options": ' + "[" * 5000 + "]" * 5000 + "}",
+    "nearly as deep": '{"x_mine": ' + "[" * 900 + "]" * 900 + "}",
+    "huge": json.dumps({"x_mine": "0123456789abcdef" * 2**20}),
+    "many keys": json.dumps({f"key {number}": number for number in range(50_000)}),
+    "a huge number": '{"resolution": 1e400}',
+    "a number of many digits": '{"resolution": ' + "9" * 5000 + "}",
+    "a huge value": json.dumps({"mode": "x" * 100_000}),
+    "a list": "[1, 2]",
+    "a word": '"adf"',
+    "null": "null",
+}
+
+FAILED = "SELECT error, error_code FROM scan_jobs WHERE id = %s AND status = 'failed'"
+"""Without the settings, which Python could not read."""
+
+
+def test_settings_that_nobody_would_write(site: Site) -> None:
+    """Each job fails with a short sentence, the next is claimed, and the command line shows them all."""
+    daemon = site.serving()
+    for name, settings in ODD_SETTINGS.items():
+        job = insert(site, name, settings)
+        (row,) = until(lambda job=job: site.sql(FAILED, job), f"{name} has failed")  # type: ignore[misc]
+        assert row["error_code"] == "bad_settings", name
+        assert len(row["error"]) < 250, name
+        if name in {"deep", "a list"}:
+            assert site.scand("show", str(job)).returncode == 0
+    shown = json.loads(site.scand("list", "--json").stdout)
+    assert len(shown) == len(ODD_SETTINGS)
+    site.wait(insert(site, "a" * 2_000_000, "{}"), "ready")
+    assert len(daemon.said("elected")) == 1
+
+
+def insert(site: Site, title: str, settings: str) -> int:
+    """A queued job whose settings are given as JSON text."""
+    (row,) = site.sql(
+        "INSERT INTO scan_jobs (title, settings, status) VALUES (%s, %s::jsonb, 'queued') RETURNING id",
+        title,
+        settings,
+    )
+    return int(row["id"])
+
+
+text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+    max_leaves=20,
+)
+keys = st.sampled_from([*Settings.model_fields.keys() - {"scan"}]) | text
+
+
+def test_settings_and_titles_at_random(site: Site) -> None:
+    """Whatever is asked for, the job is claimed, or fails with a sentence; the daemon goes on to the next."""
+    daemon = site.serving()
+
+    @thorough(
+        max_examples=500 if SOAK else 60,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=[*HealthCheck],
+    )
+    @given(title=text, settings=st.dictionaries(keys, anything, max_size=5) | anything)
+    def ask(title: str, settings: Any) -> None:
+        job = insert(site, title, json.dumps(settings))
+        until(lambda: site.job(job)["status"] != "queued", f"{settings} is answered")
+        until(
+            lambda: site.job(job)["status"] == "failed" or is_idle_with(site, job), f"{settings} is done with"
+        )
+        row = site.job(job)
+        assert (row["status"], row["error_code"]) in {("failed", "bad_settings"), ("ready", None)}, settings
+        assert bool(row["error"]) == (row["status"] == "failed"), settings
+        site.step(job, "canceled")
+
+    ask()
+    assert len(daemon.said("elected")) == 1
+    assert daemon.said("unexpected") == []
+
+
+def is_idle_with(site: Site, job: int) -> bool:
+    """Whether the agent has looked at a job and found nothing to do: its heartbeat has told of it."""
+    return bool(site.sql("SELECT id FROM scan_agent_status WHERE current_job_id = %s", job))
+
+
+# Buttons.
+
+BUTTONS = [
+    *(
+        f"UPDATE scan_jobs SET status = '{status}' WHERE id = %(job)s"  # noqa: S608
+        for status in (
+            "queued", "queued", "scanning", "scanning", "assembling", "assembling", "ready", "committing",
+            "committing", "canceled", "draft", "preview", "committed", "failed",
+        )
+    ),
+    "UPDATE scan_job_batches SET status = 'discarded' WHERE job_id = %(job)s AND batch_seq = %(seq)s",
+    "UPDATE scan_job_batches SET status = 'scanned' WHERE job_id = %(job)s AND batch_seq = %(seq)s",
+    "UPDATE scan_jobs SET title = title || '!' WHERE id = %(job)s",
+    "DELETE FROM scan_jobs WHERE id = %(job)s AND %(seq)s = 3",
+]  # fmt: skip
+"""What a client may press, and what it may not."""
+
+OWN = [{}, {"scan": "auto"}, {"scan": "auto", "finish": "preview"}, {"scan": "auto", "finish": "commit"}]
+
+LATEST = "SELECT id FROM scan_jobs WHERE status NOT IN ('committed') ORDER BY id DESC LIMIT 3"
+
+
+class Presser(threading.Thread):
+    """A client that presses buttons at random, each one twice.
+
+    Attributes:
+        refused: how often it was told that this is not a step.
+        odd: errors that are none of a client's business.
+    """
+
+    def __init__(self, url: str, seed: int, end: float) -> None:
+        super().__init__()
+        self._url, self._chance, self._end = url, random.Random(seed), end
+        self.refused = 0
+        self.odd: list[str] = []
+
+    def run(self) -> None:
+        """Until its time is over."""
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            while time.monotonic() < self._end:
+                jobs = [row[0] for row in connection.execute(LATEST)]
+                if len(jobs) < 3:
+                    asked = json.dumps(self._chance.choice(OWN))
+                    query = "INSERT INTO scan_jobs (title, settings, status) VALUES ('random', %s, 'queued')"
+                    connection.execute(query, (asked,))
+                    continue
+                button = self._chance.choice(BUTTONS).encode()
+                about = {"job": self._chance.choice(jobs), "seq": self._chance.randint(1, 3)}
+                for _ in range(2):
+                    self._press(connection, button, about)
+                time.sleep(self._chance.expovariate(10))
+
+    def _press(self, connection: psycopg.Connection[Any], button: bytes, about: dict[str, Any]) -> None:
+        try:
+            connection.execute(button, about)
+        except psycopg.errors.UniqueViolation:
+            self.refused += 1
+        except psycopg.Error as error:
+            if error.sqlstate in {"SD001", "SD002"}:
+                self.refused += 1
+            else:
+                self.odd.append(f"{error.sqlstate} {error}")
+
+
+def test_buttons_at_random_moments_and_twice(
+    tmp_path: Path, migrated_url: str, simulate: MakeSimulator
+) -> None:
+    """Refused where it is no step; every page is where it must be, and the daemon serves the next job."""
+    scanner = simulate("--count", "2", "--ppm", "600")
+    site = Site(tmp_path, migrated_url, scanner.config)
+    try:
+        daemon = site.serving()
+        checker = Checker(site.connection, site.staging, site.nas, scanner.fed)
+        seed = random.randrange(10**6)
+        end = time.monotonic() + (180 if SOAK else 6)
+        pressers = [Presser(site.database_url, seed + number, end) for number in range(3)]
+        for presser in pressers:
+            presser.start()
+        while any(presser.is_alive() for presser in pressers):
+            scanner.reload()
+            time.sleep(0.5)
+            assert broken(checker) == [], f"seed {seed}"
+        assert [presser.odd for presser in pressers] == [[], [], []], f"seed {seed}"
+        assert all(presser.refused for presser in pressers), f"seed {seed}"
+        until(lambda: at_rest(site), "all is at rest")
+        assert broken(checker) == [], f"seed {seed}"
+        scanner.reload()
+        site.wait(site.submit("next", scan="auto", finish="commit"), "committed")
+        assert len(daemon.said("elected")) == 1, f"seed {seed}"
+        assert daemon.said("unexpected") == [], f"seed {seed}"
+    finally:
+        site.close()
+
+
+def broken(checker: Checker) -> list[str]:
+    """What does not hold; but a client may discard what was fed, so that a document has gaps."""
+    return [str(found) for found in checker.check() if "fed in between" not in found.what]
+
+
+def at_rest(site: Site) -> bool:
+    """Cancel what can be canceled; true when no job is active or waits."""
+    for status in ("queued", "ready", "scanning", "assembling", "preview"):
+        site.sql("UPDATE scan_jobs SET status = 'canceled' WHERE status = %s", status)
+    return not site.sql(
+        "SELECT id FROM scan_jobs WHERE status NOT IN ('draft', 'failed', 'canceled', 'committed')"
+    )
+
+
+# Rows that go.
+
+
+def test_a_job_that_is_deleted_in_any_state(site: Site, scanner: Simulator) -> None:
+    """The daemon lets go of it at once and takes the next; nothing of it comes into the Inbox."""
+    daemon = site.serving()
+    marker, hidden = site.nas / ".scand-volume", site.nas / "hidden"
+    for state in ("ready", "assembling", "preview", "committing"):
+        job = site.submit(state, scan="auto")
+        until(lambda job=job: site.batches(job), "the batch")  # type: ignore[misc]
+        site.wait(job, "ready")
+        if state == "assembling":
+            marker.rename(hidden)
+        if state != "ready":
+            site.step(job, "assembling")
+        if state in {"preview", "committing"}:
+            site.wait(job, "preview")
+        if state == "committing":
+            marker.rename(hidden)
+            site.step(job, "committing")
+        if hidden.exists():
+            until(lambda job=job: site.job(job)["error_code"], "the NAS is away")  # type: ignore[misc]
+        site.sql("DELETE FROM scan_jobs WHERE id = %s", job)
+        if hidden.exists():
+            hidden.rename(marker)
+        scanner.reload()
+    job = site.submit("next", scan="auto", finish="commit")
+    site.wait(job, "committed")
+    assert [path.name for path in site.inbox()] == ["next.pdf"]
+    assert numbers(site.inbox()[0]) == list(range(25, 31))
+    assert len(daemon.said("elected")) == 1
+    assert daemon.said("unexpected") == []
+
+
+def test_a_batch_row_that_is_deleted_comes_back(site: Site) -> None:
+    """Its pages are on disk: it is recorded again, while the job is ready and while it is merged."""
+    site.serving()
+    job = site.submit(scan="auto")
+    until(lambda: site.batches(job), "the batch")
+    site.wait(job, "ready")
+    site.sql("DELETE FROM scan_job_batches")
+    until(lambda: site.batches(job), "the batch is recorded again")
+    assert site.job(job)["batch_count"] == 1
+    (site.nas / ".scand-volume").rename(site.nas / "hidden")
+    site.step(job, "assembling")
+    until(lambda: site.job(job)["error_code"], "the NAS is away")
+    site.sql("DELETE FROM scan_job_batches")
+    (site.nas / "hidden").rename(site.nas / ".scand-volume")
+    row = site.wait(job, "preview")
+    assert numbers(site.nas / row["nas_staging_path"]) == list(range(1, 7))
+
+
+def test_a_new_database_over_an_old_spool(site: Site, database_url: str, scanner: Simulator) -> None:
+    """The same job id, created in the same instant: its pages are put aside, not adopted."""
+    site.serving()
+    former = site.submit(scan="auto")
+    until(lambda: site.batches(former), "the batch")
+    site.daemons[-1].kill()
+    created = site.job(former)["created_at"]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        migrate(connection)
+    site.database_url = database_url
+    site.configure("")
+    site.connection.close()
+    site.connect(database_url)
+    scanner.reload()
+    site.serving()
+    job = site.submit(status="draft", scan="auto", finish="commit")
+    assert job == former
+    site.sql("UPDATE scan_jobs SET created_at = %s", created)
+    site.step(job, "queued")
+    row = site.wait(job, "committed")
+    assert numbers(site.nas / row["inbox_path"]) == list(range(7, 13))
+    (aside,) = (site.staging / "jobs").glob("*.aside-*")
+    assert numbers(aside / "batch-0001" / "batch.pdf") == list(range(1, 7))

@@ -1,0 +1,271 @@
+"""The NAS goes, comes, hangs, lies and fills up: the document waits, and gets into the Inbox once.
+
+Each test ends with the checker, and with the bare mountpoint, under which not one name was ever made.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.acceptance.site import PATIENCE, Site, numbers, until
+from tests.apart import needs_fuse, needs_mounts
+from tests.checker import Checker
+from tests.nas import Nas, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.acceptance.conftest import MakeSimulator
+    from tests.acceptance.site import Simulator
+    from tests.nas import FaultyVolume
+
+MARKER = ".scand-volume"
+SIDES = [1, 2, 3, 4]
+
+pytestmark = needs_mounts
+
+
+@pytest.fixture
+def scanner(simulate: MakeSimulator) -> Simulator:
+    """A scanner with two sheets in its feeder."""
+    return simulate("--count", "2")
+
+
+@pytest.fixture
+def nas(tmp_path: Path) -> Iterator[Nas]:
+    """A mountpoint with the site's own volume on it."""
+    with Nas(tmp_path) as nas:
+        nas.add("ours", "8m")
+        nas.mount("ours")
+        yield nas
+
+
+@pytest.fixture
+def site(tmp_path: Path, migrated_url: str, scanner: Simulator, nas: Nas) -> Iterator[Site]:
+    """A site that requires a mount; at the end its volume is there, and all is as it has to be."""
+    beat = '[agent]\nheartbeat = "500ms"'
+    site = Site(tmp_path, migrated_url, scanner.config, beat, inside=nas.inside)
+    site.config.write_text(site.config.read_text().replace("require_mount = false", "require_mount = true"))
+    site.nas = nas.seen(nas.mountpoint)
+    yield site
+    site.close()
+
+
+def in_order(site: Site, nas: Nas, scanner: Simulator) -> bool:
+    """Whether every invariant holds, when all is over."""
+    found = Checker(site.connection, site.staging, site.nas, scanner.fed).settled()
+    assert found == [], site.story()
+    return nas.untouched()
+
+
+def trouble(site: Site, job: int, code: str, *words: str) -> None:
+    """Wait until a job says that it waits for the NAS, and why."""
+
+    def said() -> bool:
+        row = site.job(job)
+        return row["error_code"] == code and all(word in row["error"] for word in words)
+
+    until(said, f"{code} {words}, not {site.job(job)['error']}")
+
+
+def at_once(site: Site, job: int) -> None:
+    """Not now, and then again: the backoff is not waited out."""
+    site.step(job, "ready")
+    site.step(job, "assembling")
+
+
+def beats(site: Site) -> None:
+    """The heartbeat goes on."""
+
+    def beat() -> object:
+        return site.sql("SELECT last_heartbeat FROM scan_agent_status")[0]["last_heartbeat"]
+
+    before = beat()
+    until(lambda: beat() != before, "the heartbeat goes on")
+
+
+@pytest.fixture
+def faulty(site: Site, nas: Nas) -> FaultyVolume:
+    """The site's own volume is one whose faults can be chosen."""
+    volume = nas.add_faulty("faulty")
+    (volume.backing / MARKER).write_text((site.nas / MARKER).read_text())
+    nas.exchange("faulty")
+    return volume
+
+
+def test_only_its_own_volume_will_do(site: Site, nas: Nas, scanner: Simulator) -> None:
+    """Unmounted before the start, then a volume without a marker, then another's: the document waits, retried."""
+    nas.unmount()
+    blank, stranger = nas.add("blank"), nas.add("stranger")
+    (stranger / MARKER).write_text("another\n")
+    site.serving()
+    job = site.submit("Letter", scan="auto", finish="commit")
+    trouble(site, job, "nas_unavailable", "mounted")
+    until(lambda: site.job(job)["attempts"] >= 2, "it is tried again by itself")
+    nas.mount("blank")
+    at_once(site, job)
+    trouble(site, job, "nas_unavailable", f"has no {MARKER}")
+    nas.exchange("stranger")
+    at_once(site, job)
+    trouble(site, job, "nas_wrong_volume", "another volume")
+    assert site.job(job)["status"] == "assembling"
+    nas.exchange("ours")
+    row = site.wait(job, "committed")
+    assert numbers(site.nas / row["inbox_path"]) == SIDES
+    assert [path.name for path in (*blank.iterdir(), *stranger.iterdir())] == [MARKER]
+    assert in_order(site, nas, scanner)
+
+
+def test_what_is_on_the_nas_is_looked_at_each_time(site: Site, nas: Nas, scanner: Simulator) -> None:
+    """No room; the staged file gone, then a bit of it flipped; read-only; the name somebody else's."""
+    site.serving()
+    inbox = site.nas / "Inbox"
+    inbox.mkdir()
+    (inbox / "Letter.pdf").write_text("somebody else's")
+    filler = site.nas / "filler"
+    fill(filler)
+    job = site.submit("Letter", scan="auto", finish="preview")
+    trouble(site, job, "nas_full", "make room")
+    assert list(site.nas.rglob("*.pdf")) == [inbox / "Letter.pdf"]
+    filler.unlink()
+    for damage in (Path.unlink, flip):
+        damage(site.nas / site.wait(job, "preview")["nas_staging_path"])
+        site.step(job, "committing")
+        until(lambda: site.job(job)["error_code"] == "staged_file_gone", f"{damage} is refused")
+        row = site.wait(job, "preview")
+        assert (row["inbox_path"], site.inbox()) == (None, [inbox / "Letter.pdf"])
+        site.step(job, "ready")
+        site.step(job, "assembling")
+    site.wait(job, "preview")
+    nas.read_only("ours", yes=True)
+    site.step(job, "committing")
+    trouble(site, job, "nas_readonly", "read-write")
+    assert site.job(job)["status"] == "committing"
+    nas.read_only("ours", yes=False)
+    row = site.wait(job, "committed")
+    assert row["inbox_path"] == "Inbox/Letter (2).pdf"
+    assert (inbox / "Letter.pdf").read_text() == "somebody else's"
+    (inbox / "Letter.pdf").unlink()
+    assert in_order(site, nas, scanner)
+
+
+def flip(file: Path) -> None:
+    """One bit of a file becomes another."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+@needs_fuse
+def test_what_happens_in_mid_copy(site: Site, nas: Nas, faulty: FaultyVolume, scanner: Simulator) -> None:
+    """A bit flips: copied again. Unmounted, and a stranger's mounted there: the copy goes to the right one."""
+    stranger = nas.add("stranger")
+    (stranger / MARKER).write_text("another\n")
+    site.serving()
+    faulty.fault(spoils=True)
+    job = site.submit("Letter", scan="auto", finish="preview")
+    until(lambda: site.job(job)["attempts"] == 2, "it is copied again")
+    assert site.job(job)["error_code"] == "verify_failed"
+    assert list(faulty.backing.rglob("*.pdf")) == []
+    reads, writes = (faulty.calls().count(call) for call in ("read", "write"))
+    faulty.fault(spoils=False, hangs=["read"])
+    until(lambda: faulty.calls().count("read") > reads, "the marker is being read")
+    nas.unmount()
+    faulty.fault(hangs=["write"])
+    until(lambda: faulty.calls().count("write") > writes, "a copy is under way")
+    nas.mount("stranger")
+    faulty.fault(hangs=[])
+    row = site.wait(job, "preview")
+    assert numbers(faulty.backing / row["nas_staging_path"]) == SIDES
+    site.step(job, "committing")
+    trouble(site, job, "nas_wrong_volume")
+    nas.exchange("faulty")
+    site.wait(job, "committed")
+    assert [path.name for path in stranger.iterdir()] == [MARKER]
+    assert in_order(site, nas, scanner)
+
+
+@needs_fuse
+def test_nothing_waits_for_a_nas_that_hangs(
+    site: Site, nas: Nas, faulty: FaultyVolume, scanner: Simulator
+) -> None:
+    """Its courier cannot even be killed: heartbeat, cancel, the next claim and its scan go on; it is retried."""
+    site.serving()
+    faulty.fault(hangs=["write"])
+    first = site.submit("First", scan="auto", finish="commit")
+    until(lambda: "write" in faulty.calls(), "a courier hangs")
+    beats(site)
+    scanner.reload()
+    second = site.submit("Second", scan="auto", finish="commit")
+    site.step(first, "canceled")
+    trouble(site, second, "nas_hung", "does not answer")
+    until(lambda: site.job(second)["attempts"] >= 2, "it is tried again by itself")
+    beats(site)
+    assert site.job(second)["status"] == "assembling"
+    faulty.fault(hangs=[])
+    at_once(site, second)
+    row = site.wait(second, "committed")
+    assert numbers(site.nas / row["inbox_path"]) == [5, 6, 7, 8]
+    until(lambda: not list(faulty.backing.glob(".scan-staging/*")), "nothing of the canceled job stays")
+    assert nas.untouched()
+
+
+@needs_fuse
+def test_a_consumer_that_takes_the_file_at_once(
+    site: Site, nas: Nas, faulty: FaultyVolume, scanner: Simulator
+) -> None:
+    """It is gone before the row says committed, and the daemon is killed: committed all the same, and once."""
+    (faulty.backing / "Inbox").mkdir()
+    daemon = site.serving()
+    job = site.submit("Letter", scan="auto", finish="preview")
+    site.wait(job, "preview")
+    renames = faulty.calls().count("rename")
+    faulty.fault(hangs=["rename"])
+    site.step(job, "committing")
+    until(lambda: faulty.calls().count("rename") > renames, "the one rename is under way")
+    document = faulty.backing / site.job(job)["inbox_path"]
+    taken = site.directory / "taken.pdf"
+    with psycopg.connect(site.database_url) as client:
+        client.execute("SELECT FROM scan_jobs WHERE id = %s FOR UPDATE", (job,))
+        faulty.fault(hangs=[])
+        until(document.exists, "it is in the Inbox")
+        document.rename(taken)
+        daemon.kill()
+    assert site.job(job)["status"] == "committing"
+    site.serving()
+    site.wait(job, "committed")
+    assert site.inbox() == []
+    taken.rename(document)
+    assert in_order(site, nas, scanner)
+
+
+def test_mounted_and_unmounted_at_random(site: Site, nas: Nas, scanner: Simulator) -> None:
+    """While documents are made and committed; and the daemon is killed and started in between."""
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    nas.add("blank")
+    for number in range(3):
+        daemon = site.serving()
+        job = site.submit(f"seed {seed}, round {number}", scan="auto", finish="commit")
+        end = time.monotonic() + PATIENCE
+        until(lambda job=job: site.batches(job), "the batch")  # type: ignore[misc]
+        for _ in range(chance.randrange(3, 7)):
+            nas.unmount()
+            time.sleep(chance.uniform(0, 0.15))
+            if chance.random() < 0.3:
+                nas.mount("blank")
+                time.sleep(chance.uniform(0, 0.1))
+                nas.unmount()
+            nas.mount("ours")
+            time.sleep(chance.uniform(0, 0.3))
+        assert time.monotonic() < end
+        site.wait(job, "committed")
+        daemon.kill()
+        scanner.reload()
+    assert in_order(site, nas, scanner)

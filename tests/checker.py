@@ -1,0 +1,270 @@
+"""Says of every invariant of DESIGN §3 that it holds, or names the job and the page with which it does not.
+
+    P  every captured page is in local staging or in the document    L  local bytes go only after C
+    D  at most one Inbox file for a job and a hash, whole            M  nothing under a bare mountpoint
+    C  committed: the file is there, with that hash                  A  one active job
+    S  only legal steps, and none after committed                    T  alive, and no job stands still in silence
+    W  a document is never silently shorter, or in another order, than what was fed
+
+It asks the database, the staging directory, the NAS and the scanner itself, and nothing of scand's own code but
+the table of statuses. A side's number (`scand.simulator.marks`) tells it apart from every other that was fed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scand.jobs import Status
+from tests import evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import psycopg
+
+    from tests.evidence import Captured, Row, Rows
+
+INVARIANTS = "PDCSLMATW"
+MARKER = ".scand-volume"
+HEARTBEAT = 10.0
+"""Seconds between two signs of life, at most (DESIGN §3, T)."""
+
+_WORKING = frozenset({Status.SCANNING, Status.ASSEMBLING, Status.COMMITTING})
+_MAY_GO = frozenset({Status.COMMITTED, Status.CANCELED})
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One invariant that does not hold.
+
+    Attributes:
+        invariant: its letter.
+        what: a sentence that names the job and the page, file or step.
+    """
+
+    invariant: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.what}"
+
+
+class Checker:
+    """Looks at one installation, as often as wanted; what it has once seen captured, it does not forget.
+
+    Args:
+        connection: to the installation's database.
+        staging: `staging.dir`.
+        nas: `nas.root`.
+        fed: the numbers of the sides that the scanner has delivered whole, so far.
+        taken: where a consumer puts what it takes out of the Inbox, under the same path; None: nobody does.
+
+    Attributes:
+        connection: another may take its place, when the server has been away.
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        staging: Path,
+        nas: Path,
+        fed: Callable[[], Sequence[int]],
+        taken: Path | None = None,
+    ) -> None:
+        self.connection, self._staging, self._nas, self._fed = connection, staging, nas, fed
+        self._homes = [nas] if taken is None else [nas, taken]
+        self._seen: dict[str, Captured] = {}
+
+    def check(self, *, alive: bool = False) -> list[Violation]:
+        """What does not hold at this instant, whatever scand is just doing.
+
+        Args:
+            alive: a daemon has been serving for the last ten seconds: its heartbeat is looked at, too.
+        """
+        # Before the rows: a row has its name before the file has.
+        inbox = [found for home in self._homes for found in evidence.published(home).items()]
+        now = evidence.rows(self.connection)
+        return [
+            *self._pages(now),
+            *self._batches(now),
+            *self._inbox(now, inbox),
+            *self._documents(now),
+            *self._steps(now),
+            *self._volume(),
+            *(self._heartbeat(now) if alive else ()),
+        ]
+
+    def settled(self) -> list[Violation]:
+        """What does not hold when everything has come to its end: every side that was fed is somewhere, once."""
+        now = evidence.rows(self.connection)
+        return [*self.check(), *self._rest(now), *self._all_fed(now)]
+
+    # P, L: pages and batches on local disk.
+
+    def _pages(self, rows: Rows) -> Iterator[Violation]:
+        found = list(evidence.captured(self._staging))
+        for page in found:
+            path = self._staging / "jobs" / page.job / page.batch / page.file
+            if not path.exists() and path.parent.exists():
+                yield Violation("P", f"{page} is captured, but is not there")
+            elif path.exists() and evidence.sha256(path) != page.sha256:
+                yield Violation("P", f"{page} is not what was captured")
+            self._seen.setdefault(page.sha256, page)
+        here = {page.sha256 for page in found}
+        free = {str(job["id"]) for job in rows.jobs if job["status"] in _MAY_GO}
+        for sha256, page in self._seen.items():
+            if sha256 not in here and page.job not in free:
+                yield Violation("P", f"{page} was captured, and is gone")
+                yield Violation("L", f"{page} is gone from local disk, and its job is not committed")
+
+    def _batches(self, rows: Rows) -> Iterator[Violation]:
+        over = {job["id"] for job in rows.jobs if job["status"] in _MAY_GO}
+        for batch in rows.batches:
+            name = f"job {batch['job_id']}, batch {batch['batch_seq']}"
+            if not batch["page_count"]:
+                continue
+            path = self._path(batch["staging_path"])
+            if path is None or not path.exists():
+                if batch["job_id"] not in over:
+                    yield Violation("P", f"{name}: its PDF is not there")
+            elif batch["file_hash"] and evidence.sha256(path) != batch["file_hash"]:
+                yield Violation("P", f"{name}: its PDF is not what was recorded")
+            elif len(evidence.sides(path)) != batch["page_count"]:
+                yield Violation("P", f"{name}: its PDF has not the {batch['page_count']} pages of the row")
+
+    def _path(self, path: str | None) -> Path | None:
+        return self._staging / path if path else None
+
+    # D, C: the Inbox.
+
+    def _inbox(self, rows: Rows, published: list[tuple[str, str]]) -> Iterator[Violation]:
+        owners = {job["inbox_path"]: job for job in rows.jobs if job["inbox_path"]}
+        for path, sha256 in published:
+            if path not in owners:
+                yield Violation("D", f"{path} is in the Inbox, and no job's")
+            elif sha256 != owners[path]["file_hash"]:
+                yield Violation("D", f"{path} of job {owners[path]['id']} is not whole: its hash is another")
+        for sha256, times in Counter(sha256 for _, sha256 in published).items():
+            if times > 1:
+                twins = [path for path, other in published if other == sha256]
+                yield Violation("D", f"the same document is in the Inbox {times} times: {', '.join(twins)}")
+        for job in rows.jobs:
+            if job["status"] != Status.COMMITTED:
+                continue
+            document = self._document(job)
+            if document is None or evidence.sha256(document) != job["file_hash"]:
+                yield Violation(
+                    "C", f"job {job['id']} is committed, and {job['inbox_path']} is not the document"
+                )
+
+    # W, D: what is in the documents.
+
+    def _documents(self, rows: Rows) -> Iterator[Violation]:
+        homes: dict[int, int] = {}
+        for job in rows.jobs:
+            document = self._document(job)
+            if document is None:
+                continue
+            pages = evidence.sides(document)
+            sides = [side for side in pages if side is not None]
+            name = f"the document of job {job['id']}"
+            if len(pages) != job["page_count"]:
+                yield Violation("W", f"{name} has {len(pages)} pages, and its row says {job['page_count']}")
+            for side, times in Counter(sides).items():
+                if times > 1:
+                    yield Violation("D", f"{name} has side {side} {times} times")
+                if homes.setdefault(side, job["id"]) != job["id"]:
+                    yield Violation(
+                        "D", f"side {side} is in the documents of jobs {homes[side]} and {job['id']}"
+                    )
+            if sides != sorted(sides):
+                yield Violation("W", f"{name} has its sides in the order {sides}")
+            if missing := sorted(self._kept(rows, job["id"]) - set(sides)):
+                yield Violation("W", f"{name} lacks sides {missing} of its kept batches")
+            between = {side for side in self._fed() if sides and sides[0] < side < sides[-1]}
+            if gaps := sorted(between - set(sides)):
+                yield Violation("W", f"{name} lacks sides {gaps}, which were fed in between")
+
+    def _document(self, job: Row) -> Path | None:
+        """The file behind a preview or a commit, where it can be looked at."""
+        where = {Status.COMMITTED: "inbox_path", Status.PREVIEW: "nas_staging_path"}.get(job["status"])
+        if where is None or not job[where]:
+            return None
+        return next((path for home in self._homes if (path := home / job[where]).is_file()), None)
+
+    def _kept(self, rows: Rows, job: int) -> set[int]:
+        kept = [row for row in rows.batches if row["job_id"] == job and row["status"] == "scanned"]
+        paths = [self._path(row["staging_path"]) for row in kept]
+        found = [evidence.sides(path) for path in paths if path and path.exists()]
+        return {side for sides in found for side in sides if side is not None}
+
+    # S, A, W: the steps that were taken.
+
+    def _steps(self, rows: Rows) -> Iterator[Violation]:
+        now: dict[int, str | None] = {}
+        active: set[int] = set()
+        fault: dict[int, str | None] = {}  # with which the job took its last step
+        for event in rows.events:
+            job, before, after = event["job_id"], event["from_status"], event["to_status"]
+            step = f"job {job}: {before} → {after}"
+            if (before, after) not in rows.steps:
+                yield Violation("S", f"{step} is not a step")
+            if now.get(job) != before:
+                yield Violation("S", f"{step}, but it was {now.get(job)}")
+            if before == Status.COMMITTED:
+                yield Violation("S", f"{step}: a committed job has changed")
+            now[job] = after
+            (active.add if Status(after).active else active.discard)(job)
+            if len(active) > 1:
+                yield Violation("A", f"jobs {sorted(active)} are active at once")
+            own = (before, after) in _OWN_STEPS and event["actor"] == "agent"
+            if own and fault.get(job):
+                yield Violation("W", f"{step}: the agent went on by itself after {fault[job]}")
+            fault[job] = event["error_code"]
+        for job in rows.jobs:
+            if now.get(job["id"]) != job["status"]:
+                yield Violation(
+                    "S", f"job {job['id']} is {job['status']}, and its last step says {now.get(job['id'])}"
+                )
+
+    # M, T.
+
+    def _volume(self) -> Iterator[Violation]:
+        if self._nas.is_dir() and not (self._nas / MARKER).exists():
+            for path in sorted(self._nas.iterdir()):
+                yield Violation("M", f"{path.name} was written under a bare mountpoint")
+
+    def _heartbeat(self, rows: Rows) -> Iterator[Violation]:
+        if rows.heartbeat is None or rows.heartbeat > HEARTBEAT:
+            yield Violation("T", f"the last heartbeat is {rows.heartbeat} s old")
+
+    # When all is over.
+
+    def _rest(self, rows: Rows) -> Iterator[Violation]:
+        for job in rows.jobs:
+            status, quiet = job["status"], not job["error"]
+            if quiet and (status in _WORKING or status == Status.FAILED):
+                yield Violation("T", f"job {job['id']} is {status}, and does not say why")
+
+    def _all_fed(self, rows: Rows) -> Iterator[Violation]:
+        """A job with a fault that nobody has answered may have told its people to feed sides again."""
+        over = [job["status"] == Status.COMMITTED for job in rows.jobs]
+        if any(job["error_code"] for job in rows.jobs):
+            return
+        documents = [document for job in rows.jobs if (document := self._document(job))]
+        spooled = [] if all(over) else (self._staging / "jobs").glob("*/*/batch.pdf")
+        found = {side for path in [*documents, *spooled] for side in evidence.sides(path)}
+        for side in sorted(set(self._fed()) - found):
+            yield Violation(
+                "W", f"side {side} was fed, and is in no document" + ("" if all(over) else " and no batch")
+            )
+
+
+_OWN_STEPS = {
+    (Status.READY, Status.SCANNING),
+    (Status.READY, Status.ASSEMBLING),
+    (Status.PREVIEW, Status.COMMITTING),
+}
