@@ -13,7 +13,7 @@ PACKAGES := libsane-dev libsane1 sane-utils sane-airscan libsystemd-dev gcc pkg-
 WORKERS  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help system venv demo test unit integration acceptance crashtest lint types imports format install uninstall clean
+.PHONY: help system venv demo test unit integration acceptance crashtest bench lint types imports format install uninstall clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ acceptance: venv  ## the daemon as a process
 crashtest: venv  ## kill and fail scand at every step, hundreds of them; writes docs/crash.md (fewer: ONLY=feeder, EVERY=5)
 	$(BIN)/python -m tests.crash --workers $(WORKERS) --every $(or $(EVERY),1) --only '$(ONLY)' --markdown docs/crash.md
 
+bench: PACKAGES += imagemagick
+bench: venv  ## speed and size beside scanimage, img2pdf, cp …: some minutes on a machine with nothing else to do
+	$(BIN)/python -m tests.bench --json bench.json
+
 lint: venv  ## ruff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -75,4 +79,4 @@ uninstall:  ## off this machine again; documents, queue and config stay
 	DESTDIR="$(DESTDIR)" sh systemd/install.sh uninstall
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-out bench.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

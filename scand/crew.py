@@ -43,6 +43,7 @@ class Crew:
         self._leaving: list[tuple[Child, float]] = []
         self._stuck: list[Child] = []
         self._spare: Child | None = None
+        self._prepared = False
 
     def start(self, role: str) -> None:
         """Spawn the feeder or a courier; or take the courier that was prepared.
@@ -63,10 +64,11 @@ class Crew:
             self._watched.add(fd)
 
     def prepare(self) -> None:
-        """Spawn the courier that a batch is going to need: loading its modules takes longer than binding 10 pages.
+        """From now on, and for as long as there is a feeder, a courier waits for its task.
 
-        It waits for its task for as long as there is a feeder.
+        Loading its modules takes longer than binding 10 pages.
         """
+        self._prepared = True
         if self._spare is None:
             with suppress(OSError):
                 self._spare = Child(COURIER, clean_environment())
@@ -102,6 +104,7 @@ class Crew:
                 self._release_spare()
 
     def _release_spare(self) -> None:
+        self._prepared = False
         if (spare := self._spare) is not None:
             self._spare = None
             spare.hang_up()
@@ -155,6 +158,8 @@ class Crew:
             child.close()
             if role == FEEDER:
                 self._release_spare()
+            elif self._prepared:
+                self.prepare()
             yield _ended(role, f"signal {-ended}" if ended < 0 else f"exit status {ended}")
 
     def dismiss(self) -> None:

@@ -127,6 +127,8 @@ def holds(directory: int, name: str, size: int, sha256: str, advance: Advance = 
 
 def _prove(document: Document, directory: int, part: str, advance: Advance) -> None:
     if not holds(directory, part, document.size, document.sha256, advance):
+        if why := _damage(document):
+            raise _spool_damaged(document, why)
         raise TryAgain(
             f"The copy of {document.path} on the NAS does not read back as it was written.",
             ErrorCode.VERIFY_FAILED,
@@ -134,20 +136,33 @@ def _prove(document: Document, directory: int, part: str, advance: Advance) -> N
 
 
 def _local(document: Document) -> Iterator[memoryview]:
-    """The blocks of a document on local disk; after the last, an error if they are not what was merged."""
-    digest = hashlib.sha256()
-    why = "it is not what was merged"
+    """The blocks of a document on local disk, as they are: what they become is read back from the copy.
+
+    Raises:
+        BadData: `spool_damaged`: they cannot be read.
+    """
     try:
         with Path(document.path).open("rb", buffering=0) as file:
-            for block in _blocks(file.fileno()):
-                digest.update(block)
-                yield block
+            yield from _blocks(file.fileno())
     except OSError as error:
-        why = error.strerror or str(error)
-    if digest.hexdigest() != document.sha256:
-        raise BadData(
-            f"{document.path} cannot be used ({why}): assemble the job again.", ErrorCode.SPOOL_DAMAGED
-        )
+        raise _spool_damaged(document, error.strerror or str(error)) from error
+
+
+def _damage(document: Document) -> str | None:
+    """Why a document on local disk cannot be used, in words, or None."""
+    try:
+        with Path(document.path).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != document.sha256:
+                return "it is not what was merged"
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _spool_damaged(document: Document, why: str) -> BadData:
+    return BadData(
+        f"{document.path} cannot be used ({why}): assemble the job again.", ErrorCode.SPOOL_DAMAGED
+    )
 
 
 def _blocks(fd: int) -> Iterator[memoryview]:

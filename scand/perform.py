@@ -76,6 +76,7 @@ class Performer:
                 if claimed is None:
                     return  # a client holds the row, or was faster: the poll tries again
                 self._teller.say(Event.JOB_CLAIMED, job=claimed[0], title=claimed[1])
+                self._crew.prepare()
             case v.MakeManualJob():
                 manual = self._config.now.manual
                 settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}

@@ -637,6 +637,7 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
         "database",
         "schema",
         "roles",
+        "kept",
         "agent",
         "scanner",
     ]
@@ -645,7 +646,7 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
     beat(agent)
     out, _ = host.run("doctor")
     assert "✗" not in out
-    assert out.count("✓") == 9
+    assert out.count("✓") == 10
 
 
 def test_doctor_tells_alive_from_ready(host: Shell, agent: Connection) -> None:

@@ -1,0 +1,75 @@
+"""What was found, as a table: fault → tries → invariants that held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.checker import INVARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tests.crash.blows import Result
+
+HEAD = ("fault", "tries", "not hit", *INVARIANTS, "longest recovery")
+
+
+def rows(results: Iterable[Result]) -> list[tuple[str, ...]]:
+    """A row a family, and one for all."""
+    families: dict[str, list[Result]] = {}
+    for result in results:
+        families.setdefault(result.blow.family, []).append(result)
+    found = [_row(family, of_it) for family, of_it in families.items()]
+    return [*found, _row("all", [result for of_it in families.values() for result in of_it])]
+
+
+def _row(name: str, results: Sequence[Result]) -> tuple[str, ...]:
+    broken = [{violation.invariant for violation in result.violations} for result in results]
+    times = {letter: sum(letter in letters for letters in broken) for letter in INVARIANTS}
+    return (
+        name,
+        str(sum(result.struck for result in results)),
+        str(sum(not result.struck for result in results)),
+        *("✓" if not times[letter] else f"✗ {times[letter]}" for letter in INVARIANTS),
+        f"{max((result.recovery for result in results), default=0):.1f} s",
+    )
+
+
+def markdown(results: Sequence[Result], of: int) -> str:
+    """docs/crash.md, for results of so many blows that there are."""
+    lines = [HEAD, tuple("---" for _ in HEAD), *rows(results)]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return _PAGE.format(table=table, tries=sum(result.struck for result in results), of=of)
+
+
+_PAGE = """\
+# Killed at every step
+
+`make crashtest` made this page. It records one clean run with `strace`: two batches scanned, merged, previewed,
+committed. Then it does that again for each system call with which daemon, feeder or courier changed the staging
+directory or the NAS, and for each statement that the daemon sent to PostgreSQL: at exactly that call the process
+is killed (SIGKILL, the call not carried out), or the call fails, or the session is lost before or after the
+statement. The daemon is started again where it died, and a person does what `error` says. A checker looks at
+database, staging directory, NAS, and the numbers on the sides that were fed, at each change of the job and at
+its end.
+
+Of many writes into one file, the first two and the last are struck; errors and power cuts come once for each line
+of code. A blow that did not come about in three tries is "not hit", and says nothing.
+
+{tries} of {of} blows were dealt. The letters are the invariants of scand's design. ✓: held in every try; ✗: in how
+many it did not.
+
+| | |
+| --- | --- |
+| **P** | every captured page is in local staging or in the document |
+| **D** | at most one Inbox file for a job and a hash, never partial, no side twice |
+| **C** | committed: the file is there, with that hash |
+| **S** | only legal steps; a committed job never changes |
+| **L** | local bytes go only after C |
+| **M** | no byte under a bare mountpoint |
+| **A** | one active job |
+| **T** | every job moves or says why not, and is committed in the end |
+| **W** | no document is shorter than what was fed, or in another order |
+
+{table}
+"""
