@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _UNIT_SIGNALS = (signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""A raster is new memory for each page: at 600 dpi 104 MB, whose page faults are a third of the feeder's CPU time, unless
-they are 50 of 2 MiB instead of 25,000 of 4 KiB. Where kernel or C library have no such pages, nothing happens."""
+"""A raster is new memory for each page: at 600 dpi 104 MB, whose faults take a third of the feeder's CPU time, or
+almost none in pages of 2 MiB. Where kernel or C library have no such pages, nothing happens."""
 
 
 _SECRET = (

@@ -61,7 +61,8 @@ class Recorder:
         captured: Callable[[Page], None],
         waiting: Callable[[], None],
     ) -> None:
-        self._directory, self._settings, self._captured, self._waiting = directory, settings, captured, waiting
+        self._directory, self._settings = directory, settings
+        self._captured, self._waiting = captured, waiting
         self._room = threading.BoundedSemaphore(IN_FLIGHT)
         self._sides: queue.SimpleQueue[_Side | None] = queue.SimpleQueue()
         self._encoders = ThreadPoolExecutor(ENCODERS, "encode")

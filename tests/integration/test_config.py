@@ -111,7 +111,7 @@ def test_the_example_names_every_key() -> None:
 
 def test_what_a_scanner_needs_lies_below_every_profile(write: Write) -> None:
     """[scanner] pins it, a profile goes on top; what cannot be is refused with its key."""
-    pins = '[scanner]\nrotate_back = 180\npause = 2\n[profiles.quick]\npause = 0\n'
+    pins = "[scanner]\nrotate_back = 180\npause = 2\n[profiles.quick]\npause = 0\n"
     config = Config.load(write(MINIMAL + pins), {}, need="daemon")
     assert [resolve({"profile": name}, config.presets).pause for name in ("default", "quick")] == [2.0, 0.0]
     assert resolve({"profile": "quick"}, config.presets).rotate_back == 180

@@ -388,7 +388,7 @@ def test_silence_kills_the_driver_and_ends_the_batch() -> None:
 
 
 def test_nobody_is_silent_for_what_was_not_heard() -> None:
-    """The daemon itself has waited for the database: what its children have said meanwhile is still to be heard."""
+    """The daemon itself has waited for the database: what its children said meanwhile is still to be heard."""
     here = view(looked(job(Status.SCANNING)), feeder=running())
     for occurrence in (v.DatabaseLost(), v.Tick(listened=NOW + 59)):
         here, intents = decide(here, occurrence, NOW + 64)

@@ -1,0 +1,71 @@
+"""Pages that nobody scanned, in the spool as the feeder leaves them: of an office, 300 dpi, about 1.4 MB each."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from scand import durable
+from scand.encode import encode
+from scand.pages import Begin, End, Page, Side
+from scand.simulator import side as simulated
+from scand.simulator.area import Area
+from scand.simulator.sheets import DrawnSheets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scand.encode import Encoded
+    from scand.spool import JobDirectory
+
+_A4 = Area("Color", 300, 0, 0, 2480, 3508)
+_QUALITY = 90
+_ORIGINALS = 8
+"""Pages that differ; the others are hard links to them, since it does not matter here how they came to be."""
+
+
+def fill(directory: JobDirectory, pages: int, *, ended: bool = True, originals: Path) -> None:
+    """A batch of so many pages, which appears as number 1 all at once.
+
+    Args:
+        directory: the job's, which is there.
+        ended: with end.json; else it is what a kill -9 in mid-batch leaves.
+        originals: a directory for the pages that differ; on the same file system.
+    """
+    drawn = _drawn(originals)
+    hidden = directory.path / "new"
+    hidden.mkdir()
+    lines = []
+    for number in range(pages):
+        original = drawn[number % _ORIGINALS]
+        name = f"page-{number + 1:04d}.jpg"
+        os.link(originals / f"{number % _ORIGINALS}.jpg", hidden / name)
+        page = Page(
+            sheet=number // 2 + 1,
+            side=Side.BACK if number % 2 else Side.FRONT,
+            file=name,
+            sha256=original.sha256,
+            size=len(original.data),
+            width=_A4.width,
+            height=_A4.height,
+            dpi=300.0,
+        )
+        lines.append(page.model_dump_json() + "\n")
+    durable.write_atomic(hidden / "begin.json", Begin(device="bench", duplex=True).model_dump_json().encode())
+    durable.write_atomic(hidden / "pages.jsonl", "".join(lines).encode())
+    if ended:
+        durable.write_atomic(hidden / "end.json", End().model_dump_json().encode())
+    hidden.rename(directory.batch(1).path)
+
+
+def _drawn(originals: Path) -> list[Encoded]:
+    sheets = DrawnSheets(1, "a4")
+    pages = []
+    originals.mkdir(exist_ok=True)
+    for number in range(_ORIGINALS):
+        side = simulated.Side(number // 2 + 1, "back" if number % 2 else "front")
+        raster = b"".join(sheets.raster(side, _A4))
+        page = encode(raster, _A4.width, _A4.height, 3, dpi=300.0, mode="color", quality=_QUALITY)
+        (originals / f"{number}.jpg").write_bytes(page.data)
+        pages.append(page)
+    return pages

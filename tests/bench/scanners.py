@@ -1,0 +1,81 @@
+"""The two scanners that pages come from: SANE's own `test` backend, and scand's simulator."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.acceptance.site import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_TEST_CONFIG = Path("/etc/sane.d/test.conf")
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """A scanner with a feeder, and how it is asked for A4.
+
+    Attributes:
+        name: for people.
+        config: SANE_CONFIG_DIR.
+        device: its SANE name.
+        settings: what a job says besides mode and resolution.
+        arguments: what `scanimage` is told besides them.
+        modes: how it spells color, gray and lineart, as `scanimage` arguments.
+        load: puts so many sides into the feeder.
+        stack: sides that are always in it.
+    """
+
+    name: str
+    config: Path
+    device: str
+    settings: dict[str, Any]
+    arguments: tuple[str, ...]
+    modes: dict[str, tuple[str, ...]]
+    load: Callable[[int], None] = lambda _sides: None
+    stack: int | None = None
+
+
+@contextmanager
+def simulator(directory: Path) -> Iterator[Scanner]:
+    """A duplex scanner on libsane's net backend, as fast as it can; pages of an office."""
+    directory.mkdir()
+    process = Simulator(directory, "--count", "0")
+    try:
+        yield Scanner(
+            "simulator",
+            process.config,
+            f"net:{process.address}:sim",
+            {"sides": "duplex"},
+            ("--source=ADF Duplex", "--page-width=210", "--page-height=297", "-x", "210", "-y", "297"),
+            {mode: (f"--mode={mode.capitalize()}",) for mode in ("color", "gray", "lineart")},
+            lambda sides: process.tell(str(sides // 2)),
+        )
+    finally:
+        process.stop()
+
+
+def sane_test(directory: Path) -> Scanner:
+    """SANE's own `test` backend, made as large as A4; its feeder is empty after 10 sides."""
+    directory.mkdir()
+    (directory / "dll.conf").write_text("test\n")
+    config = _TEST_CONFIG.read_text().replace("geometry_max 200.0", "geometry_max 300.0")
+    (directory / "test.conf").write_text(config)
+    picture = "Color pattern"
+    return Scanner(
+        "test backend",
+        directory,
+        "test:0",
+        {"sides": "simplex", "options": [["test-picture", picture]]},
+        ("--source=Automatic Document Feeder", f"--test-picture={picture}", "-x", "210", "-y", "297"),
+        {
+            "color": ("--mode=Color", "--depth=8"),
+            "gray": ("--mode=Gray", "--depth=8"),
+            "lineart": ("--mode=Gray", "--depth=1"),
+        },
+        stack=10,
+    )

@@ -1,0 +1,108 @@
+"""What is left to do when the paper is through: batch, preview, commit; against a plain copy of the same bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from tests.acceptance.site import until
+from tests.bench.fabricated import fill
+from tests.bench.line import Line, Series, Target
+from tests.bench.place import PATIENCE, place
+from tests.bench.processes import watched
+from tests.bench.scanners import simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.bench.bench import Bench
+    from tests.bench.place import Place
+
+SIZES = 20, 200, 1000
+"""Pages."""
+
+_COPY, _DURABLE = "cp + sha256sum", "cp, fsync, read back + sha256sum"
+_COPYING = {
+    _COPY: 'cp "$1" "$2" && sha256sum "$2"',
+    # dd, told to copy nothing, drops what the kernel has of the file.
+    _DURABLE: 'cp "$1" "$2" && sync "$2" && dd of="$2" oflag=nocache conv=notrunc,fdatasync count=0 status=none'
+    ' && sha256sum "$2"',
+}
+_STEPS = {
+    "record": "last sheet fed → batch recorded",
+    "finish": "finish → preview",
+    "commit": "commit → committed",
+}
+
+
+def measure(bench: Bench) -> Iterator[Line]:
+    """Each size; the largest not as often, since it is gigabytes each time."""
+    with (
+        simulator(bench.directory / "scanner") as scanner,
+        place(bench.server, bench.directory / "site", scanner.config) as here,
+    ):
+        daemon = here.serve()
+        for pages in SIZES:
+            took: dict[str, list[float]] = {name: [] for name in [*_STEPS, *_COPYING]}
+            peaks = []
+            for _ in range(bench.runs if pages < 1000 else max(1, bench.runs // 2)):
+                with watched(daemon.process.pid) as peak:
+                    size = _one(bench, here, pages, took)
+                peaks.append(peak.pss)
+            yield from _told(pages, size, took)
+            yield Line(
+                f"memory, {pages} pages, {size / 1e6:.0f} MB",
+                "peak PSS, MB",
+                Series(peaks),
+                None,
+                Target(350),
+            )
+
+
+def _one(bench: Bench, here: Place, pages: int, took: dict[str, list[float]]) -> int:
+    """One job from the spool to the Inbox, and the same bytes copied; gives their size."""
+    job = here.claimed()
+    fill(here.directory(job), pages, originals=bench.directory / "originals")
+    took["record"].append(_recorded(here, job))
+    took["finish"].append(here.step(job, "assembling"))
+    merged = here.directory(job).merged
+    for name, line in _COPYING.items():
+        took[name].append(_copied(line, merged, bench.directory / "copy"))
+    took["commit"].append(here.step(job, "committing"))
+    size = merged.stat().st_size
+    bench.remove(here.directory(job).path)
+    for document in here.site.inbox():
+        document.unlink()
+    return size
+
+
+def _recorded(here: Place, job: int) -> float:
+    """A batch is on disk that no row tells of: seconds from the hint until one does."""
+    (said,) = here.site.sql(
+        "SELECT extract(epoch FROM clock_timestamp())::float8 AS at, pg_notify('scan_jobs', %s)", str(job)
+    )
+    until(lambda: here.site.batches(job), "the batch is recorded", PATIENCE)
+    (batch,) = here.site.batches(job)
+    return float(batch["created_at"].timestamp() - said["at"])
+
+
+def _copied(line: str, source: Path, target: Path) -> float:
+    begun = time.monotonic()
+    subprocess.run(["sh", "-ec", line, "sh", source, target], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.monotonic() - begun
+    target.unlink()
+    return seconds
+
+
+def _told(pages: int, size: int, took: dict[str, list[float]]) -> Iterator[Line]:
+    for name, what in _STEPS.items():
+        ours = Series(took[name])
+        note = f"{ours.median / pages * 1000:.1f} ms a page, {size / ours.median / 1e6:.0f} MB/s"
+        for peer in _COPYING:
+            target = None
+            if name == "finish" and pages == 200 and peer == _COPY:
+                target = Target(at_most=round(2 * Series(took[peer]).median + 0.5, 2))
+            yield Line(f"{what}, {pages} pages", "s", ours, (peer, Series(took[peer])), target, note)
+            note = ""

@@ -1,0 +1,94 @@
+"""The daemon's children as real processes: a courier that waits for its task before there is one."""
+
+from __future__ import annotations
+
+import os
+import selectors
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scand import wire
+from scand.crew import COURIER, FEEDER, Crew
+from scand.journal import Journal
+from scand.teller import Teller
+from scand.view import CourierEnded, CourierSaid
+from tests.acceptance.site import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scand.view import Occurrence
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Iterator[Crew]:
+    """A crew of a daemon's; its children end with the test."""
+    lock = os.open(tmp_path, os.O_RDONLY)
+    with selectors.DefaultSelector() as selector:
+        crew = Crew(selector, Teller(Journal(), ""), lock)
+        yield crew
+        crew.dismiss()
+    os.close(lock)
+
+
+def couriers() -> set[int]:
+    """The courier processes of this test."""
+    mine, found = str(os.getpid()), set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # somebody's that has just ended
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            if parent == mine and b"scand.courier" in (process / "cmdline").read_bytes():
+                found.add(int(process.name))
+    return found
+
+
+def errand(crew: Crew, jobs: Path) -> None:
+    """Run one to its end, by whichever courier is there."""
+    crew.tell(COURIER, wire.Sweep(jobs=str(jobs)))
+    heard: list[Occurrence] = []
+
+    def ended() -> bool:
+        heard.extend(crew.hear(COURIER))
+        return any(isinstance(one, CourierEnded) for one in heard)
+
+    until(ended, "the courier has ended")
+    assert CourierSaid(wire.Swept()) in heard
+
+
+def test_a_prepared_courier_takes_the_errand_and_another_waits(crew: Crew, tmp_path: Path) -> None:
+    """While there is a feeder, no errand waits for a process to start."""
+    crew.start(FEEDER)
+    crew.prepare()
+    waiting = couriers()
+    crew.start(COURIER)
+    assert couriers() == waiting
+    errand(crew, tmp_path)
+    assert len(couriers()) == 1
+    assert couriers() != waiting
+
+
+def test_the_waiting_courier_goes_with_the_feeder(crew: Crew) -> None:
+    """An idle daemon keeps no process for a job that is not there."""
+    crew.start(FEEDER)
+    crew.prepare()
+    assert len(couriers()) == 1
+    crew.retire(FEEDER)
+
+    def gone() -> bool:
+        crew.reap()
+        return not couriers()
+
+    until(gone, "no courier waits any more")
+
+
+def test_a_waiting_courier_that_died_is_replaced(crew: Crew, tmp_path: Path) -> None:
+    """Whatever killed it, the errand is run."""
+    crew.prepare()
+    (waiting,) = couriers()
+    os.kill(waiting, 9)
+    os.waitid(os.P_PID, waiting, os.WEXITED | os.WNOWAIT)
+    crew.start(COURIER)
+    errand(crew, tmp_path)
