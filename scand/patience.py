@@ -20,7 +20,7 @@ ANSWER_TIME = 5.0
 """Seconds that a feeder has to stop within a page when it is canceled."""
 
 RESTING_TIME = 15.0
-"""Seconds that a driver has to come to rest after a batch (some eject a sheet then), before a new child is better."""
+"""Seconds that a driver has to come to rest after a batch (some eject a sheet), before a new child is better."""
 
 DYING_TIME = 5.0
 """Seconds that a killed child has to end; then it is stuck in the kernel, and left behind."""

@@ -28,8 +28,8 @@ PAGE_CAP = 10_000
 """Sides in one batch where `max_pages` is not set: an ADF that never ends must not fill the disk."""
 
 _EMPTY_TOO_SOON = ("airscan:", "escl:")
-"""Backends that take every end of an eSCL job for an empty feeder, also while the MFP says that sheets are loaded and
-it has only been slow: they are asked a second time. Source: sane-airscan 0.99.27, airscan-escl.c."""
+"""Backends that take every end of an eSCL job for an empty feeder, also while the MFP says that sheets are loaded
+and it has only been slow: they are asked a second time. Source: sane-airscan 0.99.27, airscan-escl.c."""
 
 _WORD_EVERY = 0.25  # seconds between two signs of life while data flows
 
