@@ -13,7 +13,7 @@ PACKAGES := libsane-dev libsane1 sane-utils sane-airscan libsystemd-dev gcc pkg-
 WORKERS  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help system venv demo test unit integration acceptance crashtest bench lint types imports format install uninstall clean
+.PHONY: help system venv demo test unit integration acceptance crashtest soak bench lint types imports format install uninstall clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ crashtest: venv  ## kill and fail scand at every step, hundreds of them; writes 
 bench: PACKAGES += imagemagick
 bench: venv  ## speed and size beside scanimage, img2pdf, cp …: some minutes on a machine with nothing else to do
 	$(BIN)/python -m tests.bench --json bench.json
+
+soak: venv  ## for half an hour: use and misuse chosen at random, and outages in their long forms
+	SCAND_SOAK=1 $(BIN)/python -m pytest tests/model tests/acceptance/test_database_away.py tests/acceptance/test_clients.py
 
 lint: venv  ## ruff
 	$(BIN)/ruff check
