@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STACK = 3
 """Sheets that are put in for a story."""
 
-SILENCE = "3s"
+SILENCE = "4s"
 """Generous: a machine that stands still for so long would be taken for a scanner that hangs."""
 
 BRISK = '[agent]\nheartbeat = "500ms"\npoll = "200ms"'

@@ -32,7 +32,7 @@ def rude(tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> Rude
 def site(tmp_path: Path, migrated_url: str, rude: Rude) -> Iterator[Site]:
     """A site whose scanner is rude; the daemon waits 2 s for a driver that is silent."""
     site = Site(tmp_path, migrated_url, rude.config, device="fi-7160")
-    site.config.write_text(site.config.read_text().replace('page_timeout = "10s"', 'page_timeout = "2s"'))
+    site.config.write_text(site.config.read_text().replace('page_timeout = "10s"', 'page_timeout = "4s"'))
     yield site
     site.close()
 
