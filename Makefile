@@ -10,7 +10,7 @@ SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PACKAGES := libsane-dev libsane1 sane-utils sane-airscan libsystemd-dev gcc pkg-config python3-dev python3-venv \
             systemd libnss-systemd udev dbus util-linux mount strace
 # pytest works in parallel where that helps; tests of a daemon wait more than they compute.
-WORKERS  ?= 3
+WORKERS  ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help system venv demo test unit integration acceptance crashtest soak bench lint types imports format install uninstall clean

@@ -16,7 +16,7 @@ def main(story: Path) -> None:
     with TemporaryDirectory() as directory, stage(Path(directory)) as made, made.scene() as scene:
         play = Play(scene)
         for line in story.read_text().splitlines():
-            name, how = json.loads(line)
+            name, how, *_ = json.loads(line)
             play.act(name, **how)
 
 

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from tests.model.scene import Scene
 
 _ACTIVE = ("ready", "scanning", "assembling", "preview", "committing")
-_MOST_JOBS = 3
+_MOST_JOBS = 4
+_BUTTONS = {
+    "ready": ["scan", "scan", "turn", "scan", "canceled", "scan", "assembling", "scan"],
+    "scanning": ["canceled"],
+    "assembling": ["ready", "canceled"],
+    "preview": ["committing", "committing", "ready", "canceled"],
+    "committing": ["preview"],
+}
+"""Those of a job, by its status: to which status they bring it, or what else they do."""
+
 _AGAIN_FROM = re.compile(r"batch (\d+): .*re-feed from sheet (\d+)")
 _REFUSED = {"SD001", "SD002"}
 """SQLSTATEs: the agent was faster."""
@@ -49,7 +58,7 @@ class Clerk:
 
     # Buttons.
 
-    def submit(self, *, sheets: int, auto: bool, finish: str, on_jam: str) -> None:
+    def submit(self, *, sheets: int, auto: bool, finish: str, on_jam: str, fault: str = "") -> None:
         """A new job; one that scans at once only where its stack is the next one."""
         if not self._scene.reachable or len(self._ledger.jobs) >= _MOST_JOBS:
             return
@@ -60,12 +69,11 @@ class Clerk:
         number = self._site.submit("Letter", status="draft", finish=finish, on_jam=on_jam, scan=scan)
         self._ledger.jobs[number] = job
         if auto:
-            self._put_in(job, self._stack(sheets))
+            self._put_in(job, self._stack(sheets), fault)
         self._site.step(number, "queued")
 
     def scan(self, *, sheets: int, fault: str = "") -> None:
         """One batch of the job at the scanner: of what its fault says, else of a new stack."""
-        self._rest()
         row = self._at_the_scanner("ready")
         if row is None or not self._scene.stands_still(row["id"]):
             return
@@ -75,45 +83,51 @@ class Clerk:
         self._put_in(job, feed or self._stack(sheets), fault)
         self._step(row, "scanning")
 
-    def go_on(self) -> None:
+    def go_on(self, *, fault: str) -> None:
         """What comes next for most people, once the job waits for them; where there is none, a new one."""
         self._rest()
         row = self._at_the_scanner("ready", "preview")
         if row is None and not self._jobs("queued", *_ACTIVE):
-            self.submit(sheets=2, auto=True, finish="commit", on_jam="discard")
+            self.submit(sheets=2, auto=True, finish="commit", on_jam="discard", fault=fault)
         elif row and row["status"] == "preview":
             self._step(row, "ready" if row["error_code"] else "committing")
         elif row and self._ledger.jobs[row["id"]].document and not row["error_code"]:
             self._step(row, "assembling")
         elif row:
-            self.scan(sheets=2)
+            self.scan(sheets=2, fault=fault)
 
-    def finish(self) -> None:
-        """ready → assembling."""
-        self._press("ready", "assembling")
+    def press(self, *, which: int, sheets: int, fault: str, patient: bool) -> str:
+        """One of the buttons that there are for the job at the scanner, and which it was.
 
-    def commit(self) -> None:
-        """preview → committing."""
-        self._rest()
-        self._press("preview", "committing")
+        Args:
+            which: of them.
+            sheets: in a new stack.
+            fault: what happens to it.
+            patient: not before the job waits for people.
+        """
+        if patient:
+            self._rest()
+        row = self._at_the_scanner(*_ACTIVE)
+        if row is None:
+            return self._next_job(which, sheets, fault)
+        button = _BUTTONS[row["status"]][which % len(_BUTTONS[row["status"]])]
+        match button:
+            case "scan":
+                self.scan(sheets=sheets, fault=fault)
+            case "turn":
+                self._turn(row, which)
+            case _:
+                self._step(row, button)
+        return f"{row['status']}: {button}"
 
-    def reopen(self) -> None:
-        """preview → ready."""
-        self._rest()
-        self._press("preview", "ready")
-
-    def not_now(self) -> None:
-        """assembling → ready, or committing → preview."""
-        self._press("assembling", "ready")
-        self._press("committing", "preview")
-
-    def cancel(self) -> None:
-        """The job at the scanner, else the next one; whatever is still in the feeder is taken out."""
-        row = self._at_the_scanner("ready", "scanning", "assembling", "preview") or next(
-            iter(self._jobs("queued", "failed")), None
-        )
-        if row:
-            self._step(row, "canceled")
+    def _next_job(self, which: int, sheets: int, fault: str) -> str:
+        if self._jobs("queued"):
+            return "waits"
+        if which % 2 and self._jobs("failed", "canceled"):
+            self.again(which=which)
+            return "again"
+        self.submit(sheets=sheets, auto=True, finish="commit", on_jam="keep", fault=fault)
+        return "submit"
 
     def again(self, *, which: int) -> None:
         """A failed or canceled job is queued again; it scans when it is told to."""
@@ -122,18 +136,6 @@ class Clerk:
             settings = json.dumps(row["settings"] | {"scan": "manual"})
             self._site.sql("UPDATE scan_jobs SET settings = %s WHERE id = %s", settings, row["id"])
             self._step(row, "queued")
-
-    def turn(self, *, which: int) -> None:
-        """Discard one of the batches at the scanner; or restore it, if it is discarded."""
-        self._rest()
-        row = self._at_the_scanner("ready")
-        if row is None:
-            return
-        self.look()
-        seqs = [seq for seq, batch in sorted(self._ledger.jobs[row["id"]].batches.items()) if batch.sides]
-        if seqs:
-            seq = seqs[which % len(seqs)]
-            self._keep(row["id"], seq, kept=not self._ledger.jobs[row["id"]].batches[seq].kept)
 
     # Paper.
 
@@ -165,6 +167,15 @@ class Clerk:
         first = feed.first + int(named[2]) - 1
         return Feed(first, feed.last) if first <= feed.last else None
 
+    def _turn(self, row: Row, which: int) -> None:
+        """Discard one of its batches; or restore it, if it is discarded."""
+        self.look()
+        batches = self._ledger.jobs[row["id"]].batches
+        seqs = [seq for seq, batch in sorted(batches.items()) if batch.sides]
+        if seqs:
+            seq = seqs[which % len(seqs)]
+            self._keep(row["id"], seq, kept=not batches[seq].kept)
+
     def _keep(self, job: int, seq: int, *, kept: bool) -> bool:
         try:
             done = self._site.sql(
@@ -193,16 +204,11 @@ class Clerk:
 
     def _rest(self) -> None:
         """Wait until the job at the scanner waits for people, if nothing is in its way."""
-        end = time.monotonic() + 3
+        end = time.monotonic() + 6
         while self._scene.whole and time.monotonic() < end:
             if self._jobs("ready", "preview") or not self._jobs("queued", *_ACTIVE):
                 return
             time.sleep(0.05)
-
-    def _press(self, status: str, to_status: str) -> None:
-        row = self._at_the_scanner(status)
-        if row:
-            self._step(row, to_status)
 
     def _step(self, row: Row, status: str) -> None:
         try:
@@ -259,8 +265,8 @@ class Clerk:
         except AssertionError as error:
             raise AssertionError(f"{error}: {rest}") from None
         self.look()
-        found = self._checker.settled()
-        assert found == [], "\n".join(map(str, found))
+        violations = self._checker.settled()
+        assert violations == [], "\n".join(map(str, violations))
         self._inbox()
 
     def _see_through(self, row: Row) -> None:

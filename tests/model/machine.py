@@ -29,20 +29,11 @@ def _act(name: str, **how: SearchStrategy[Any]) -> SearchStrategy[Act]:
     return tuples(just(name), fixed_dictionaries(how))
 
 
-_FAULTS = [
-    "jam@1",
-    "jam@2",
-    "jam@2:back",
-    "double@2",
-    "cover@1",
-    "cover@2",
-    "io@1:back",
-    "io@2",
-    "truncate@2",
-]
-_FAULTS += ["cut@2", "busy@1", "hang@2"]
+_FEEDER = ["jam@1", "jam@2", "jam@2:back", "double@2", "cover@1", "cover@2"]
+_DEVICE = ["io@1:back", "io@2", "truncate@2", "cut@2", "busy@1", "hang@2"]
+_FAULTS = sampled_from(["", "", "", *_FEEDER, *_DEVICE])
 _SHEETS = integers(2, 4)
-_WHICH = integers(0, 3)
+_MENDED = sampled_from([True, True, False])
 
 SUBMIT = _act(
     "submit",
@@ -51,19 +42,16 @@ SUBMIT = _act(
     finish=sampled_from(["hold", "hold", "preview", "commit"]),
     on_jam=sampled_from(["discard", "keep"]),
 )
-SCAN = _act("scan", sheets=_SHEETS, fault=sampled_from(["", *_FAULTS]))
-CLEAN_SCAN = _act("scan", sheets=_SHEETS)
-BUTTON = sampled_from(["finish", "commit", "reopen", "not_now", "cancel"]).flatmap(_act)
-BATCH = _act("turn", which=_WHICH)
-AGAIN = _act("again", which=_WHICH)
+GO_ON = _act("go_on", fault=_FAULTS)
+PRESS = _act("press", which=integers(0, 7), sheets=_SHEETS, fault=_FAULTS, patient=booleans())
+AGAIN = _act("again", which=integers(0, 3))
 PAUSE = _act("pause", seconds=sampled_from([0.05, 0.1, 0.2, 0.4, 0.8]))
 
-START = _act("start")
 END = sampled_from(["kill", "kill", "stop"]).flatmap(_act)
 CHILD = _act("kill_child", kind=sampled_from(["feeder", "courier"]))
-DATABASE = _act("database", there=booleans())
-NETWORK = _act("network", mode=sampled_from(["PASS", "REFUSE", "CUT_BEFORE_COMMIT", "CUT_AFTER_COMMIT"]))
-NAS = _act("nas", there=booleans())
+DATABASE = _act("database", there=just(False))
+NETWORK = _act("network", mode=sampled_from(["REFUSE", "CUT_BEFORE_COMMIT", "CUT_AFTER_COMMIT"]))
+NAS = _act("nas", there=just(False))
 
 
 class Machine(RuleBasedStateMachine):
@@ -90,19 +78,23 @@ class Machine(RuleBasedStateMachine):
         self._do(("start", {}))
         self._do(job)
 
-    @rule()
-    def go_on(self) -> None:
+    @rule(act=GO_ON)
+    def go_on(self, act: Act) -> None:
         """What comes next for most people, once the job waits for them."""
-        self._do(("go_on", {}))
-
-    @rule(act=one_of(SCAN, CLEAN_SCAN, SUBMIT, BUTTON, BATCH, AGAIN, PAUSE))
-    def people(self, act: Act) -> None:
-        """Clients, and whoever stands at the scanner."""
+        self._do(("mend", {}))
         self._do(act)
 
-    @rule(act=one_of(START, START, END, CHILD, DATABASE, NETWORK, NAS, PAUSE))
-    def trouble(self, act: Act) -> None:
-        """What goes away, and comes back."""
+    @rule(mended=_MENDED, act=one_of(PRESS, PRESS, PRESS, SUBMIT, AGAIN, PAUSE))
+    def people(self, mended: bool, act: Act) -> None:
+        """Clients, and whoever stands at the scanner; mostly when what was away is there again."""
+        if mended:
+            self._do(("mend", {}))
+        self._do(act)
+
+    @rule(mended=_MENDED, before=one_of(GO_ON, PRESS, PAUSE), act=one_of(END, CHILD, DATABASE, NETWORK, NAS))
+    def trouble(self, mended: bool, before: Act, act: Act) -> None:
+        """Something goes away, or somebody is killed, in the midst of what is under way."""
+        self.people(mended, before)
         self._do(act)
 
     def _do(self, act: Act) -> None:

@@ -19,17 +19,18 @@ class Play:
     """Acts at a scene: a clerk's, and what happens to the real parts.
 
     Attributes:
-        story: a line an act.
+        story: a line an act, and what it came to.
     """
 
     def __init__(self, scene: Scene) -> None:
         self._scene, self._clerk = scene, Clerk(scene)
-        self._acts: dict[str, Callable[..., None]] = {
+        self._acts: dict[str, Callable[..., object]] = {
             "start": scene.start_daemon,
             "kill": scene.kill_daemon,
             "stop": scene.stop_daemon,
             "kill_child": scene.kill_child,
             "database": self._database,
+            "mend": scene.mend,
             "network": self._network,
             "nas": scene.nas,
             "pause": self._pause,
@@ -41,7 +42,8 @@ class Play:
         """Do it, and look whether all is as it must be; `name` is an act of the clerk's, or one of those above."""
         self.story.append(json.dumps([name, how]))
         try:
-            (self._acts.get(name) or getattr(self._clerk, name))(**how)
+            came = (self._acts.get(name) or getattr(self._clerk, name))(**how)
+            self.story[-1] = json.dumps([name, how, came])
             assert self._scene.daemon is None or self._scene.alive, "the daemon has ended by itself"
             self._clerk.look()
         except Exception as error:
@@ -53,9 +55,7 @@ class Play:
     def end(self) -> None:
         """Everything is there again, and all jobs come to their end; not after an act that failed."""
         if not self._failed:
-            self.act("database", there=True)
-            self.act("nas", there=True)
-            self.act("start")
+            self.act("mend")
             self.act("close_up")
             self.act("stop")
 

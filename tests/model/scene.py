@@ -108,6 +108,12 @@ class Scene:
         nas = self._place.resolve() == self.volume.resolve()
         return self.alive and self.reachable and nas and self._proxy.mode is Mode.PASS
 
+    def mend(self) -> None:
+        """Everything that is away is there again."""
+        self.start_database()
+        self.nas(there=True)
+        self.start_daemon()
+
     # The daemon.
 
     @property
@@ -134,15 +140,22 @@ class Scene:
             assert status == 0 or (not serves and status == -signal.SIGTERM), f"its exit status is {status}"
         self.daemon = None
 
-    def kill_child(self, kind: str) -> None:
-        """SIGKILL the daemon's "feeder" or "courier", if it has one."""
-        if not self.daemon:
-            return
+    def kill_child(self, kind: str) -> bool:
+        """SIGKILL the daemon's "feeder" or "courier"; False: none has come in a moment."""
+        end = time.monotonic() + 0.5
+        while self.alive and time.monotonic() < end:
+            for child in self._children():
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    if f"scand.{kind}" in Path(f"/proc/{child}/cmdline").read_text():
+                        os.kill(child, signal.SIGKILL)
+                        return True
+            time.sleep(0.005)
+        return False
+
+    def _children(self) -> list[int]:
+        assert self.daemon
         pid = self.daemon.process.pid
-        with suppress(FileNotFoundError, ProcessLookupError):
-            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-                if f"scand.{kind}" in Path(f"/proc/{child}/cmdline").read_text():
-                    os.kill(int(child), signal.SIGKILL)
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     # The database.
 

@@ -27,7 +27,7 @@ def made_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def test_every_document_holds_what_it_must(stage: Stage) -> None:
     """Some examples, always the same rules in the same order."""
-    run(stage, number=1, examples=4, steps=12)
+    run(stage, number=1, examples=5, steps=12)
 
 
 @pytest.mark.skipif(not MINUTES, reason="set SCAND_SOAK=1")
@@ -38,4 +38,4 @@ def test_soak(stage: Stage) -> None:
     while time.monotonic() < end:
         number = random.randrange(2**32)
         print(f"number={number}")  # noqa: T201 - shown where it fails
-        run(stage, number=number, examples=5, steps=25)
+        run(stage, number=number, examples=10, steps=25)
