@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from itertools import pairwise
 
 _WORD = re.compile(r"[a-z]+|[0-9]+")
 
@@ -120,7 +121,7 @@ def mode_kind(name: str) -> str | None:
     spelt = words(name)
     if not _SPOILT.isdisjoint(spelt):
         return None
-    for word, following in zip(spelt, (*spelt[1:], ""), strict=True):
+    for word, following in pairwise((*spelt, "")):
         if word.isdecimal() and word not in _NUMBERS and following != "million":
             return None
     kinds = [kind for kind, vocabulary in _MODES.items() if not vocabulary.isdisjoint(spelt)]

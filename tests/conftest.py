@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from scand.migrate import migrate
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[Any]
     Connect = Callable[..., Connection]
 
+
+# `make test` tries the same values each time, so that green stays green; `make soak` tries others, and more.
+hypothesis_settings.register_profile("test", derandomize=True, database=None)
+hypothesis_settings.register_profile("soak", max_examples=10_000)
+hypothesis_settings.load_profile("soak" if os.environ.get("SCAND_SOAK") else "test")
 
 # A shell's background job ignores Ctrl-C, and so would every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

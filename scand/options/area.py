@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from scand.options.device import Assignment, DeviceOption, Range, Unit, all_of, find, number
-from scand.vocabulary import JUSTIFICATION, PAGE_HEIGHT, PAGE_WIDTH, PAPER, RESOLUTION, is_free_size
+from scand.options.picture import set_dpi
+from scand.vocabulary import JUSTIFICATION, PAGE_HEIGHT, PAGE_WIDTH, PAPER, is_free_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,9 +77,7 @@ def _per_mm(options: Options, option: DeviceOption) -> float:
     """The option's own units in a millimetre: some drivers count pixels of the resolution that is set."""
     if option.unit is not Unit.PIXEL:
         return 1.0
-    resolution = find(options, RESOLUTION)
-    dpi = number(resolution.value) if resolution else math.nan
-    return (300.0 if math.isnan(dpi) else dpi) / 25.4
+    return (set_dpi(options) or 300.0) / 25.4
 
 
 def size(options: Options, settings: Settings) -> tuple[float, float]:

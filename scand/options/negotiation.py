@@ -22,7 +22,7 @@ class Negotiated:
         duplex: front and back of each sheet come in turn.
         source, mode: as the driver names them; None when it has no such option, or it cannot be read.
         sides: as asked.
-        resolution: dpi, as the driver set it.
+        resolution: dpi, as the driver set it; as asked where it tells none.
         page_size_mm: width and height; 0 where neither the driver nor the settings say.
         warnings: what is not quite as asked.
     """
@@ -54,7 +54,7 @@ def negotiated(options: Options, settings: Settings, applied: Sequence[Applied])
         source=paper.named_source(options),
         mode=picture.named_mode(options),
         sides=settings.sides.value,
-        resolution=picture.dpi(options, settings),
+        resolution=picture.set_dpi(options) or float(settings.resolution),
         page_size_mm=area.size(options, settings),
         warnings=(
             *picture.warnings(options, settings),

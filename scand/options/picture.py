@@ -81,11 +81,11 @@ def named_mode(options: Options) -> str | None:
     return str(option.value) if option is not None and option.value is not None else None
 
 
-def dpi(options: Options, settings: Settings) -> float:
-    """The resolution that is set, dots per inch; the one asked for where the device has no such option."""
+def set_dpi(options: Options) -> float | None:
+    """The resolution that is set, dots per inch; None where the driver tells none, or one that cannot be."""
     found = find(options, RESOLUTION)
     value = number(found.value) if found else math.nan
-    return float(settings.resolution) if math.isnan(value) else value
+    return value if value > 0 else None
 
 
 def check(options: Options, settings: Settings) -> None:
@@ -111,9 +111,9 @@ def warnings(options: Options, settings: Settings) -> Iterator[str]:
     """What is not quite as asked."""
     if named_mode(options) is None:
         yield f"mode: asked {settings.mode}, but the scanner does not let it be chosen"
-    if find(options, RESOLUTION) is None:
-        yield f"resolution: the scanner has no such option; its pages are taken for {settings.resolution} dpi"
+    if set_dpi(options) is None:
+        yield f"resolution: the scanner tells none; its pages are taken for {settings.resolution} dpi"
     for option in all_of(options, RESOLUTION):
         got = number(option.value)
-        if option.active and option.settable and got != settings.resolution:
+        if option.active and option.settable and got > 0 and got != settings.resolution:
             yield f"{option.name}: asked {settings.resolution} dpi, the scanner does {got:g} dpi"

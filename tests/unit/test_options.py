@@ -275,13 +275,13 @@ def test_side_names_and_bindings() -> None:
             None,
             (
                 "Gray[Error Diffusion]|Error Diffusion|Halftone|Black and White - Halftone|Dithered|12bit Gray|"
-                "16bit Color|48 bits color|Color (48 bits)|Gray16|auto|Infrared|Color Lineart|Text Enhanced"
+                "16bit Color|48 bits color|Color (48 bits)|Gray16|auto|Infrared|Color Lineart|Text Enhanced|"
             ),
         ),
     ],
 )
 def test_mode_names(kind: str | None, names: str) -> None:
-    """Each driver's name for a mode is understood; halftones and depths that cannot be carried are not modes."""
+    """Each driver's name for a mode is understood; halftones, depths that cannot be carried, and "" are not."""
     assert {name: mode_kind(name) for name in names.split("|")} == dict.fromkeys(names.split("|"), kind)
 
 
@@ -483,6 +483,16 @@ def test_what_the_driver_made_of_an_own_option_is_told() -> None:
     assert "angle: asked 30, the scanner made it 28" in negotiation.warnings
 
 
+def test_a_resolution_of_zero_is_none() -> None:
+    """A driver that reads back 0 dpi tells nothing: pages are taken for what was asked, and it is said."""
+    lost = DeviceOption("resolution", OptionType.INT, settable=False, value=0)
+    pixels = DeviceOption("br-x", OptionType.INT, Unit.PIXEL, Range(0, 9000), value=2480)
+    negotiation = device(option("source", "ADF", value="ADF"), MODE, lost, pixels).apply(SIMPLEX_COLOR)[1]
+    assert negotiation.resolution == 300
+    assert math.isclose(negotiation.page_size_mm[0], 210, abs_tol=0.1)
+    assert any("taken for 300 dpi" in warning for warning in negotiation.warnings)
+
+
 # Everything.
 
 
@@ -533,7 +543,7 @@ def test_any_device_ends_in_what_was_asked_or_in_a_refusal(data: st.DataObject) 
     found = outcome(scanner, resolve({"sides": sides}, {}))
     if isinstance(found, Negotiated):
         assert found.duplex is (sides == "duplex")
-        assert found.resolution > 0 or found.resolution == options["resolution"].value
+        assert found.resolution > 0
     elif isinstance(found, BadData):
         assert found.code is ErrorCode.UNSUPPORTED_SETTINGS
         assert found.sentence.isprintable()

@@ -117,6 +117,8 @@ def test_sides_of_a_profile_belong_to_its_source(raw: dict[str, Any], source: st
         ({"resolution": 49}, "resolution is 49"),
         ({"resolution": 10**5000}, "resolution is a huge number"),
         ({"quality": 96}, "quality is 96, but may be a whole number, 1 to 95"),
+        ({"mode": ""}, 'mode is ""'),
+        ({"source": ""}, 'source is ""'),
         ({"page_size": "a6"}, 'page_size is "a6", but may be "a3", "a4"'),
         ({"page_size": "210x297"}, "page_size is"),
         ({"page_size": "1x1mm"}, "page_size is"),
