@@ -31,7 +31,7 @@ _SPARSE = 0.01  # of all pixels
 _RUNS = 2000
 
 
-def ink(raster: bytes | bytearray, width: int, height: int, channels: int, dpi: float) -> float:
+def ink(raster: bytes | bytearray | memoryview, width: int, height: int, channels: int, dpi: float) -> float:
     """How much of a side was written or printed, in mm². In doubt it is too much rather than too little.
 
     Not counted are the paper's colour, texture, folds, specks and holes, the shadows and the backing around
@@ -80,7 +80,7 @@ def ink(raster: bytes | bytearray, width: int, height: int, channels: int, dpi: 
 
 
 def _reduced(
-    raster: bytes | bytearray, width: int, channels: int, factor: int, rows: int
+    raster: bytes | bytearray | memoryview, width: int, channels: int, factor: int, rows: int
 ) -> Iterator[Image.Image]:
     """The raster at `dpi` / `factor`, in bands of `rows`, so that no call holds the GIL for long."""
     mode, row = _MODES[channels], width * channels

@@ -58,6 +58,7 @@ class Child:
         inherit: descriptors that it holds for as long as it lives.
 
     Attributes:
+        module: as given.
         pid: its process id.
         socket: readable when it has said something, or is gone.
         pidfd: readable when it has ended.
@@ -80,6 +81,7 @@ class Child:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             theirs.close()
+        self.module = module
         self.pid = self._process.pid
         self.pidfd = os.pidfd_open(self.pid)
         self.socket = ours
@@ -212,21 +214,27 @@ class Parent:
             SystemExit: the parent has closed the socket.
         """
         while not self._waiting:
-            if not (data := self._socket.recv(65536)):
+            if not (data := self._heard()):
                 raise SystemExit(os.EX_OK)
             self._waiting += self._lines.commands(data)
         return self._waiting.pop(0)
 
     def poll(self) -> list[wire.Command]:
-        """What has come in since, without waiting. For a driver's callback between two lines of a page."""
+        """What has come in since, without waiting: between two pieces of a page."""
         try:
-            data = self._socket.recv(65536, socket.MSG_DONTWAIT)
+            data = self._heard(socket.MSG_DONTWAIT)
         except BlockingIOError:
             data = None
         if data == b"":
             os._exit(os.EX_OK)
         found, self._waiting = self._waiting + self._lines.commands(data or b""), []
         return found
+
+    def _heard(self, flags: int = 0) -> bytes:
+        try:
+            return self._socket.recv(65536, flags)
+        except ConnectionResetError:  # it closed the socket with a report in it that it had not read
+            return b""
 
 
 def ask(module: str, command: BaseModel, environ: Mapping[str, str], timeout: float) -> Iterator[wire.Report]:

@@ -110,9 +110,9 @@ class Crew:
             spare.hang_up()
             self._leaving.append((spare, time.monotonic() + GOING))
 
-    def _tell_noises(self, child: Child, role: str, *, last: bool = False) -> None:
+    def _tell_noises(self, child: Child, *, last: bool = False) -> None:
         for stream, line in child.noises(last=last):
-            self._teller.say(Event.DRIVER_NOISE, text=line, source=f"{role} {stream}")
+            self._teller.say(Event.DRIVER_NOISE, text=line, source=f"{child.module} {stream}")
 
     def stuck(self) -> bool:
         """Whether a courier that was left behind still has not ended: the NAS still hangs."""
@@ -126,7 +126,7 @@ class Crew:
         left = []
         for child, deadline in self._leaving:
             ended = child.ended() is not None
-            self._tell_noises(child, FEEDER, last=ended)  # nor may a full pipe keep it from going
+            self._tell_noises(child, last=ended)  # nor may a full pipe keep it from going
             if ended:
                 child.close()
                 continue
@@ -147,7 +147,7 @@ class Crew:
         except ValidationError as error:
             self._teller.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
             child.kill()
-        self._tell_noises(child, role, last=ended is not None)
+        self._tell_noises(child, last=ended is not None)
         for fd in child.silent():  # a driver may close its stdout; readable for ever, it would keep us awake
             if fd in self._watched:
                 self._watched.remove(fd)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from io import BytesIO
+from typing import cast
 
 from PIL import Image
 
@@ -28,7 +29,7 @@ class Encoded:
 
 
 def encode(  # noqa: PLR0913 - what a page is, and what is asked for
-    raster: bytes | bytearray,
+    raster: bytes | bytearray | memoryview,
     width: int,
     height: int,
     channels: int,
@@ -51,7 +52,7 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
     it (4·w·h bytes for color, w·h for lineart, none for gray: Pillow maps the raster itself) and the result.
 
     Args:
-        raster: 8 bits a sample, rows top to bottom and not padded, as python-sane's snap gives them; lineart
+        raster: 8 bits a sample, rows top to bottom and not padded; lineart
             as 0 (black) and 255.
         width: pixels.
         height: pixels.
@@ -81,8 +82,9 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
     return Encoded(data, suffix, hashlib.sha256(data).hexdigest())
 
 
-def _image(raster: bytes | bytearray, width: int, height: int, channels: int) -> Image.Image:
+def _image(raster: bytes | bytearray | memoryview, width: int, height: int, channels: int) -> Image.Image:
     if len(raster) != width * height * channels:
         raise ValueError(f"{width}x{height} pixels of {channels} bytes are not {len(raster)} bytes")
     mode = _MODES[channels]
-    return Image.frombuffer(mode, (width, height), raster, "raw", mode, 0, 1)
+    # frombuffer takes what bytes() takes, though it does not say so
+    return Image.frombuffer(mode, (width, height), cast("bytes", raster), "raw", mode, 0, 1)

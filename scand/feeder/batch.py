@@ -68,7 +68,7 @@ class Listener:
         self.stop: ErrorCode | None = None
 
     def line(self, line: int, lines: int) -> None:
-        """The driver's callback after each line. Must not raise: python-sane would crash."""
+        """Called while a page comes: so many of its lines are there."""
         now = time.monotonic()
         if now < self._next_word:
             return
@@ -184,16 +184,17 @@ def _pull(
                 return End(code=ErrorCode.PAGE_LIMIT)
             if directory.free() < task.min_free:
                 return End(code=ErrorCode.STAGING_FULL, detail="The staging disk is nearly full.")
-        recorder.check()
+        room = recorder.room()
         try:
             device.start()
-            raster = device.read(listener.line)
+            raster = device.read(room, listener.line)
         except SaneError as error:
             if error.status is not SaneStatus.NO_DOCS:
                 raise
             if not back and number > asked_again and device.name.startswith(_EMPTY_TOO_SOON):
                 asked_again = number
                 device.cancel()
+                recorder.give_back(room)
                 continue
             return _empty(number, sheet + 1, settings, back=bool(back))
         side = Side.BACK if back else Side.FRONT

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import _sane
+from PIL import Image
 
 from scand.errors import DEVICE_RETRIED, BadData, ErrorCode, ScandError, Unavailable
+from scand.feeder.frame import ReadError, read
 from scand.feeder.parameters import Parameters
 from scand.options import DeviceOption, OptionType, Range, Unit
 
@@ -63,19 +65,32 @@ class SaneError(ScandError):
         super().__init__(f"{doing}: {text}", code)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Raster:
-    """One side as it came: rows without padding, 8 bits a sample (lineart as 0 and 255).
+    """One side as it came.
 
     Attributes:
-        data: width * height * channels bytes.
+        room: its memory, to be used again.
+        data: the part of it that is the side: rows without padding, 8 bits a sample, or lineart's bits (1 is
+            black, ISO 32000-1's other way round) with each row beginning in a new byte.
         channels: 1 or 3.
+        depth: 8 or 1.
     """
 
-    data: bytearray
+    room: bytearray
+    data: memoryview
     width: int
     height: int
     channels: int
+    depth: int
+
+    def samples(self) -> memoryview | bytes:
+        """The side at 8 bits a sample, lineart as 0 (black) and 255."""
+        if self.depth == 8:
+            return self.data
+        size = self.width, self.height
+        bits = cast("bytes", self.data)  # frombuffer takes what bytes() takes, though it does not say so
+        return Image.frombuffer("1", size, bits, "raw", "1;I", 0, 1).convert("L").tobytes()
 
 
 class Device:
@@ -189,38 +204,42 @@ class Device:
         except _sane.error as error:
             raise SaneError("Starting a page", str(error)) from error
 
-    def read(self, progress: Callable[[int, int], None]) -> Raster:
+    def read(self, room: bytearray, progress: Callable[[int, int], None]) -> Raster:
         """The side that was started, whole.
 
         Args:
-            progress: called after each line with (line, lines); it must not raise (python-sane would crash);
-                it may call `cancel`, and the read then ends with CANCELLED.
+            room: where it goes; what does not fit gets room of its own.
+            progress: called now and then with (line, lines). It may call `cancel`: between two reads, in the
+                driver's own thread, is the one safe place. The read then ends with CANCELLED.
 
         Raises:
             SaneError: the driver failed in mid-page, or the page is shorter than promised.
-            BadData: python-sane would spoil it; see `Parameters.check`.
+            BadData: it would come out wrong; see `Parameters.check`.
         """
         promised = self.parameters()
         promised.check()
-        came = 0
+        line = promised.bytes_per_line
+        lines = 0
 
-        def line(number: int, lines: int) -> None:
-            nonlocal came
-            came = number
-            progress(number, lines)
+        def advance(size: int) -> None:
+            nonlocal lines
+            lines = size // line
+            progress(lines, promised.lines)
 
         try:
-            data, width, height, channels, _size = self._handle.snap(1, 0, line)
-        except _sane.error as error:
+            room, _came = read(self._handle, room, line * max(promised.lines, 0), advance)
+        except ReadError as error:
             failure = SaneError("Reading a page", str(error))
-            if failure.status is SaneStatus.NO_DOCS and came:
-                failure = _short(came, promised.lines)  # not the feeder's end: a sheet half read
+            if failure.status is SaneStatus.NO_DOCS and lines:
+                failure = _short(lines, promised.lines)  # not the feeder's end: a sheet half read
             elif failure.code in DEVICE_RETRIED:
                 failure.code = ErrorCode.DEVICE_ERROR  # a sheet has moved: trying again would lose it
             raise failure from error
-        if height < promised.lines or height == 0:
-            raise _short(height, promised.lines)
-        return Raster(data, width, height, channels)
+        if lines < promised.lines or lines == 0:
+            raise _short(lines, promised.lines)
+        channels = 3 if promised.format == "color" else 1
+        data = memoryview(room)[: lines * line]
+        return Raster(room, data, promised.pixels_per_line, lines, channels, promised.depth)
 
     def cancel(self) -> None:
         """End the scan: once, after the last page (some drivers crash otherwise), or to stop one."""

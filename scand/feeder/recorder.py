@@ -1,6 +1,6 @@
 """Makes each side safe on disk while the scanner goes on: encode in threads, record in feeding order.
 
-python-sane takes and drops the GIL once a line, so nothing in this process may compute in Python for long:
+The reader wants the GIL after each piece of 32 KiB, so nothing in this process may compute in Python for long:
 Pillow drops the GIL while it encodes, and the rest here is system calls.
 """
 
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from scand.spool import BatchDirectory
 
 ENCODERS = 2
-IN_FLIGHT = 3
-"""Sides between scanner and disk at once; each is about 26 MB raw at 300 dpi colour A4, thrice while encoded."""
+ROOMS = 4
+"""Sides between scanner and disk at once: one that is read, two that are encoded, one that is written.
 
+Each is about 26 MB raw at 300 dpi colour A4, and more than twice that while it is encoded. The memory is used
+again: to have the kernel find fresh memory, and clear it, takes as long as to read a page into it."""
 
 _WORD_EVERY = 0.25  # seconds
 
@@ -38,8 +40,7 @@ class _Side:
     number: int
     sheet: int
     side: Side
-    width: int
-    height: int
+    raster: Raster
     dpi: float
     made: Future[tuple[Encoded, bool]]
 
@@ -63,31 +64,40 @@ class Recorder:
     ) -> None:
         self._directory, self._settings = directory, settings
         self._captured, self._waiting = captured, waiting
-        self._room = threading.BoundedSemaphore(IN_FLIGHT)
+        self._rooms: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+        for _ in range(ROOMS):
+            self._rooms.put(bytearray())
         self._sides: queue.SimpleQueue[_Side | None] = queue.SimpleQueue()
         self._encoders = ThreadPoolExecutor(ENCODERS, "encode")
         self._failure: ScandError | None = None
         self._thread = threading.Thread(target=self._record, name="record", daemon=True)
         self._thread.start()
 
+    def room(self) -> bytearray:
+        """Memory for the next side; waits while all there is holds sides that are not yet on disk.
+
+        Raises:
+            ScandError: `staging_full`, or whatever else an earlier side met: no other is taken.
+        """
+        while True:
+            try:
+                room = self._rooms.get(timeout=_WORD_EVERY)
+            except queue.Empty:
+                self._waiting()
+            else:
+                self._check()
+                return room
+
+    def give_back(self, room: bytearray) -> None:
+        """No side came into it."""
+        self._rooms.put(room)
+
     def put(self, raster: Raster, number: int, sheet: int, side: Side, dpi: float) -> None:
-        """Hand over a side; waits while `IN_FLIGHT` others are not yet on disk.
-
-        Raises:
-            ScandError: an earlier side could not be written; this one is not taken.
-        """
-        while not self._room.acquire(timeout=_WORD_EVERY):
-            self._waiting()
-        self.check()
+        """Hand over a side, which was read into `room`."""
         made = self._encoders.submit(self._make, raster, dpi)
-        self._sides.put(_Side(number, sheet, side, raster.width, raster.height, dpi, made))
+        self._sides.put(_Side(number, sheet, side, raster, dpi, made))
 
-    def check(self) -> None:
-        """Raise what a side that was put earlier met.
-
-        Raises:
-            ScandError: `staging_full`, or whatever else stood in the way.
-        """
+    def _check(self) -> None:
         if self._failure is not None:
             raise self._failure
 
@@ -95,23 +105,24 @@ class Recorder:
         """Wait until every side that was put is on disk.
 
         Raises:
-            ScandError: see `check`.
+            ScandError: see `room`.
         """
         self._sides.put(None)
         while self._thread.is_alive():
             self._thread.join(_WORD_EVERY)
             self._waiting()
         self._encoders.shutdown()
-        self.check()
+        self._check()
 
     def _make(self, raster: Raster, dpi: float) -> tuple[Encoded, bool]:
         """The page as it goes to disk, and whether it is blank, where that is asked."""
         settings, blank = self._settings, False
+        samples = raster.samples()
         if settings.blank_pages == "drop":
-            found = ink(raster.data, raster.width, raster.height, raster.channels, dpi)
+            found = ink(samples, raster.width, raster.height, raster.channels, dpi)
             blank = found < settings.blank_threshold
         encoded = encode(
-            raster.data,
+            samples,
             raster.width,
             raster.height,
             raster.channels,
@@ -133,7 +144,7 @@ class Recorder:
                     self._failure = ScandError(
                         f"A page could not be encoded: {error}", ErrorCode.DEVICE_ERROR
                     )
-            self._room.release()
+            self._rooms.put(side.raster.room)
 
     def _write(self, side: _Side) -> None:
         encoded, blank = side.made.result()
@@ -143,8 +154,8 @@ class Recorder:
             file=f"page-{side.number:04d}{encoded.suffix}",
             sha256=encoded.sha256,
             size=len(encoded.data),
-            width=side.width,
-            height=side.height,
+            width=side.raster.width,
+            height=side.raster.height,
             dpi=side.dpi,
             blank=blank,
         )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from scand.migrate import migrate
 from scand.settings import Settings
+from scand.sqlfiles import read_sql
 from tests.acceptance.site import Site, numbers, until
 from tests.checker import Checker
 
@@ -151,6 +152,7 @@ class Presser(threading.Thread):
     def run(self) -> None:
         """Until its time is over."""
         with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute("SET ROLE scand_client")  # a superuser may take the agent's steps, too
             while time.monotonic() < self._end:
                 jobs = [row[0] for row in connection.execute(LATEST)]
                 if len(jobs) < 3:
@@ -183,6 +185,7 @@ def test_buttons_at_random_moments_and_twice(
     scanner = simulate("--count", "2", "--ppm", "600")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:
+        site.connection.execute(read_sql("roles.sql").encode())
         daemon = site.serving()
         checker = Checker(site.connection, site.staging, site.nas, scanner.fed)
         seed = random.randrange(10**6)

@@ -108,7 +108,8 @@ class Desk:
 
     def captured(self, job: int, seq: int) -> int:
         """How many sides of a batch are safe on disk."""
-        return len(list(self.spooled(job, seq).glob("page-*.jpg")))
+        lines = self.spooled(job, seq) / "pages.jsonl"
+        return len(lines.read_text().splitlines()) if lines.exists() else 0
 
     def restore(self, job: int) -> None:
         """Take its discarded batches back."""
