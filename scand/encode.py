@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
-from io import BytesIO
-from typing import cast
+from typing import IO, cast
 
 from PIL import Image
 
@@ -34,6 +34,7 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
     height: int,
     channels: int,
     *,
+    depth: int = 8,
     dpi: float,
     mode: str,
     format: str = "auto",  # noqa: A002 - the word of the settings
@@ -48,43 +49,59 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
     * "lossless" otherwise: PNG at zlib level 1, not interlaced, whose IDAT PDF can embed as it is. A page
       too long for JPEG (65,500 pixels: 2.8 m at 600 dpi) becomes a PNG too rather than none.
 
-    Drops the GIL in all that takes long, so that it may run in threads. Holds, beside the raster, one copy of
-    it (4·w·h bytes for color, w·h for lineart, none for gray: Pillow maps the raster itself) and the result.
+    Drops the GIL in JPEG, so that it may run in threads beside one that reads. Holds, beside the raster, one copy
+    of it (4·w·h bytes for color, w·h for lineart, none for gray: Pillow maps the raster itself) and the result.
 
     Args:
-        raster: 8 bits a sample, rows top to bottom and not padded; lineart
-            as 0 (black) and 255.
+        raster: rows top to bottom, each in whole bytes and not padded further.
         width: pixels.
         height: pixels.
         channels: 1, or 3 for RGB.
+        depth: 8 bits a sample (lineart as 0 for black, and 255), or 1, in which 1 is black.
         dpi: pixels per inch, for the file's own header (JPEG and PNG round it; the PDF takes `Page.dpi`).
         mode: "color", "gray" or "lineart".
         format: "auto", "jpeg" or "lossless".
         quality: 1 to 95, for JPEG.
 
     Raises:
-        ValueError: the raster has not width·height·channels bytes.
+        ValueError: the raster has more or fewer bytes than that takes.
     """
-    image = _image(raster, width, height, channels)
+    image = _image(raster, width, height, channels, depth)
     resolution = (dpi, dpi)
-    file = BytesIO()
-    if mode == "lineart" and channels == 1 and format != "jpeg":
-        bits = image.convert("1", dither=Image.Dither.NONE)
-        bits.save(file, "TIFF", compression="group4", strip_size=width * height, dpi=resolution)
-        suffix = ".tif"
-    elif format == "lossless" or max(width, height) > _JPEG_LONGEST:
-        image.save(file, "PNG", compress_level=1, dpi=resolution)
-        suffix = ".png"
-    else:
-        image.save(file, "JPEG", quality=quality, subsampling="4:2:0", dpi=resolution)
-        suffix = ".jpg"
-    data = file.getvalue()
+    # A real file, though in memory: into a BytesIO, Pillow (13.0) encodes JPEG without dropping the GIL.
+    with os.fdopen(os.memfd_create("page"), "w+b") as file:
+        suffix = _save(image, file, mode, format, quality, resolution)
+        file.seek(0)
+        data = file.read()
     return Encoded(data, suffix, hashlib.sha256(data).hexdigest())
 
 
-def _image(raster: bytes | bytearray | memoryview, width: int, height: int, channels: int) -> Image.Image:
-    if len(raster) != width * height * channels:
-        raise ValueError(f"{width}x{height} pixels of {channels} bytes are not {len(raster)} bytes")
-    mode = _MODES[channels]
+def _save(
+    image: Image.Image,
+    file: IO[bytes],
+    mode: str,
+    format: str,  # noqa: A002
+    quality: int,
+    dpi: tuple[float, float],
+) -> str:
+    """Write the image in the format that is its; the suffix says which."""
+    if mode == "lineart" and image.mode != "RGB" and format != "jpeg":
+        bits = image.convert("1", dither=Image.Dither.NONE)
+        bits.save(file, "TIFF", compression="group4", strip_size=image.width * image.height, dpi=dpi)
+        return ".tif"
+    if format == "lossless" or max(image.size) > _JPEG_LONGEST:
+        image.save(file, "PNG", compress_level=1, dpi=dpi)
+        return ".png"
+    image.save(file, "JPEG", quality=quality, subsampling="4:2:0", dpi=dpi)
+    return ".jpg"
+
+
+def _image(
+    raster: bytes | bytearray | memoryview, width: int, height: int, channels: int, depth: int
+) -> Image.Image:
+    row = (width * channels * depth + 7) // 8
+    if len(raster) != row * height:
+        raise ValueError(f"{width}x{height} pixels of {channels}x{depth} bits are not {len(raster)} bytes")
+    mode, packing = ("1", "1;I") if depth == 1 else (_MODES[channels], _MODES[channels])
     # frombuffer takes what bytes() takes, though it does not say so
-    return Image.frombuffer(mode, (width, height), cast("bytes", raster), "raw", mode, 0, 1)
+    return Image.frombuffer(mode, (width, height), cast("bytes", raster), "raw", packing, 0, 1)

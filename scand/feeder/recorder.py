@@ -117,15 +117,15 @@ class Recorder:
     def _make(self, raster: Raster, dpi: float) -> tuple[Encoded, bool]:
         """The page as it goes to disk, and whether it is blank, where that is asked."""
         settings, blank = self._settings, False
-        samples = raster.samples()
         if settings.blank_pages == "drop":
-            found = ink(samples, raster.width, raster.height, raster.channels, dpi)
+            found = ink(raster.samples(), raster.width, raster.height, raster.channels, dpi)
             blank = found < settings.blank_threshold
         encoded = encode(
-            samples,
+            raster.data,
             raster.width,
             raster.height,
             raster.channels,
+            depth=raster.depth,
             dpi=dpi,
             mode=settings.mode,
             format=settings.format,

@@ -56,6 +56,19 @@ def test_quality_tells() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("mode", "format", "suffix"), [("lineart", "auto", ".tif"), ("gray", "jpeg", ".jpg")]
+)
+def test_bits_come_out_as_they_are(mode: str, format: str, suffix: str) -> None:  # noqa: A002
+    """A frame of 1 bit a sample, in which 1 is black and each row begins in a new byte, keeps its pixels."""
+    bits = page("1")
+    packed = bytes(255 - byte for byte in bits.tobytes())
+    file = encode(packed, *bits.size, 1, depth=1, dpi=300, mode=mode, format=format, quality=95)
+    assert file.suffix == suffix
+    difference = ImageChops.difference(decoded(file).convert("L"), bits.convert("L"))
+    assert sum(difference.histogram()[64:]) < 0.01 * WIDTH * HEIGHT
+
+
 def test_lineart_is_g4_in_one_strip() -> None:
     """Lineart becomes G4 of exactly its pixels, black on white, in the one strip that PDF needs."""
     bits = page("L").point(lambda level: 255 if level > 100 else 0)
