@@ -1,4 +1,4 @@
-"""The courier: a child process that runs one errand and ends. pages → batch PDF → merge → NAS → Inbox.
+"""The courier: a child process that runs errands, one at a time. pages → batch PDF → merge → NAS → Inbox.
 
 It may hang with the NAS or be killed at any instant, and is then simply sent again: every errand looks at what is
 there first, and what it makes appears whole or not at all. It publishes only on its parent's word, which comes
@@ -37,14 +37,14 @@ _WORD_EVERY = 0.25  # seconds between two signs of life
 
 
 class Courier:
-    """One errand's worth of a courier."""
+    """What a courier does and says; nothing of an errand is kept for the next."""
 
     def __init__(self, parent: Parent) -> None:
         self._parent = parent
         self._next_word = 0.0
 
     def run(self, task: wire.Command) -> None:
-        """Do the task and report."""
+        """Do the task, report, and say that there is room for another."""
         try:
             match task:
                 case wire.Bind():
@@ -66,9 +66,10 @@ class Courier:
                     with _volume(task.nas):
                         self._parent.say(wire.Checked())
                 case _:
-                    pass
+                    return  # the word to publish, said again when it had been heard
         except ScandError as error:
             self._parent.say(wire.Failed(code=error.code, sentence=error.sentence))
+        self._parent.say(wire.Idle())
 
     def _alive(self, step: str, done: int, total: int) -> None:
         now = time.monotonic()
@@ -214,10 +215,12 @@ def _hash(merged: Path) -> str:
 
 
 def main() -> None:
-    """One task from the parent, and the end."""
+    """Tasks from the parent, until it closes the socket."""
     with Parent.from_argv(sys.argv) as parent:
         parent.say(wire.Hello(version=__version__))
-        Courier(parent).run(parent.wait())
+        courier = Courier(parent)
+        while True:
+            courier.run(parent.wait())
 
 
 if __name__ == "__main__":

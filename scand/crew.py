@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from scand import wire
 from scand.child import Child, clean_environment
 from scand.messages import Event
 from scand.view import CourierEnded, CourierSaid, FeederEnded, FeederSaid, Occurrence
@@ -69,7 +70,7 @@ class Crew:
         Loading its modules takes longer than binding 10 pages.
         """
         self._prepared = True
-        if self._spare is None:
+        if self._spare is None and COURIER not in self._children:
             with suppress(OSError):
                 self._spare = Child(COURIER, clean_environment())
 
@@ -141,8 +142,10 @@ class Crew:
         if child is None:
             return
         ended = child.ended()  # asked first: what it said before its end is then all there to be read
+        back = False
         try:
             for report in child.reports():
+                back = role == COURIER and isinstance(report, wire.Idle)
                 yield FeederSaid(report) if role == FEEDER else CourierSaid(report)
         except ValidationError as error:
             self._teller.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
@@ -161,6 +164,13 @@ class Crew:
             elif self._prepared:
                 self.prepare()
             yield _ended(role, f"signal {-ended}" if ended < 0 else f"exit status {ended}")
+        elif back:
+            del self._children[role]
+            self._forget(child)
+            self._spare = child
+            if not self._prepared:
+                self._release_spare()
+            yield _ended(role, "done")
 
     def dismiss(self) -> None:
         """Kill and reap all: the daemon leaves."""

@@ -62,7 +62,7 @@ class Ended(Message):
 
 
 class Idle(Message):
-    """The feeder waits for its next command: after a batch it has let the driver come to rest, which may hang."""
+    """The child waits for its next command; a feeder has let the driver come to rest first, which may hang."""
 
     say: Literal["idle"] = "idle"
 

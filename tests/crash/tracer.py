@@ -35,7 +35,7 @@ exec {python} "$@"
 _LAUNCH = "import sys; sys.executable = sys.argv.pop(1); from scand.cli import main; main()"
 _EVERY = ",".join(call for kind in CALLS.values() for call in kind)
 _MOST = 12
-"""Processes of a role in one job, at most: a clean run has one feeder and four couriers."""
+"""Processes of a role in one job, at most: a clean run has one feeder and one courier."""
 
 
 class Tracer:

@@ -58,16 +58,52 @@ def errand(crew: Crew, jobs: Path) -> None:
     assert CourierSaid(wire.Swept()) in heard
 
 
-def test_a_prepared_courier_takes_the_errand_and_another_waits(crew: Crew, tmp_path: Path) -> None:
-    """While there is a feeder, no errand waits for a process to start."""
+def test_a_prepared_courier_takes_every_errand(crew: Crew, tmp_path: Path) -> None:
+    """While there is a feeder, no errand waits for a process to start: the one that came back goes again."""
     crew.start(FEEDER)
     crew.prepare()
     waiting = couriers()
+    for _ in range(3):
+        crew.start(COURIER)
+        errand(crew, tmp_path)
+        crew.prepare()
+        assert couriers() == waiting
+    assert len(waiting) == 1
+
+
+def test_a_courier_that_is_killed_at_its_errand_is_replaced(crew: Crew) -> None:
+    """The next errand does not wait for a process to start either."""
+    crew.start(FEEDER)
+    crew.prepare()
+    (waiting,) = couriers()
     crew.start(COURIER)
-    assert couriers() == waiting
+    crew.kill(COURIER)
+    until(lambda: [*crew.hear(COURIER)] == [CourierEnded("signal 9")], "its end is told")
+    (other,) = couriers()
+    assert other != waiting
+
+
+def test_a_word_that_comes_too_late_is_no_errand(crew: Crew, tmp_path: Path) -> None:
+    """The word to publish may be said twice; heard by a courier that waits, it ends no errand of the next job."""
+    crew.prepare()
+    crew.start(COURIER)
     errand(crew, tmp_path)
-    assert len(couriers()) == 1
-    assert couriers() != waiting
+    crew.start(COURIER)
+    crew.tell(COURIER, wire.Go(inbox_path="Inbox/A.pdf"))
+    errand(crew, tmp_path)
+    assert [*crew.hear(COURIER)] == []
+
+
+def test_without_a_feeder_a_courier_goes_when_its_errand_is_done(crew: Crew, tmp_path: Path) -> None:
+    """An idle daemon keeps no process."""
+    crew.start(COURIER)
+    errand(crew, tmp_path)
+
+    def gone() -> bool:
+        crew.reap()
+        return not couriers()
+
+    until(gone, "it has gone")
 
 
 def test_the_waiting_courier_goes_with_the_feeder(crew: Crew) -> None:
