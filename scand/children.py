@@ -75,7 +75,7 @@ def call_back(view: View, now: float) -> Decided:
     if feeder and not run and not feeder.finding and not feeder.killed_for and not at_the_scanner:
         view = replace(view, feeder=None)
         intents.append(RetireFeeder())
-    if courier and not courier.killed_for and not _wanted(view, courier, job):
+    if courier and not (courier.killed_for or courier.reported) and not _wanted(view, courier, job):
         view, kill = _kill_courier(view, courier, ErrorCode.INTERRUPTED, now)
         intents.append(kill)
     return view, intents

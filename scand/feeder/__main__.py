@@ -30,6 +30,7 @@ class Feeder:
         self._parent = parent
         self._device: Device | None = None
         self._wanted: tuple[str, Settings] | None = None
+        self._rooms: list[bytearray] = []
 
     def scan(self, task: wire.Scan) -> None:
         """One batch. The device stays open for the next, unless something was wrong with it."""
@@ -41,7 +42,8 @@ class Feeder:
             self._parent.say(wire.Ended(end=End(code=error.code, detail=error.sentence)))
             self._parent.say(wire.Idle())
             return
-        ended = batch.scan(self._device, task, BatchDirectory(Path(task.directory)), self._parent)
+        directory = BatchDirectory(Path(task.directory))
+        ended = batch.scan(self._device, task, directory, self._parent, self._rooms)
         self._parent.say(ended)
         if ended.leaving:
             # After an I/O error libsane's net backend answers every further call, sane_close too, with

@@ -99,12 +99,21 @@ class Listener:
                 self.stop = ErrorCode.INTERRUPTED
 
 
-def scan(device: Device, task: wire.Scan, directory: BatchDirectory, parent: Parent) -> wire.Ended:
+def scan(
+    device: Device, task: wire.Scan, directory: BatchDirectory, parent: Parent, rooms: list[bytearray]
+) -> wire.Ended:
     """Pull the stack into the batch's directory.
 
     begin.json is written before the first sheet moves, each page is captured before it is announced, and
     end.json is written after the last. Whatever goes wrong is the batch's end, never an exception. The device
     is not canceled here: some drivers crash in that, so the caller does it when all is safe and told.
+
+    Args:
+        device: open.
+        task: what is asked.
+        directory: where the batch goes.
+        parent: is told, and may stop it.
+        rooms: see `Recorder`.
 
     Returns:
         How it ended; without begin.json on disk when the device could not do what was asked.
@@ -136,7 +145,7 @@ def scan(device: Device, task: wire.Scan, directory: BatchDirectory, parent: Par
         return _refused(disk_failure(error))
     listener = Listener(parent, device)
     recorder = Recorder(
-        directory, settings, lambda page: parent.say(wire.Captured(page=page)), waiting=listener.alive
+        rooms, directory, settings, lambda page: parent.say(wire.Captured(page=page)), waiting=listener.alive
     )
     try:
         end = _pull(device, task, negotiation, directory, recorder, listener)
@@ -184,17 +193,16 @@ def _pull(
                 return End(code=ErrorCode.PAGE_LIMIT)
             if directory.free() < task.min_free:
                 return End(code=ErrorCode.STAGING_FULL, detail="The staging disk is nearly full.")
-        room = recorder.room()
+        recorder.check()
         try:
             device.start()
-            raster = device.read(room, listener.line)
+            raster = device.read(recorder.room(), listener.line)
         except SaneError as error:
             if error.status is not SaneStatus.NO_DOCS:
                 raise
             if not back and number > asked_again and device.name.startswith(_EMPTY_TOO_SOON):
                 asked_again = number
                 device.cancel()
-                recorder.give_back(room)
                 continue
             return _empty(number, sheet + 1, settings, back=bool(back))
         side = Side.BACK if back else Side.FRONT

@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from scand.spool import BatchDirectory
 
 ENCODERS = 2
-ROOMS = 4
-"""Sides between scanner and disk at once: one that is read, two that are encoded, one that is written.
-
-Each is about 26 MB raw at 300 dpi colour A4, and more than twice that while it is encoded. The memory is used
-again: to have the kernel find fresh memory, and clear it, takes as long as to read a page into it."""
+IN_FLIGHT = 3
+"""Sides between scanner and disk at once, besides the one that is read; each is about 26 MB raw at 300 dpi colour
+A4, and more than twice that while it is encoded."""
 
 _WORD_EVERY = 0.25  # seconds
 
@@ -49,6 +47,8 @@ class Recorder:
     """Takes sides in feeding order; gives them back as captured pages, in the same order.
 
     Args:
+        rooms: memory of former sides, which is used again, also by the next batch: to have the kernel find fresh
+            memory, and clear it, takes as long as to read a page into it.
         directory: the batch they belong to.
         settings: format, mode and quality.
         captured: called, in the recorder's own thread, with each page once it is safe on disk.
@@ -57,6 +57,7 @@ class Recorder:
 
     def __init__(
         self,
+        rooms: list[bytearray],
         directory: BatchDirectory,
         settings: Settings,
         captured: Callable[[Page], None],
@@ -64,9 +65,8 @@ class Recorder:
     ) -> None:
         self._directory, self._settings = directory, settings
         self._captured, self._waiting = captured, waiting
-        self._rooms: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
-        for _ in range(ROOMS):
-            self._rooms.put(bytearray())
+        self._rooms = rooms
+        self._in_flight = threading.BoundedSemaphore(IN_FLIGHT)
         self._sides: queue.SimpleQueue[_Side | None] = queue.SimpleQueue()
         self._encoders = ThreadPoolExecutor(ENCODERS, "encode")
         self._failure: ScandError | None = None
@@ -74,30 +74,27 @@ class Recorder:
         self._thread.start()
 
     def room(self) -> bytearray:
-        """Memory for the next side; waits while all there is holds sides that are not yet on disk.
-
-        Raises:
-            ScandError: `staging_full`, or whatever else an earlier side met: no other is taken.
-        """
-        while True:
-            try:
-                room = self._rooms.get(timeout=_WORD_EVERY)
-            except queue.Empty:
-                self._waiting()
-            else:
-                self._check()
-                return room
-
-    def give_back(self, room: bytearray) -> None:
-        """No side came into it."""
-        self._rooms.put(room)
+        """Memory to read the next side into."""
+        return self._rooms.pop() if self._rooms else bytearray()
 
     def put(self, raster: Raster, number: int, sheet: int, side: Side, dpi: float) -> None:
-        """Hand over a side, which was read into `room`."""
+        """Hand over a side; waits while `IN_FLIGHT` others are not yet on disk.
+
+        Raises:
+            ScandError: an earlier side could not be written; this one is not taken.
+        """
+        while not self._in_flight.acquire(timeout=_WORD_EVERY):
+            self._waiting()
+        self.check()
         made = self._encoders.submit(self._make, raster, dpi)
         self._sides.put(_Side(number, sheet, side, raster, dpi, made))
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise what a side that was put earlier met.
+
+        Raises:
+            ScandError: `staging_full`, or whatever else stood in the way.
+        """
         if self._failure is not None:
             raise self._failure
 
@@ -105,14 +102,14 @@ class Recorder:
         """Wait until every side that was put is on disk.
 
         Raises:
-            ScandError: see `room`.
+            ScandError: see `check`.
         """
         self._sides.put(None)
         while self._thread.is_alive():
             self._thread.join(_WORD_EVERY)
             self._waiting()
         self._encoders.shutdown()
-        self._check()
+        self.check()
 
     def _make(self, raster: Raster, dpi: float) -> tuple[Encoded, bool]:
         """The page as it goes to disk, and whether it is blank, where that is asked."""
@@ -144,7 +141,8 @@ class Recorder:
                     self._failure = ScandError(
                         f"A page could not be encoded: {error}", ErrorCode.DEVICE_ERROR
                     )
-            self._rooms.put(side.raster.room)
+            self._rooms.append(side.raster.room)
+            self._in_flight.release()
 
     def _write(self, side: _Side) -> None:
         encoded, blank = side.made.result()

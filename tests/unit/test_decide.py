@@ -544,6 +544,15 @@ def test_a_courier_whose_job_was_canceled_is_called_back() -> None:
     assert (after.courier, after.done) == (None, None)
 
 
+def test_a_courier_that_has_reported_is_not_killed() -> None:
+    """It is on its way back, and goes again; should it not come, its silence tells."""
+    here = view(courier=courier(v.Errand.PUBLISH, reported=True))
+    after, intents = decide(here, v.Tick(), NOW)
+    assert (after.courier, intents) == (here.courier, [])
+    _, intents = decide(after, v.Tick(), NOW + COURIER_SILENCE + 1)
+    assert isinstance(intents[0], v.KillCourier)
+
+
 def test_a_merge_of_a_former_stay_in_assembling_is_not_taken() -> None:
     """The client took the job back, discarded a batch and finished again, all between two looks."""
     staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
