@@ -29,6 +29,9 @@ FEEDER, COURIER = "scand.feeder", "scand.courier"
 GOING = 10.0
 """Seconds that a feeder which was let go has to close its device."""
 
+WAITING = 15.0
+"""Seconds that a courier waits for another errand when there is no feeder that will bring one."""
+
 
 class Crew:
     """The children, and their descriptors in the daemon's selector.
@@ -44,7 +47,7 @@ class Crew:
         self._leaving: list[tuple[Child, float]] = []
         self._stuck: list[Child] = []
         self._spare: Child | None = None
-        self._prepared = False
+        self._spare_since = 0.0
 
     def start(self, role: str) -> None:
         """Spawn the feeder or a courier; or take the courier that was prepared.
@@ -65,11 +68,8 @@ class Crew:
             self._watched.add(fd)
 
     def prepare(self) -> None:
-        """From now on, and for as long as there is a feeder, a courier waits for its task.
-
-        Loading its modules takes longer than binding 10 pages.
-        """
-        self._prepared = True
+        """From now on a courier waits for its task: loading its modules takes longer than binding 10 pages."""
+        self._spare_since = time.monotonic()
         if self._spare is None and COURIER not in self._children:
             with suppress(OSError):
                 self._spare = Child(COURIER, clean_environment())
@@ -92,7 +92,6 @@ class Crew:
                 self._stuck.append(child)
             else:
                 self._leaving.append((child, time.monotonic()))
-                self._release_spare()
             yield _ended(role, "killed, but stuck in the kernel")
 
     def retire(self, role: str) -> None:
@@ -101,11 +100,8 @@ class Crew:
             self._forget(child)
             child.hang_up()
             self._leaving.append((child, time.monotonic() + GOING))
-            if role == FEEDER:
-                self._release_spare()
 
     def _release_spare(self) -> None:
-        self._prepared = False
         if (spare := self._spare) is not None:
             self._spare = None
             spare.hang_up()
@@ -124,6 +120,8 @@ class Crew:
 
     def reap(self) -> None:
         """Take note of the end of those that were let go; one that hangs in its driver is killed."""
+        if FEEDER not in self._children and time.monotonic() - self._spare_since > WAITING:
+            self._release_spare()
         left = []
         for child, deadline in self._leaving:
             ended = child.ended() is not None
@@ -159,17 +157,13 @@ class Crew:
             del self._children[role]
             self._forget(child)
             child.close()
-            if role == FEEDER:
-                self._release_spare()
-            elif self._prepared:
+            if role == COURIER and FEEDER in self._children:
                 self.prepare()
             yield _ended(role, f"signal {-ended}" if ended < 0 else f"exit status {ended}")
         elif back:
             del self._children[role]
             self._forget(child)
-            self._spare = child
-            if not self._prepared:
-                self._release_spare()
+            self._spare, self._spare_since = child, time.monotonic()
             yield _ended(role, "done")
 
     def dismiss(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,24 +95,22 @@ def test_a_word_that_comes_too_late_is_no_errand(crew: Crew, tmp_path: Path) -> 
     assert [*crew.hear(COURIER)] == []
 
 
-def test_without_a_feeder_a_courier_goes_when_its_errand_is_done(crew: Crew, tmp_path: Path) -> None:
-    """An idle daemon keeps no process."""
-    crew.start(COURIER)
-    errand(crew, tmp_path)
-
-    def gone() -> bool:
-        crew.reap()
-        return not couriers()
-
-    until(gone, "it has gone")
-
-
-def test_the_waiting_courier_goes_with_the_feeder(crew: Crew) -> None:
-    """An idle daemon keeps no process for a job that is not there."""
+def test_a_courier_waits_while_there_is_a_feeder_and_a_little_longer(
+    crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At `finish` the feeder goes, and the merge must not wait for a process; but an idle daemon keeps none."""
+    monkeypatch.setattr("scand.crew.WAITING", 0.5)
     crew.start(FEEDER)
     crew.prepare()
-    assert len(couriers()) == 1
+    waiting = couriers()
+    time.sleep(0.6)
+    crew.reap()
+    assert couriers() == waiting
+    crew.start(COURIER)
     crew.retire(FEEDER)
+    errand(crew, tmp_path)
+    crew.reap()
+    assert couriers() == waiting
 
     def gone() -> bool:
         crew.reap()
