@@ -6,24 +6,24 @@ import subprocess
 import time
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from scand.migrate import migrate
-from tests.acceptance.site import Daemon, Simulator, Site, until
+from tests.acceptance.site import Daemon, Simulator, Site
 from tests.checker import Checker, Violation
 from tests.conftest import database
 from tests.crash.blows import Blow, Cut, Result, Statement, Strike
 from tests.crash.person import SHEETS, STACKS, Person
 from tests.crash.steps import Names, Step, without_repetition
-from tests.crash.tracer import DAEMON, Tracer
+from tests.crash.tracer import Tracer
 from tests.crash.trial import Trial
 from tests.crash.wiretap import Wiretap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @contextmanager
@@ -86,10 +86,7 @@ class Scene:
 
     def deal(self, blow: Blow) -> Result:
         """One job, with one blow on its way."""
-        if isinstance(blow, Cut) or blow.step.role == DAEMON:
-            self._kill()  # its start is part of what is struck
-        else:
-            until(lambda: not self._children(), "the daemon is idle")
+        self._kill()  # its start is part of what is struck, and a courier that waits has been counted
         job = self._draft()
         self._wiretap.forget()
         self._tracer.forget()
@@ -167,9 +164,3 @@ class Scene:
     def _kill(self) -> None:
         if self._daemon is not None:
             self._daemon.kill()
-
-    def _children(self) -> str:
-        if self._daemon is None or self._daemon.process.poll() is not None:
-            return ""
-        pid = self._daemon.process.pid
-        return Path(f"/proc/{pid}/task/{pid}/children").read_text()
