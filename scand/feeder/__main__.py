@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from scand.settings import Settings
 
 
+_KEPT = 32 << 20
+"""Bytes of a room that is kept for the next batch, which may not come: A4 in colour at 300 dpi takes 26 MB."""
+
+
 class Feeder:
     """The one device that is open, and what can be asked of it."""
 
@@ -44,6 +48,7 @@ class Feeder:
             return
         directory = BatchDirectory(Path(task.directory))
         ended = batch.scan(self._device, task, directory, self._parent, self._rooms)
+        self._rooms = [room for room in self._rooms if len(room) <= _KEPT]
         self._parent.say(ended)
         if ended.leaving:
             # After an I/O error libsane's net backend answers every further call, sane_close too, with

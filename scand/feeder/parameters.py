@@ -1,6 +1,6 @@
-"""What the driver says of a frame, and whether python-sane makes the right picture of it.
+"""What the driver says of a frame, and whether it is one that scand makes the right picture of.
 
-Source: the SANE standard, 3.2.1 and 4.3.8; python-sane 2.9.2, `SaneDev_snap` in `_sane.c`.
+Source: the SANE standard, 3.2.1 and 4.3.8.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Parameters:
     bytes_per_line: int
 
     def check_frame(self) -> None:
-        """Refuse the frames that python-sane spoils, even by an estimate with nothing in it yet.
+        """Refuse what no page file here can hold as it is, even by an estimate with nothing in it yet.
 
-        It reads out of bounds at 16 bits, inverts colour of 1 bit, and mixes up the frames of a three-pass scan.
+        JPEG has 8 bits a sample, and a page is one frame.
 
         Raises:
             BadData: with `unsupported_settings`.
@@ -43,9 +43,9 @@ class Parameters:
             raise _unsupported("colour of 1 bit a sample", "set the option depth to 8")
 
     def check(self) -> None:
-        """Refuse all that python-sane would make a wrong picture of, once the frame is started.
+        """Refuse all that would come out as another picture, once the frame is started.
 
-        It ignores bytes_per_line, so that padded lines come out skewed, and never ends on a line of nothing.
+        Lines are taken as they come: padded ones, or ones of nothing, are none.
 
         Raises:
             BadData: with `unsupported_settings`.
