@@ -1,9 +1,9 @@
 """One frame, through `sane_read` itself, into memory that is there already.
 
-python-sane's own `snap` takes new memory for each page, goes line by line through a buffer of its own, and unpacks
-lineart to a byte a pixel: at 300 dpi colour 26 to 32 ms of a core for a page that takes 14 this way. It reads out of
-bounds where the driver says 16 bits, and crashes when its callback raises. So its handle is taken out of its object
-and libsane out of its module, and the one call that matters is made here.
+python-sane's own `snap` takes new memory for each page, goes line by line through a buffer of its own, and
+unpacks lineart to a byte a pixel: at 300 dpi colour 26 to 32 ms of a core for a page that takes 14 this way. It
+reads out of bounds where the driver says 16 bits, and crashes when its callback raises. So its handle is taken out
+of its object and libsane out of its module, and the one call that matters is made here.
 """
 
 from __future__ import annotations
