@@ -19,6 +19,7 @@ import psycopg
 from scand import __version__
 from scand.crew import Crew
 from scand.decide import decide
+from scand.herald import Herald
 from scand.link import Link, Standing
 from scand.live import LiveConfig
 from scand.lock import StagingLock
@@ -60,12 +61,6 @@ _MOST_STEPS = 200
 
 _FIRST_QUESTIONS = 2.0
 """Seconds after the start when an idle agent first asks whether scanner and NAS are there."""
-
-_CONNECTING = 5.0
-"""Seconds of connecting after which systemd is told that the daemon is up, and waits for its database."""
-
-_REMIND = 600.0
-"""Seconds after which the log says again that the NAS is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +105,13 @@ class Agent:
         self._crew = Crew(self._selector, self._teller, lock.fileno())
         self._link = Link(around.opener, lock, self._wakes.wake)
         self._performer = Performer(self._config, around.spool, self._crew, self._teller)
-        self._started = now = time.monotonic()
-        asked = now + _FIRST_QUESTIONS - ASK_EVERY
+        self._herald = Herald(self._teller)
+        asked = time.monotonic() + _FIRST_QUESTIONS - ASK_EVERY
         self._view = View(limits(config), Look(), found_at=asked, checked_at=asked, swept_at=asked)
         self._occurrences: deque[Occurrence] = deque()
         self._listening: int | None = None
         self._next_look = self._next_heartbeat = self._listened = 0.0
-        self._remind_at = float("inf")
         self._beaten: tuple[object, ...] = ()
-        self._standing: tuple[Standing, str] = (Standing.AWAY, "connecting")
         self._refusal = ""
         self._leaving = False
 
@@ -151,7 +144,7 @@ class Agent:
                 break
             self._step(self._occurrences.popleft())
         self._beat()
-        self._tell()
+        self._herald.turn(self._link.standing, self._link.trouble, self._view)
 
     # Wait.
 
@@ -295,37 +288,3 @@ class Agent:
         self._watch_nothing()
         self._link.lose(psycopg.OperationalError("another daemon leads"))
         self._occurrences.append(Displaced())
-
-    # Tell.
-
-    def _tell(self) -> None:
-        """A change of standing is logged once; STATUS= is kept right; what stays away is told again."""
-        former, self._standing = self._standing, (self._link.standing, self._link.trouble)
-        standing, trouble = self._standing
-        if self._standing != former:
-            self._tell_standing(former[0])
-        now, view = time.monotonic(), self._view
-        if view.nas_trouble is None:
-            self._remind_at = now + _REMIND
-        elif now >= self._remind_at:
-            self._remind_at = now + _REMIND
-            self._teller.say(Event.NAS_AWAY, code=view.nas_trouble.code, why=view.nas_trouble.sentence)
-        known = trouble != "connecting" or now - self._started > _CONNECTING
-        status = {
-            Standing.LEADING: status_line(view, now) if view.serving else "",
-            Standing.WAITING: f"waiting: {trouble} has the lead",
-            Standing.AWAY: f"waiting for the database: {trouble}" if known else "",
-        }[standing]
-        running = view.feeder is not None and view.feeder.run is not None
-        self._teller.turn(status, stopping=view.stopping and running)
-
-    def _tell_standing(self, former: Standing) -> None:
-        standing, trouble = self._standing
-        if standing is Standing.WAITING:
-            self._teller.say(Event.WAITING_FOR_LOCK, what="the lead", who=trouble)
-        elif standing is Standing.LEADING:
-            self._teller.say(Event.READY)
-        elif former is Standing.LEADING:
-            self._teller.say(Event.DATABASE_AWAY, why=trouble)
-        elif trouble != "connecting":
-            self._teller.say(Event.WAITING_FOR_DATABASE, why=trouble)

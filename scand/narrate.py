@@ -1,7 +1,6 @@
-"""The story, as far as it shows in what the daemon sees: (before, occurrence, after) → what is to be said. Pure.
+"""The story: what is to be said of what the daemon saw (before, occurrence, after), and of what it did. Pure.
 
-What an intent does is told where it is performed; here is what clients did, what children said, and what came or
-went: the scanner, the NAS.
+It saw what clients did, what children said, and what came or went: the scanner, the NAS.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from scand import wire
 from scand.jobs import Status
 from scand.messages import Event
-from scand.view import FeederEnded, FeederSaid, Looked
+from scand.view import Advance, FeederEnded, FeederSaid, Looked, Postpone, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,3 +67,41 @@ def _troubles(before: View, after: View) -> Iterator[Line]:
             yield gone, {"code": now.code, "why": now.sentence}
         elif was and not now:
             yield back, {}
+
+
+def carried_out(intent: Advance | Record | Postpone) -> Iterator[Line]:
+    """The line to say once the row has taken it."""
+    about: dict[str, Any] = {"job": intent.job_id}
+    match intent:
+        case Advance():
+            yield from _advanced(intent)
+        case Record():
+            about |= {"batch": intent.seq, "pages": intent.pdf.pages if intent.pdf else 0}
+            if intent.error:
+                yield Event.BATCH_FAULT, {**about, "code": intent.code, "why": intent.error}
+            else:
+                yield Event.BATCH_RECORDED, about
+        case Postpone():
+            # That the NAS is away is told when it goes, not at every try.
+            if not intent.code.value.startswith("nas_"):
+                about |= {"code": intent.code, "why": intent.error, "task": intent.status}
+                yield Event.COURIER_RETRY, {**about, "seconds": intent.seconds, "attempt": intent.attempt}
+
+
+def _advanced(step: Advance) -> Iterator[Line]:
+    about: dict[str, Any] = {"job": step.job_id}
+    if step.code is not None:
+        about |= {"code": step.code, "why": step.error}
+    if step.staged is not None:
+        about |= {"pages": step.staged.document.pages, "path": step.staged.staged}
+    match step.to_status:
+        case Status.PREVIEW:
+            yield (Event.REFUSED if step.code else Event.PREVIEW_READY), about
+        case Status.READY:
+            yield Event.JOB_READY_WITH_ERROR, about
+        case Status.FAILED:
+            yield Event.JOB_FAILED, about
+        case Status.CANCELED:
+            yield Event.IDLE_TIMEOUT, {**about, "outcome": "canceled"}
+        case _:
+            pass

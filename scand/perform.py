@@ -6,7 +6,7 @@ A write that was not done means that somebody was faster; the look that follows 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -15,9 +15,9 @@ from scand import wire
 from scand.crew import COURIER, FEEDER
 from scand.errands import staged_path, task
 from scand.errors import ErrorCode, ScandError
-from scand.jobs import Status
 from scand.lifecycle import Actor
 from scand.messages import Event
+from scand.narrate import carried_out
 from scand.pages import JobRecord
 from scand.settings import Settings, resolve
 
@@ -87,15 +87,15 @@ class Performer:
                 store.scan_now(job_id)
             case v.Advance():
                 if store.advance(intent):
-                    self._tell_advance(intent)
+                    self._tell(intent)
                 else:
                     self._teller.say(Event.STEP_REFUSED, job=intent.job_id, wanted=intent.to_status)
             case v.Record():
                 if store.record(intent):
-                    self._tell_record(intent)
+                    self._tell(intent)
             case v.Postpone():
                 if store.postpone(intent):
-                    self._tell_postpone(intent)
+                    self._tell(intent)
             case v.Name(job_id, named):
                 self._name(store, job_id, named)
             case v.Commit(job_id, published):
@@ -269,41 +269,6 @@ class Performer:
             self._refused = intent.job_id, error
             self._teller.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
 
-    # The story.
-
-    def _tell_advance(self, step: v.Advance) -> None:
-        about: dict[str, Any] = {"job": step.job_id}
-        if step.code is not None:
-            about |= {"code": step.code, "why": step.error}
-        if step.staged is not None:
-            about |= {"pages": step.staged.document.pages, "path": step.staged.staged}
-        match step.to_status:
-            case Status.PREVIEW:
-                self._teller.say(Event.REFUSED if step.code else Event.PREVIEW_READY, **about)
-            case Status.READY:
-                self._teller.say(Event.JOB_READY_WITH_ERROR, **about)
-            case Status.FAILED:
-                self._teller.say(Event.JOB_FAILED, **about)
-            case Status.CANCELED:
-                self._teller.say(Event.IDLE_TIMEOUT, outcome="canceled", **about)
-            case _:
-                pass
-
-    def _tell_record(self, batch: v.Record) -> None:
-        about: dict[str, Any] = {
-            "job": batch.job_id,
-            "batch": batch.seq,
-            "pages": batch.pdf.pages if batch.pdf else 0,
-        }
-        if batch.error:
-            self._teller.say(Event.BATCH_FAULT, code=batch.code, why=batch.error, **about)
-        else:
-            self._teller.say(Event.BATCH_RECORDED, **about)
-
-    def _tell_postpone(self, step: v.Postpone) -> None:
-        """A step that is tried again. That the NAS is away is told when it goes, not at every try."""
-        about: dict[str, Any] = {"job": step.job_id, "code": step.code, "why": step.error}
-        if not step.code.value.startswith("nas_"):
-            self._teller.say(
-                Event.COURIER_RETRY, task=step.status, seconds=step.seconds, attempt=step.attempt, **about
-            )
+    def _tell(self, done: v.Advance | v.Record | v.Postpone) -> None:
+        for event, about in carried_out(done):
+            self._teller.say(event, **about)

@@ -1,0 +1,67 @@
+"""Tells how the daemon stands: to the log when that changes, to systemd always."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from scand.link import Standing
+from scand.messages import Event
+from scand.status import status_line
+
+if TYPE_CHECKING:
+    from scand.teller import Teller
+    from scand.view import View
+
+_CONNECTING = 5.0
+"""Seconds of connecting after which systemd is told that the daemon is up, and waits for its database."""
+
+_REMIND = 600.0
+"""Seconds after which the log says again that the NAS is away."""
+
+
+class Herald:
+    """Asked once a turn of the loop."""
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._started = time.monotonic()
+        self._remind_at = float("inf")
+        self._standing: tuple[Standing, str] = (Standing.AWAY, "connecting")
+
+    def turn(self, standing: Standing, trouble: str, view: View) -> None:
+        """A change of standing is logged once; STATUS= is kept right; what stays away is told again.
+
+        Args:
+            standing: of the link to the database.
+            trouble: what keeps it from leading; or who leads.
+            view: what the daemon sees.
+        """
+        former, self._standing = self._standing, (standing, trouble)
+        if self._standing != former:
+            self._changed(former[0])
+        now = time.monotonic()
+        if view.nas_trouble is None:
+            self._remind_at = now + _REMIND
+        elif now >= self._remind_at:
+            self._remind_at = now + _REMIND
+            self._teller.say(Event.NAS_AWAY, code=view.nas_trouble.code, why=view.nas_trouble.sentence)
+        known = trouble != "connecting" or now - self._started > _CONNECTING
+        status = {
+            Standing.LEADING: status_line(view, now) if view.serving else "",
+            Standing.WAITING: f"waiting: {trouble} has the lead",
+            Standing.AWAY: f"waiting for the database: {trouble}" if known else "",
+        }[standing]
+        running = view.feeder is not None and view.feeder.run is not None
+        self._teller.turn(status, stopping=view.stopping and running)
+
+    def _changed(self, former: Standing) -> None:
+        standing, trouble = self._standing
+        if standing is Standing.WAITING:
+            self._teller.say(Event.WAITING_FOR_LOCK, what="the lead", who=trouble)
+        elif standing is Standing.LEADING:
+            self._teller.say(Event.READY)
+        elif former is Standing.LEADING:
+            self._teller.say(Event.DATABASE_AWAY, why=trouble)
+        elif trouble != "connecting":
+            self._teller.say(Event.WAITING_FOR_DATABASE, why=trouble)
