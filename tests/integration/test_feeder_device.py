@@ -5,6 +5,7 @@ Whatever a driver does, a page comes out right or is refused with a sentence; it
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,6 +96,24 @@ def test_a_page_of_unknown_length_is_as_long_as_what_came(backend: Feeder) -> No
     with Image.open(batch.pages[0]) as image:
         assert image.size == (int(110 * DPI / 25.4), int(170 * DPI / 25.4))
         assert image.tobytes() == grid(*image.size).tobytes()
+
+
+def test_a_page_of_unknown_length_may_be_large(backend: Feeder) -> None:
+    """What does not fit into the memory that was there at first is not cut, and nothing of it is lost."""
+    batch = backend.scan(
+        source="flatbed",
+        mode="color",
+        resolution=600,
+        options={"test-picture": "Color pattern", "hand-scanner": True},
+    )
+    assert batch.end == End()
+    with Image.open(batch.pages[0]) as image:
+        assert image.size == (int(110 * 600 / 25.4), int(170 * 600 / 25.4))
+        rows = [image.crop((0, y, image.width, y + 1)).tobytes() for y in range(image.height)]
+    # In that pattern a line comes once, another four times, and so on: a piece lost or doubled would break it.
+    lengths = [len(list(run)) for _, run in groupby(rows)]
+    assert lengths[2:-1] == lengths[:-3]
+    assert sum(lengths) == image.height
 
 
 ORDERS = ("RGB", "RBG", "GBR", "GRB", "BRG", "BGR")
