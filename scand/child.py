@@ -64,6 +64,7 @@ class Child:
         socket: readable when it has said something, or is gone.
         pidfd: readable when it has ended.
         noise: its stdout and stderr, by name.
+        killed: it has been sent SIGKILL, and may not have ended yet.
     """
 
     def __init__(self, module: str, environ: Mapping[str, str], inherit: tuple[int, ...] = ()) -> None:
@@ -95,6 +96,7 @@ class Child:
         }
         self._lines = wire.Lines()
         self._ended: list[int] = []
+        self.killed = False
 
     def say(self, command: BaseModel) -> None:
         """Send a command; a child that is gone does not hear it, and its end is seen through `pidfd`."""
@@ -148,6 +150,7 @@ class Child:
 
     def kill(self) -> None:
         """SIGKILL. A child in uninterruptible sleep ends only when the kernel lets it."""
+        self.killed = True
         self._process.kill()
 
     def hang_up(self) -> None:

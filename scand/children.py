@@ -40,7 +40,7 @@ def judge(view: View, now: float) -> Decided:
     if courier and courier.killed_for:
         if now - courier.heard > DYING_TIME:
             intents.append(AbandonCourier())
-    elif courier and now - courier.heard > COURIER_SILENCE:
+    elif courier and now - courier.heard > (DYING_TIME if courier.reported else COURIER_SILENCE):
         code = ErrorCode.COURIER_CRASHED if courier.errand.local else ErrorCode.NAS_HUNG
         view, kill = _kill_courier(view, courier, code, now)
         intents.append(kill)

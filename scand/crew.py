@@ -160,7 +160,7 @@ class Crew:
             if role == COURIER and FEEDER in self._children:
                 self.prepare()
             yield _ended(role, f"signal {-ended}" if ended < 0 else f"exit status {ended}")
-        elif back:
+        elif back and not child.killed:  # else it is dying, and its end is told when it has ended
             del self._children[role]
             self._forget(child)
             self._spare, self._spare_since = child, time.monotonic()

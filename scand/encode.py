@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import IO, cast
 from PIL import Image
 
 _MODES = {1: "L", 3: "RGB"}
+_END_OF_IMAGE = b"\xff\xd9"  # ITU-T T.81, table B.1
 _JPEG_LONGEST = 65500  # pixels; libjpeg's JPEG_MAX_DIMENSION
 
 
@@ -65,6 +67,7 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
 
     Raises:
         ValueError: the raster has more or fewer bytes than that takes.
+        OSError: no memory for it.
     """
     image = _image(raster, width, height, channels, depth)
     resolution = (dpi, dpi)
@@ -73,6 +76,8 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
         suffix = _save(image, file, mode, format, quality, resolution)
         file.seek(0)
         data = file.read()
+    if suffix == ".jpg" and not data.endswith(_END_OF_IMAGE):  # Pillow does not look how much write(2) took
+        raise OSError(errno.ENOMEM, "no memory for the encoded page")
     return Encoded(data, suffix, hashlib.sha256(data).hexdigest())
 
 

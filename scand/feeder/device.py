@@ -235,6 +235,9 @@ class Device:
             elif failure.code in DEVICE_RETRIED:
                 failure.code = ErrorCode.DEVICE_ERROR  # a sheet has moved: trying again would lose it
             raise failure from error
+        except MemoryError as error:
+            what = f"no memory for a page of {promised.lines} lines of {line} bytes"
+            raise SaneError("Reading a page", what) from error
         if lines < promised.lines or lines == 0:
             raise _short(lines, promised.lines)
         channels = 3 if promised.format == "color" else 1

@@ -117,17 +117,20 @@ class Recorder:
         if settings.blank_pages == "drop":
             found = ink(raster.samples(), raster.width, raster.height, raster.channels, dpi)
             blank = found < settings.blank_threshold
-        encoded = encode(
-            raster.data,
-            raster.width,
-            raster.height,
-            raster.channels,
-            depth=raster.depth,
-            dpi=dpi,
-            mode=settings.mode,
-            format=settings.format,
-            quality=settings.quality,
-        )
+        try:
+            encoded = encode(
+                raster.data,
+                raster.width,
+                raster.height,
+                raster.channels,
+                depth=raster.depth,
+                dpi=dpi,
+                mode=settings.mode,
+                format=settings.format,
+                quality=settings.quality,
+            )
+        except OSError as error:  # not the disk's
+            raise _not_encoded(error) from error
         return encoded, blank
 
     def _record(self) -> None:
@@ -137,10 +140,10 @@ class Recorder:
                     self._write(side)
                 except OSError as error:
                     self._failure = disk_failure(error)
+                except ScandError as error:
+                    self._failure = error
                 except Exception as error:  # noqa: BLE001 - whatever it is, the batch must end and say so
-                    self._failure = ScandError(
-                        f"A page could not be encoded: {error}", ErrorCode.DEVICE_ERROR
-                    )
+                    self._failure = _not_encoded(error)
             self._rooms.append(side.raster.room)
             self._in_flight.release()
 
@@ -159,6 +162,10 @@ class Recorder:
         )
         self._directory.add(page, encoded.data)
         self._captured(page)
+
+
+def _not_encoded(error: Exception) -> ScandError:
+    return ScandError(f"A page could not be encoded: {error}", ErrorCode.DEVICE_ERROR)
 
 
 def disk_failure(error: OSError) -> ScandError:

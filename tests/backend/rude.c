@@ -234,20 +234,22 @@ SANE_Status sane_rude_read(SANE_Handle handle, SANE_Byte *data, SANE_Int most, S
 {
     SANE_Parameters is;
     SANE_Status status = SANE_STATUS_GOOD;
-    long total;
+    long total, half, end;
 
     sane_rude_get_parameters(handle, &is);
     total = (long)is.bytes_per_line * number("deliver", is.lines < 0 ? 59 : is.lines);
+    half = (total / is.bytes_per_line + 1) / 2 * is.bytes_per_line;
+    end = sent < half ? half : total; /* however much is asked for: it can fail in mid-page */
     *length = 0;
     if (sent == 0)
         status = misbehave("first");
-    else if (sent >= total / 2)
+    else if (sent >= half)
         status = misbehave("read");
     if (status != SANE_STATUS_GOOD)
         return status;
     if (!started || sent >= total)
         return SANE_STATUS_EOF;
-    for (; *length < most && sent < total; sent++)
+    for (; *length < most && sent < end; sent++)
         data[(*length)++] = black((sent % is.bytes_per_line + 0.5) * 25.4 / DPI,
                                   (sent / is.bytes_per_line + 0.5) * 25.4 / DPI) ? 0 : 255;
     return SANE_STATUS_GOOD;

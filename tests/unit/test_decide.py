@@ -549,7 +549,7 @@ def test_a_courier_that_has_reported_is_not_killed() -> None:
     here = view(courier=courier(v.Errand.PUBLISH, reported=True))
     after, intents = decide(here, v.Tick(), NOW)
     assert (after.courier, intents) == (here.courier, [])
-    _, intents = decide(after, v.Tick(), NOW + COURIER_SILENCE + 1)
+    _, intents = decide(after, v.Tick(), NOW + DYING_TIME + 1)
     assert isinstance(intents[0], v.KillCourier)
 
 
