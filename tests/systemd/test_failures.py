@@ -83,8 +83,8 @@ def test_a_hung_courier_is_not_the_daemons_end(served: ScanHost) -> None:
     before = served.pid(), served.restarts()
     served.plug_in("--count=20")
     job = served.submit()
-    until(lambda: served.job(job)["status"] == "assembling", "it is being merged")
-    courier = until(lambda: served.freeze("scand.courier"), "a courier is at work")
+    until(lambda: served.job(job)["status"] == "scanning", "it is being scanned")
+    courier = until(lambda: served.freeze("scand.courier"), "a courier waits for the batch")
     time.sleep(4.2)  # more than two of the watchdog's periods
     assert served.job(job)["status"] != "committed"
     assert (served.pid(), served.restarts()) == before
