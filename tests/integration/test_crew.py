@@ -46,17 +46,22 @@ def couriers() -> set[int]:
     return found
 
 
-def errand(crew: Crew, jobs: Path) -> None:
-    """Run one to its end, by whichever courier is there."""
-    crew.tell(COURIER, wire.Sweep(jobs=str(jobs)))
+def heard_until_the_end(crew: Crew) -> list[Occurrence]:
+    """All that the courier's errand brings."""
     heard: list[Occurrence] = []
 
     def ended() -> bool:
         heard.extend(crew.hear(COURIER))
         return any(isinstance(one, CourierEnded) for one in heard)
 
-    until(ended, "the courier has ended")
-    assert CourierSaid(wire.Swept()) in heard
+    until(ended, "the errand has ended")
+    return heard
+
+
+def errand(crew: Crew, jobs: Path) -> None:
+    """Run one to its end, by whichever courier is there."""
+    crew.tell(COURIER, wire.Sweep(jobs=str(jobs)))
+    assert CourierSaid(wire.Swept()) in heard_until_the_end(crew)
 
 
 def test_a_prepared_courier_takes_every_errand(crew: Crew, tmp_path: Path) -> None:
@@ -82,6 +87,16 @@ def test_a_courier_that_is_killed_at_its_errand_is_replaced(crew: Crew) -> None:
     until(lambda: CourierEnded("signal 9") in [*crew.hear(COURIER)], "its end is told")
     (other,) = couriers()
     assert other != waiting
+
+
+def test_a_courier_that_is_killed_on_its_way_back_takes_no_errand(crew: Crew, tmp_path: Path) -> None:
+    """It has said that there is room for another, and is dying: it is not kept."""
+    for _ in range(5):  # the kernel may be quicker than the crew
+        crew.start(COURIER)
+        crew.tell(COURIER, wire.Sweep(jobs=str(tmp_path)))
+        time.sleep(0.5)
+        crew.kill(COURIER)
+        assert CourierEnded("signal 9") in heard_until_the_end(crew)
 
 
 def test_a_word_that_comes_too_late_is_no_errand(crew: Crew, tmp_path: Path) -> None:
