@@ -9,7 +9,7 @@ SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # tests, and the last line is for those that boot a systemd of their own, and (strace) kill at every system call.
 PACKAGES := libsane-dev libsane1 sane-utils sane-airscan libsystemd-dev gcc pkg-config python3-dev python3-venv \
             systemd libnss-systemd udev dbus util-linux mount strace
-# pytest works in parallel where that helps; tests of a daemon wait more than they compute.
+# pytest works in parallel where that helps: as many workers as small machines have cores.
 WORKERS  ?= 2
 
 .DEFAULT_GOAL := help

@@ -1,4 +1,4 @@
-"""The daemon's children as processes: at most one feeder and one courier, and those that are stuck.
+"""The daemon's children as processes: at most one feeder, one courier, which also waits, and those that are stuck.
 
 What they say and how they end comes out as occurrences; nothing is decided here.
 """
@@ -29,19 +29,19 @@ FEEDER, COURIER = "scand.feeder", "scand.courier"
 GOING = 10.0
 """Seconds that a feeder which was let go has to close its device."""
 
-WAITING = 15.0
-"""Seconds that a courier waits for another errand when there is no feeder that will bring one."""
-
 
 class Crew:
     """The children, and their descriptors in the daemon's selector.
 
     Args:
         lock: the descriptor of the staging lock, which the feeder holds with the daemon.
+        waiting: seconds that a courier waits for another errand when there is no feeder that will bring one.
     """
 
-    def __init__(self, selector: selectors.BaseSelector, teller: Teller, lock: int) -> None:
-        self._selector, self._teller, self._lock = selector, teller, lock
+    def __init__(
+        self, selector: selectors.BaseSelector, teller: Teller, lock: int, waiting: float = 15.0
+    ) -> None:
+        self._selector, self._teller, self._lock, self._waiting = selector, teller, lock, waiting
         self._children: dict[str, Child] = {}
         self._watched: set[int] = set()
         self._leaving: list[tuple[Child, float]] = []
@@ -120,7 +120,7 @@ class Crew:
 
     def reap(self) -> None:
         """Take note of the end of those that were let go; one that hangs in its driver is killed."""
-        if FEEDER not in self._children and time.monotonic() - self._spare_since > WAITING:
+        if FEEDER not in self._children and time.monotonic() - self._spare_since > self._waiting:
             self._release_spare()
         left = []
         for child, deadline in self._leaving:

@@ -69,11 +69,11 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
         ValueError: the raster has more or fewer bytes than that takes.
         OSError: no memory for it.
     """
-    image = _image(raster, width, height, channels, depth)
+    page = image(raster, width, height, channels, depth)
     resolution = (dpi, dpi)
     # A real file, though in memory: into a BytesIO, Pillow (13.0) encodes JPEG without dropping the GIL.
     with os.fdopen(os.memfd_create("page"), "w+b") as file:
-        suffix = _save(image, file, mode, format, quality, resolution)
+        suffix = _save(page, file, mode, format, quality, resolution)
         file.seek(0)
         data = file.read()
     if suffix == ".jpg" and not data.endswith(_END_OF_IMAGE):  # Pillow does not look how much write(2) took
@@ -82,28 +82,29 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
 
 
 def _save(
-    image: Image.Image,
+    page: Image.Image,
     file: IO[bytes],
     mode: str,
     format: str,  # noqa: A002
     quality: int,
     dpi: tuple[float, float],
 ) -> str:
-    """Write the image in the format that is its; the suffix says which."""
-    if mode == "lineart" and image.mode != "RGB" and format != "jpeg":
-        bits = image.convert("1", dither=Image.Dither.NONE)
-        bits.save(file, "TIFF", compression="group4", strip_size=image.width * image.height, dpi=dpi)
+    """Write the page in the format that is its; the suffix says which."""
+    if mode == "lineart" and page.mode != "RGB" and format != "jpeg":
+        bits = page.convert("1", dither=Image.Dither.NONE)
+        bits.save(file, "TIFF", compression="group4", strip_size=page.width * page.height, dpi=dpi)
         return ".tif"
-    if format == "lossless" or max(image.size) > _JPEG_LONGEST:
-        image.save(file, "PNG", compress_level=1, dpi=dpi)
+    if format == "lossless" or max(page.size) > _JPEG_LONGEST:
+        page.save(file, "PNG", compress_level=1, dpi=dpi)
         return ".png"
-    image.save(file, "JPEG", quality=quality, subsampling="4:2:0", dpi=dpi)
+    page.save(file, "JPEG", quality=quality, subsampling="4:2:0", dpi=dpi)
     return ".jpg"
 
 
-def _image(
+def image(
     raster: bytes | bytearray | memoryview, width: int, height: int, channels: int, depth: int
 ) -> Image.Image:
+    """A raster as an image; arguments and error are those of `encode`. Gray is mapped, all else is copied."""
     row = (width * channels * depth + 7) // 8
     if len(raster) != row * height:
         raise ValueError(f"{width}x{height} pixels of {channels}x{depth} bits are not {len(raster)} bytes")

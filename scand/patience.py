@@ -23,7 +23,8 @@ RESTING_TIME = 15.0
 """Seconds that a driver has to come to rest after a batch (some eject a sheet), before a new child is better."""
 
 DYING_TIME = 5.0
-"""Seconds that a killed child has to end; then it is stuck in the kernel, and left behind."""
+"""Seconds that a killed child has to end (then it is stuck in the kernel, and left behind), and a courier that has
+reported to let go of the NAS."""
 
 SCAN_ASKED_FOR = 30.0
 """Seconds for which "scan now" is remembered while it cannot be acted on (the database is away)."""

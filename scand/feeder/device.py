@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import _sane
-from PIL import Image
 
 from scand.errors import DEVICE_RETRIED, BadData, ErrorCode, ScandError, Unavailable
 from scand.feeder.frame import ReadError, read
@@ -71,8 +70,7 @@ class Raster:
 
     Attributes:
         room: its memory, to be used again.
-        data: the part of it that is the side: rows without padding, 8 bits a sample, or lineart's bits (1 is
-            black, ISO 32000-1's other way round) with each row beginning in a new byte.
+        data: the part of it that is the side, as `encode.image` takes it.
         channels: 1 or 3.
         depth: 8 or 1.
     """
@@ -83,14 +81,6 @@ class Raster:
     height: int
     channels: int
     depth: int
-
-    def samples(self) -> memoryview | bytes:
-        """The side at 8 bits a sample, lineart as 0 (black) and 255."""
-        if self.depth == 8:
-            return self.data
-        size = self.width, self.height
-        bits = cast("bytes", self.data)  # frombuffer takes what bytes() takes, though it does not say so
-        return Image.frombuffer("1", size, bits, "raw", "1;I", 0, 1).convert("L").tobytes()
 
 
 class Device:

@@ -18,7 +18,7 @@ from scand.errors import ErrorCode, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PIECE = 32 << 10
+_PIECE = 32 << 10
 """Bytes asked of the driver at once, as `scanimage` does."""
 
 _ROOM = 4 << 20  # bytes at first, where the driver does not say how long the page will be
@@ -64,12 +64,12 @@ def read(
         )
     handle = _SaneDev.from_address(id(device)).handle
     came, length = 0, ctypes.c_int()
-    if len(room) < expected + PIECE:
-        room = bytearray((expected or _ROOM) + PIECE)
+    if len(room) < expected + _PIECE:
+        room = bytearray((expected or _ROOM) + _PIECE)
     while True:
         here = ctypes.addressof(ctypes.c_char.from_buffer(room))
-        while came + PIECE <= len(room):
-            status = _libsane.sane_read(handle, here + came, PIECE, ctypes.byref(length))
+        while came + _PIECE <= len(room):
+            status = _libsane.sane_read(handle, here + came, _PIECE, ctypes.byref(length))
             if status == _EOF:
                 return room, came
             if status != _GOOD:

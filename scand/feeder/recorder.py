@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scand.blank import ink
-from scand.encode import Encoded, encode
+from scand.encode import Encoded, encode, image
 from scand.errors import ErrorCode, ScandError, TryAgain
 from scand.pages import Page, Side
 
@@ -115,7 +115,8 @@ class Recorder:
         """The page as it goes to disk, and whether it is blank, where that is asked."""
         settings, blank = self._settings, False
         if settings.blank_pages == "drop":
-            found = ink(raster.samples(), raster.width, raster.height, raster.channels, dpi)
+            samples = raster.data if raster.depth == 8 else _unpacked(raster)
+            found = ink(samples, raster.width, raster.height, raster.channels, dpi)
             blank = found < settings.blank_threshold
         try:
             encoded = encode(
@@ -162,6 +163,11 @@ class Recorder:
         )
         self._directory.add(page, encoded.data)
         self._captured(page)
+
+
+def _unpacked(raster: Raster) -> bytes:
+    """A byte a pixel, as blank sides are looked for."""
+    return image(raster.data, raster.width, raster.height, 1, 1).convert("L").tobytes()
 
 
 def _not_encoded(error: Exception) -> ScandError:

@@ -29,7 +29,7 @@ def crew(tmp_path: Path) -> Iterator[Crew]:
     """A crew of a daemon's; its children end with the test."""
     lock = os.open(tmp_path, os.O_RDONLY)
     with selectors.DefaultSelector() as selector:
-        crew = Crew(selector, Teller(Journal(), ""), lock)
+        crew = Crew(selector, Teller(Journal(), ""), lock, waiting=0.5)
         yield crew
         crew.dismiss()
     os.close(lock)
@@ -110,11 +110,8 @@ def test_a_word_that_comes_too_late_is_no_errand(crew: Crew, tmp_path: Path) -> 
     assert [*crew.hear(COURIER)] == []
 
 
-def test_a_courier_waits_while_there_is_a_feeder_and_a_little_longer(
-    crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_courier_waits_while_there_is_a_feeder_and_a_little_longer(crew: Crew, tmp_path: Path) -> None:
     """At `finish` the feeder goes, and the merge must not wait for a process; but an idle daemon keeps none."""
-    monkeypatch.setattr("scand.crew.WAITING", 0.5)
     crew.start(FEEDER)
     crew.prepare()
     waiting = couriers()

@@ -5,6 +5,7 @@ Whatever a driver does, a page comes out right or is refused with a sentence; it
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,23 @@ def test_what_the_test_backend_makes_difficult_comes_out_right(
         assert image.size == (int(WIDTH * DPI / 25.4), int(HEIGHT * DPI / 25.4))
         assert image.mode == {"color": "RGB", "lineart": "1", "gray": "L"}[mode]
         assert image.convert("L").tobytes() == grid(*image.size).tobytes()
+
+
+@pytest.mark.parametrize(("picture", "blank"), [("Grid", False), ("Solid white", True)])
+@pytest.mark.parametrize("mode", ["lineart", "gray"])
+def test_blank_is_told_of_bits_as_of_bytes(backend: Feeder, mode: str, picture: str, blank: bool) -> None:
+    """Lineart comes as bits, and its ink is looked for all the same."""
+    batch = backend.scan(
+        source="flatbed",
+        mode=mode,
+        resolution=100,
+        page_size=f"{WIDTH}x{HEIGHT}mm",
+        blank_pages="drop",
+        options={"test-picture": picture},
+    )
+    assert batch.end == End()
+    (line,) = (batch.directory / "pages.jsonl").read_text().splitlines()
+    assert json.loads(line)["blank"] is blank
 
 
 def test_a_page_of_unknown_length_is_as_long_as_what_came(backend: Feeder) -> None:
