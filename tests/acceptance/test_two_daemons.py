@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def slow(simulate: MakeSimulator) -> Simulator:
     """A scanner that takes a quarter of a second for a side."""
-    return simulate("--count", "12", "--ppm", "240")
+    return simulate("--count", "12", "--ppm", "120")
 
 
 @pytest.fixture
