@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def slow(simulate: MakeSimulator) -> Simulator:
-    """A scanner that takes a quarter of a second for a side."""
-    return simulate("--count", "12", "--ppm", "120")
+def slow(simulate: MakeSimulator, request: pytest.FixtureRequest) -> Simulator:
+    """A scanner that takes a quarter of a second for a side, with as many sheets as the test says or twelve."""
+    return simulate("--count", str(getattr(request, "param", 12)), "--ppm", "240")
 
 
 @pytest.fixture
@@ -131,7 +131,8 @@ def elsewhere(site: Site, staging: Path) -> None:
     site.config.write_text(text)
 
 
-@pytest.mark.parametrize("state", ["scanning", "committing"])
+# The scanning one is frozen until another leads: its stack lasts longer than that takes on any machine.
+@pytest.mark.parametrize(("slow", "state"), [(400, "scanning"), (4, "committing")], indirect=["slow"])
 def test_a_daemon_that_thaws_when_another_leads(busy: Site, tmp_path: Path, state: str) -> None:
     """It writes nothing: no row, nothing on the NAS. Its children end, and it says for whom it waits."""
     thawing = busy.serving()
@@ -169,16 +170,16 @@ def test_a_daemon_that_thaws_when_another_leads(busy: Site, tmp_path: Path, stat
     if state == "scanning":
         (batch,) = (busy.staging / "jobs" / str(job)).glob("batch-*")
         assert (batch / "end.json").exists()
-        assert len((batch / "pages.jsonl").read_text().splitlines()) < 24
+        assert len((batch / "pages.jsonl").read_text().splitlines()) < 800
 
 
 def at_rest(site: Site, daemon: Daemon) -> bool:
-    """Whether a daemon has no errand, and will have none of itself."""
+    """Whether a daemon has no errand, and will have none of itself; its courier may wait for one."""
     (row,) = site.sql(
         "SELECT count(*) AS jobs FROM scan_jobs WHERE status = 'canceled' AND nas_staging_path IS NOT NULL"
         " OR status NOT IN ('preview', 'canceled')"
     )
-    return row["jobs"] == 0 and not child(daemon, "scand.courier")
+    return row["jobs"] == 0 and listening(child(daemon, "scand.courier"))
 
 
 def seen(site: Site) -> dict[str, Any]:
