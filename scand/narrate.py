@@ -46,12 +46,13 @@ def _look(before: Look, after: Look, closed: int) -> Iterator[Line]:
         yield Event.JOB_CANCELED, {"job": was.id}
     if job is None:
         return
-    if was is not None and was.id == job.id and was.status is not job.status:
+    # By the step, not by the two statuses: the client may have been faster than the look at the step before.
+    if was is not None and was.id == job.id and was.entered != job.entered:
         if job.status is Status.ASSEMBLING:
             yield Event.ASSEMBLING, {"job": job.id}
         elif job.status is Status.COMMITTING:
             yield Event.COMMITTING, {"job": job.id}
-        elif was.status is Status.PREVIEW and job.status is Status.READY:
+        elif job.entered_from == Status.PREVIEW and job.status is Status.READY:
             yield Event.JOB_REOPENED, {"job": job.id}
     held = was is not None and was.status is Status.PREVIEW and before.queued
     if job.status is Status.PREVIEW and after.queued and not held:
