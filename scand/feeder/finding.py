@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from dataclasses import dataclass
 
 import _sane
@@ -95,8 +96,11 @@ def _namesake(every: list[Found], name: str) -> Found:
 
 
 def _is_name(pattern: str) -> bool:
-    """Whether it can be a SANE name ("backend:device") rather than a pattern over vendor or model."""
-    return ":" in pattern and not any(sign in pattern for sign in "*?[")
+    """Whether it can be a SANE name ("backend:device") rather than a pattern.
+
+    hpaio's names hold a question mark: "hpaio:/net/OfficeJet?ip=192.0.2.7".
+    """
+    return ":" in pattern and not re.search(r"[*[]|\?(?!\w+=)", pattern)
 
 
 def is_there(pattern: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import select
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from resource import RLIMIT_AS, getpagesize, prlimit
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -16,7 +18,6 @@ from scand.simulator.marks import read_side_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from scand.pages import End
 
@@ -77,6 +78,14 @@ class Feeder:
             assert readable, "the feeder says nothing"
             child.noises()
             yield from child.reports()
+
+    def limit(self, resource: int, more: int) -> None:
+        """Set a limit of the feeder that runs, in bytes (RLIMIT_AS: beyond what it has now)."""
+        assert self._child is not None
+        pid = self._child.pid
+        if resource == RLIMIT_AS:
+            more += int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * getpagesize()
+        prlimit(pid, resource, (more, -1))
 
     def close(self) -> None:
         """Let it go."""

@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 import time
+from resource import RLIMIT_AS, RLIMIT_FSIZE
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +88,23 @@ def test_a_page_of_unknown_length_that_ends_early_is_what_came(rude: Rude, feede
     rude.be("lines -1", "deliver 0")
     batch = feeder.scan()
     assert (batch.end.code, batch.pages) == ("device_error", [])
+
+
+SCARCE = [(RLIMIT_AS, "no memory"), (RLIMIT_FSIZE, "could not be encoded")]
+
+
+@pytest.mark.parametrize(("resource", "why"), SCARCE, ids=["memory", "encoder"])
+def test_a_page_there_is_no_room_for_ends_its_batch_only(
+    rude: Rude, feeder: Feeder, resource: int, why: str
+) -> None:
+    """The feeder lives to say so, and it is not taken for a full disk."""
+    assert numbers(feeder.scan()) == [1, 2, 3]
+    feeder.limit(resource, 64 << 10)
+    rude.be("pixels 10000", "lines 10000")
+    batch = feeder.scan(format="jpeg")
+    assert batch.end.code == "device_error"
+    assert why in batch.end.detail
+    assert batch.pages == []
 
 
 MID_PAGE = [

@@ -86,6 +86,15 @@ def test_another_device_than_the_named_one_is_never_opened(rude: Rude, feeder: F
     assert rude.calls("open") == ["usb:009", "usb:001", "usb:009"]
 
 
+def test_a_name_with_a_question_mark_is_a_name(rude: Rude, feeder: Feeder) -> None:
+    """As hpaio's are, also of devices that it does not list: opened without a search, and no other instead."""
+    rude.be(scanners=("device usb?serial=7 fi-7160", "device usb-serial=7 fi-7160"))
+    batch = feeder.scan("rude:usb?serial=7", last="rude:usb-serial=7")
+    assert batch.opened is not None
+    assert batch.opened.device == "rude:usb?serial=7"
+    assert rude.calls("get_devices") == []
+
+
 REFUSED = [
     (
         "fi-*",
