@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import time
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand import wire
+from scand.child import Child, clean_environment
 from scand.crew import COURIER, FEEDER, Crew
 from scand.journal import Journal
 from scand.teller import Teller
@@ -139,3 +141,19 @@ def test_a_waiting_courier_that_died_is_replaced(crew: Crew, tmp_path: Path) -> 
     os.waitid(os.P_PID, waiting, os.WEXITED | os.WNOWAIT)
     crew.start(COURIER)
     errand(crew, tmp_path)
+
+
+@pytest.mark.parametrize("module", [COURIER, FEEDER])
+def test_a_child_that_waits_leaves_quietly_with_its_parent(module: str) -> None:
+    """Also when it had said something that nobody read: that is no error of its own, and no traceback."""
+    child = Child(module, clean_environment())
+    try:
+        assert select.select([child.socket], [], [], 30)[0], "it says something"
+        time.sleep(0.2)
+        child.hang_up()
+        child.reap(30)
+        assert child.ended() == os.EX_OK
+        assert child.noises(last=True) == []
+    finally:
+        child.kill()
+        child.close()
