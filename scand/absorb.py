@@ -188,6 +188,8 @@ def _came_back(view: View, courier: CourierChild, report: wire.Report) -> View:
         of_the_nas = report.code is not None and report.code.value.startswith("nas_")
         view = replace(view, nas_trouble=report if of_the_nas else view.nas_trouble)
     elif not courier.errand.local:
+        if view.nas_trouble:
+            view = replace(view, unstage_after=0.0)  # what failed while it was away is tried at once
         view = replace(view, nas_trouble=None)
     done = (courier.job_id, courier.entered, courier.errand, report)
     return replace(view, done=done, fresh=False)

@@ -12,7 +12,7 @@ from scand import view as v
 from scand import wire
 from scand.decide import decide
 from scand.errors import BadData, ErrorCode
-from scand.jobs import BatchRow, BatchStatus, Job, Status
+from scand.jobs import BatchRow, BatchStatus, Job, StaleFile, Status
 from scand.lifecycle import STEPS, Actor, Step
 from scand.pages import BatchPdf, Document, End, Page, Side, SpooledBatch
 from scand.patience import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff
@@ -587,6 +587,25 @@ def test_a_driver_that_does_not_come_to_rest_is_replaced() -> None:
     rested, intents = decide(here, v.FeederSaid(wire.Idle()), NOW + 1)
     assert [type(intent) for intent in intents] == [v.Scan]
     assert not rested.feeder or not rested.feeder.resting
+
+
+def test_a_staged_file_that_nobody_wants_goes_as_soon_as_the_nas_is_back() -> None:
+    """A try while it was away is made again after a minute, or when any errand finds the NAS there."""
+    stale = StaleFile(41, ".scan-staging/job-41/merged.pdf")
+    remove = v.Send(v.Errand.UNSTAGE, 41, staged=stale.path)
+    here = view(v.Look(stale=stale))
+    after, intents = decide(here, v.Tick(), NOW)
+    assert intents == [remove]
+    hung = wire.Failed(code=ErrorCode.NAS_HUNG, sentence="It does not answer.")
+    after, intents = decide(after, v.CourierSaid(hung), NOW)
+    after, intents = decide(after, v.CourierEnded("exit status 0"), NOW)
+    after, intents = decide(replace(after, look=here.look, fresh=True), v.Tick(), NOW)
+    assert intents == wants(after, now=NOW + 59) == []
+    assert wants(after, now=NOW + 60) == [remove]
+    after = replace(after, courier=v.CourierChild(v.Errand.CHECK, 0, NOW))
+    after, _ = decide(after, v.CourierSaid(wire.Checked()), NOW + 1)
+    after, _ = decide(after, v.CourierEnded("exit status 0"), NOW + 1)
+    assert wants(replace(after, look=here.look, fresh=True), now=NOW + 1) == [remove]
 
 
 def test_an_idle_agent_sweeps_its_disk() -> None:
