@@ -46,7 +46,7 @@ from scand.view import (
 from scand.wakes import Wakes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from scand.config import Config
     from scand.database import Connection
@@ -164,9 +164,9 @@ class Agent:
                 case role:
                     self._occurrences.extend(self._crew.hear(role))
         for number in self._wakes.signals():
-            self._occurrences.extend(self._signaled(number))
+            self._signaled(number)
         if self._config.changed():
-            self._occurrences.extend(self._reload())
+            self._reload()
 
     def _watch_database(self) -> None:
         """The session's socket is in the selector while there is a session."""
@@ -182,19 +182,20 @@ class Agent:
             self._selector.unregister(self._listening)
             self._listening = None
 
-    def _signaled(self, number: signal.Signals) -> Iterator[Occurrence]:
+    def _signaled(self, number: signal.Signals) -> None:
         if number is signal.SIGUSR1:
-            yield ScanAsked()
+            self._occurrences.append(ScanAsked())
         elif number is signal.SIGHUP:
-            yield from self._reload()
+            self._reload()
         else:
             self._teller.say(Event.DAEMON_STOPPING, why=number.name)
             self._teller.stopping()
-            yield StopAsked()
+            self._occurrences.append(StopAsked())
 
-    def _reload(self) -> Iterator[Occurrence]:
+    def _reload(self) -> None:
+        """What is performed from now on goes by the new config, so it is decided on before all else that waits."""
         if self._config.reload():
-            yield Configured(limits(self._config.now))
+            self._occurrences.appendleft(Configured(limits(self._config.now)))
 
     # Serve: the session, hints, the poll.
 

@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pikepdf
@@ -21,7 +23,6 @@ from scand.simulator.marks import read_side_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _T = TypeVar("_T")
 _ADDRESSES = itertools.count(1)
@@ -42,6 +43,14 @@ def until(what: Callable[[], _T], wanted: str, patience: float = PATIENCE) -> _T
         assert time.monotonic() < end, f"in {patience:g} s it did not come about: {wanted}"
         time.sleep(0.02)
     return found
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has reaped yet has."""
+    try:
+        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
 
 
 class Simulator:
@@ -105,6 +114,15 @@ class Daemon:
     def said(self, event: str) -> list[dict[str, Any]]:
         """The log lines of one event."""
         return [line for line in self.log() if line["event"] == event]
+
+    def child(self, module: str) -> int:
+        """The pid of a child, `scand.feeder` or `scand.courier`; 0 where there is none."""
+        pid = self.process.pid
+        with suppress(OSError):
+            for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                if module in Path(f"/proc/{found}/cmdline").read_text():
+                    return int(found)
+        return 0
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from tests.acceptance.site import Site, until
+from tests.acceptance.site import Site, gone, until
 from tests.checker import Checker
 from tests.evidence import captured
 
@@ -36,24 +36,6 @@ def busy(tmp_path: Path, migrated_url: str, slow: Simulator) -> Iterator[Site]:
     site.close()
 
 
-def child(daemon: Daemon, module: str) -> int:
-    """The pid of the daemon's feeder or courier; 0 where there is none."""
-    pid = daemon.process.pid
-    with suppress(OSError):
-        for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            if module in Path(f"/proc/{found}/cmdline").read_text():
-                return int(found)
-    return 0
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has reaped yet has."""
-    try:
-        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return True
-
-
 def test_on_the_same_staging_directory(busy: Site, slow: Simulator) -> None:
     """The second waits, says for whom, and goes on when the first is killed in mid-batch, its feeder with it."""
     first = busy.serving()
@@ -62,7 +44,7 @@ def test_on_the_same_staging_directory(busy: Site, slow: Simulator) -> None:
     assert str(first.process.pid) in waiting["message"]
     job = busy.submit(scan="auto")
     until(lambda: (busy.job(job)["pages_scanned"] or 0) >= 3, "some pages")
-    feeder = child(first, "scand.feeder")
+    feeder = first.child("scand.feeder")
     os.kill(feeder, signal.SIGSTOP)  # it cannot hear that its parent has gone
     assert second.said("elected") == []
     first.kill()
@@ -116,7 +98,7 @@ def before_the_word(site: Site, daemon: Daemon, job: int) -> Iterator[int]:
     with psycopg.connect(site.database_url) as client:
         client.execute("SELECT FROM scan_agent_status FOR UPDATE")  # so that no row gets a name
         site.step(job, "committing")
-        courier = until(lambda: child(daemon, "scand.courier"), "the courier")
+        courier = until(lambda: daemon.child("scand.courier"), "the courier")
         until(lambda: daemon.said("unexpected"), "the database refuses")
         until(lambda: listening(courier), "the courier waits")
         daemon.signal(signal.SIGSTOP)
@@ -138,7 +120,7 @@ def test_a_daemon_that_thaws_when_another_leads(busy: Site, tmp_path: Path, stat
     thawing = busy.serving()
     job = busy.submit(scan="auto")
     until(lambda: (busy.job(job)["pages_scanned"] or 0) >= 3, "some pages")
-    left = child(thawing, "scand.feeder")
+    left = thawing.child("scand.feeder")
     with ExitStack() as held:
         if state == "committing":
             until(lambda: busy.batches(job), "the batch")
@@ -179,7 +161,7 @@ def at_rest(site: Site, daemon: Daemon) -> bool:
         "SELECT count(*) AS jobs FROM scan_jobs WHERE status = 'canceled' AND nas_staging_path IS NOT NULL"
         " OR status NOT IN ('preview', 'canceled')"
     )
-    return row["jobs"] == 0 and listening(child(daemon, "scand.courier"))
+    return row["jobs"] == 0 and listening(daemon.child("scand.courier"))
 
 
 def seen(site: Site) -> dict[str, Any]:
