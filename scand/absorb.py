@@ -69,8 +69,7 @@ def absorb(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[I
         case StopAsked():
             return replace(view, stopping=True), []
         case Configured(limits):
-            # The last good device may not be the one that is named now.
-            return replace(view, limits=limits, device="", fresh=False), []
+            return replace(view, limits=limits, fresh=False), []
         case Tick():
             return view, []
 
@@ -113,7 +112,9 @@ def _feeder_said(view: View, report: wire.Report, now: float) -> View:
         return view
     feeder, run = replace(view.feeder, heard=now), view.feeder.run
     if isinstance(report, wire.Opened):
-        view = replace(view, device=report.device, scanner_trouble=None)
+        view = replace(
+            view, device=report.device, device_for=run.scanner if run else "", scanner_trouble=None
+        )
         run = run and replace(run, duplex=report.duplex)
         feeder = replace(feeder, run=run)
     elif feeder.finding and isinstance(report, wire.FoundDevice | wire.Failed):

@@ -88,6 +88,7 @@ def limits(config: Config) -> Limits:
         preview_timeout=config.agent.preview_timeout,
         keep=config.staging.keep,
         commits=config.commit.by != "client",
+        scanner=config.scanner.device,
     )
 
 

@@ -203,7 +203,7 @@ class Performer:
                     FEEDER,
                     wire.Scan(
                         directory=str(self._spool.existing(job_id).batch(seq).path),
-                        device=self._config.now.scanner.device,
+                        device=intent.device,
                         last_device=intent.last_device,
                         settings=settings,
                         min_free=self._config.now.staging.min_free,

@@ -88,8 +88,12 @@ def scanning(draft: Draft, job: Job) -> Iterator[Intent]:
         yield from draft.warm(wanted=True)
         feeder = draft.view.feeder
         if feeder and not feeder.killed_for and not feeder.resting:
-            run = Run(job.id, view.look.next_seq, started=draft.now)
+            scanner = view.limits.scanner
+            last = (
+                view.device if view.device_for == scanner else ""
+            )  # not of the scanner that was named before
+            run = Run(job.id, view.look.next_seq, scanner, started=draft.now)
             draft.view = replace(
                 draft.view, feeder=replace(feeder, heard=draft.now, run=run), ended=None, bound=None
             )
-            yield Scan(job.id, run.seq, settings, draft.view.device)
+            yield Scan(job.id, run.seq, settings, scanner, last)

@@ -139,11 +139,17 @@ class StartFeeder:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Tell the feeder to pull a batch."""
+    """Tell the feeder to pull a batch.
+
+    Attributes:
+        device: what `scanner.device` says.
+        last_device: the SANE name that was good for that last; "": none was.
+    """
 
     job_id: int
     seq: int
     settings: Settings
+    device: str = ""
     last_device: str = ""
 
 

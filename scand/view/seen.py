@@ -19,6 +19,7 @@ class Run:
     """A batch under way in the feeder child.
 
     Attributes:
+        scanner: what `scanner.device` said when it was told.
         started: when the feeder was told; monotonic seconds.
         captured: sides that are safe on disk.
         duplex: two sides a sheet, once the driver has said so.
@@ -27,6 +28,7 @@ class Run:
 
     job_id: int
     seq: int
+    scanner: str = ""
     started: float = 0.0
     captured: int = 0
     duplex: bool = False
@@ -97,13 +99,14 @@ class CourierChild:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the config says about times, and who commits. Seconds; None: off."""
+    """What the config says about times, who commits, and which scanner. Seconds; None: off."""
 
     page_timeout: float = 60.0
     ready_timeout: float | None = 900.0
     preview_timeout: float | None = None
     keep: float | None = None
     commits: bool = True
+    scanner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class View:
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
         unstage_after: no errand for a stale staged file before this time.
-        device: the SANE name that the feeder opened last; "" before the first time.
+        device: the SANE name that the feeder opened last, and what `scanner.device` said then; "" before that.
         feeder_after: a feeder that ended by itself is not warmed up again before this time.
         closed: the last job that the agent itself has ended.
         scanner_trouble, nas_trouble: why it is not to be had, as far as is known; None: it is.
@@ -165,6 +168,7 @@ class View:
     progressed: float = 0.0
     unstage_after: float = 0.0
     device: str = ""
+    device_for: str = ""
     feeder_after: float = 0.0
     closed: int = 0
     scanner_trouble: wire.Failed | None = None

@@ -608,6 +608,20 @@ def test_a_staged_file_that_nobody_wants_goes_as_soon_as_the_nas_is_back() -> No
     assert wants(replace(after, look=here.look, fresh=True), now=NOW + 1) == [remove]
 
 
+def test_the_device_that_was_good_for_another_name_is_not_tried() -> None:
+    """Not even when the config was read again while a batch was about to open it."""
+    one = v.Limits(scanner="fi-*")
+    waiting = view(looked(job(Status.SCANNING)), limits=one, feeder=WARM)
+    after, intents = decide(waiting, v.Tick(), NOW)
+    assert intents == [v.Scan(42, 1, settings(), "fi-*")]
+    opened = v.FeederSaid(wire.Opened(device="fujitsu:fi-7160:1", duplex=True, applied=()))
+    for limits, last in ((one, "fujitsu:fi-7160:1"), (v.Limits(scanner="DR-*"), "")):
+        seen, _ = decide(after, v.Configured(limits), NOW)
+        seen, _ = decide(seen, opened, NOW)
+        seen = replace(seen, look=waiting.look, feeder=WARM, fresh=True)
+        assert wants(seen) == [v.Scan(42, 1, settings(), limits.scanner, last)]
+
+
 def test_an_idle_agent_sweeps_its_disk() -> None:
     """Every ten minutes, or as often as files may expire; never without a time, nor beside another errand."""
     swept = [v.Expire(86400.0), v.Send(v.Errand.SWEEP, 0)]
