@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.site import Site, gone, numbers, until
+from tests.acceptance.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,34 +108,6 @@ def test_term_finishes_the_sheet_under_way_and_the_next_start_goes_on(
         site.sql("UPDATE scan_job_batches SET status = 'scanned' WHERE job_id = %s", job)
         row = site.wait(job, "committed")
         assert numbers(site.nas / row["inbox_path"]) == list(range(1, 21))
-    finally:
-        site.close()
-
-
-def test_hup_names_another_scanner_in_the_moment_in_which_a_batch_begins(
-    tmp_path: Path, migrated_url: str, simulate: MakeSimulator
-) -> None:
-    """Whatever else the daemon hears with it, the last scanner is not tried first any more."""
-    old, new = simulate("--count", "2", "--ppm", "240"), simulate("--count", "2")
-    (old.config / "net.conf").write_text(f"{old.address}\n{new.address}\n")
-    site = Site(tmp_path, migrated_url, old.config, device=f"net:{old.address}:*")
-    try:
-        daemon = site.serving()
-        first = site.submit(scan="auto")
-        courier = until(lambda: daemon.child("scand.courier"), "a courier waits for the batch")
-        os.kill(courier, signal.SIGSTOP)
-        until(lambda: [line for line in daemon.said("courier_started") if line["job"] == first], "it is sent")
-        daemon.signal(signal.SIGSTOP)
-        site.device = f"net:{new.address}:*"
-        site.configure("")
-        daemon.signal(signal.SIGHUP)
-        site.step(first, "canceled")
-        second = site.submit(scan="auto")
-        os.kill(courier, signal.SIGKILL)
-        until(lambda: gone(courier), "which the daemon hears first")
-        daemon.signal(signal.SIGCONT)
-        until(lambda: site.batches(second), "a batch")
-        assert new.fed() == [1, 2, 3, 4]
     finally:
         site.close()
 
