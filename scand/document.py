@@ -102,7 +102,8 @@ def bind(
 
             runs = list(_runs(pages))
             batch = wrap(runs[0]) if len(runs) == 1 else pdf.joined([(part(run), "1-z") for run in runs])
-            pdf.save(opened.enter_context(batch), file, identity)
+            behind = durable.WriteBehind(file.fileno())
+            pdf.save(opened.enter_context(batch), file, identity, lambda _percent: behind.grown())
         sha256, _ = _proved(file, target, len(pages))
     return BatchPdf(path=str(target), pages=len(pages), sha256=sha256)
 
@@ -154,7 +155,13 @@ def merge(
             for number, degrees in turned.items():
                 document.pages[number].Rotate = degrees
             pdf.describe(document, title, created.astimezone(UTC))
-            pdf.save(document, file, identity, lambda percent: progress(total * percent // 100, total))
+            behind = durable.WriteBehind(file.fileno())
+
+            def written(percent: int) -> None:
+                behind.grown()
+                progress(total * percent // 100, total)
+
+            pdf.save(document, file, identity, written)
         sha256, size = _proved(file, target, total)
     return Document(path=str(target), pages=total, sha256=sha256, size=size)
 

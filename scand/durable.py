@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RENAME_NOREPLACE = 1  # <linux/fs.h>
+_BEHIND = 8 << 20  # bytes
 
 
 class NoReplaceUnsupported(Exception):
@@ -124,6 +125,27 @@ def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
         done = 0
         while done < len(rest):
             done += os.write(fd, rest[done:])
+
+
+class WriteBehind:
+    """Has the kernel write a file to disk while it grows, so that the fsync at its end has little left to do.
+
+    POSIX_FADV_DONTNEED begins to write what is dirty, and drops only what is clean (Linux, mm/fadvise.c). What
+    goes wrong with that writing, the fsync tells.
+
+    Args:
+        fd: of a file that is only appended to.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd, self._begun = fd, 0
+
+    def grown(self) -> None:
+        """The file may have grown: every few MiB, what is new begins to be written."""
+        size = os.fstat(self._fd).st_size
+        if size - self._begun >= _BEHIND:
+            os.posix_fadvise(self._fd, self._begun, size - self._begun, os.POSIX_FADV_DONTNEED)
+            self._begun = size
 
 
 @contextmanager

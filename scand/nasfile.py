@@ -50,8 +50,10 @@ def copy(document: Document, directory: int, name: str, access: Access, advance:
         fd = os.open(part, _CREATE, 0o600, dir_fd=directory)
         with os.fdopen(fd, "wb", buffering=0):
             access.apply(fd)
+            behind = durable.WriteBehind(fd)
             for block in _local(document):
                 durable.write_all(fd, block)
+                behind.grown()
                 advance(len(block))
             os.fsync(fd)
         _prove(document, directory, part, advance)
