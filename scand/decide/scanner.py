@@ -88,10 +88,9 @@ def scanning(draft: Draft, job: Job) -> Iterator[Intent]:
         yield from draft.warm(wanted=True)
         feeder = draft.view.feeder
         if feeder and not feeder.killed_for and not feeder.resting:
+            # What was good for another name may be another scanner.
             scanner = view.limits.scanner
-            last = (
-                view.device if view.device_for == scanner else ""
-            )  # not of the scanner that was named before
+            last = view.device if view.device_for == scanner else ""
             run = Run(job.id, view.look.next_seq, scanner, started=draft.now)
             draft.view = replace(
                 draft.view, feeder=replace(feeder, heard=draft.now, run=run), ended=None, bound=None
