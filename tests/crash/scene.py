@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -143,10 +143,11 @@ class Scene:
 
     def _consume(self) -> None:
         """A consumer takes a document out of the Inbox as soon as it sees it."""
-        for document in (self._site.nas / "Inbox").glob("*/*.pdf"):
-            place = self._taken / document.relative_to(self._site.nas)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            document.rename(place if not place.exists() else place.with_stem(f"{place.stem}, again"))
+        with suppress(FileNotFoundError):  # a directory that was just made, and has another name by now
+            for document in (self._site.nas / "Inbox").glob("*/*.pdf"):
+                place = self._taken / document.relative_to(self._site.nas)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                document.rename(place if not place.exists() else place.with_stem(f"{place.stem}, again"))
 
     def _start(self) -> None:
         log = self._site.directory / f"daemon-{len(self._site.daemons)}.log"
