@@ -61,6 +61,7 @@ class Checker:
         nas: `nas.root`.
         fed: the numbers of the sides that the scanner has delivered whole, so far.
         taken: where a consumer puts what it takes out of the Inbox, under the same path; None: nobody does.
+        mixed: sheets are put back while others are pulled, so a document may have them as they were fed.
 
     Attributes:
         connection: another may take its place, when the server has been away.
@@ -73,8 +74,11 @@ class Checker:
         nas: Path,
         fed: Callable[[], Sequence[int]],
         taken: Path | None = None,
+        *,
+        mixed: bool = False,
     ) -> None:
         self.connection, self._staging, self._nas, self._fed = connection, staging, nas, fed
+        self._mixed = mixed
         self._homes = [nas] if taken is None else [nas, taken]
         self._seen: dict[str, Captured] = {}
 
@@ -180,7 +184,7 @@ class Checker:
                     yield Violation(
                         "D", f"side {side} is in the documents of jobs {homes[side]} and {job['id']}"
                     )
-            if sides != sorted(sides):
+            if sides != sorted(sides) and not (self._mixed and _in_turn(sides, self._fed())):
                 yield Violation("W", f"{name} has its sides in the order {sides}")
             if missing := sorted(self._kept(rows, job["id"]) - set(sides)):
                 yield Violation("W", f"{name} lacks sides {missing} of its kept batches")
@@ -268,3 +272,9 @@ _OWN_STEPS = {
     (Status.READY, Status.ASSEMBLING),
     (Status.PREVIEW, Status.COMMITTING),
 }
+
+
+def _in_turn(sides: Sequence[int], fed: Sequence[int]) -> bool:
+    """Whether the sides came in this order, whatever else came between."""
+    coming = iter(fed)
+    return all(side in coming for side in sides)

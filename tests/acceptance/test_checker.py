@@ -267,6 +267,16 @@ def test_it_remembers_what_it_has_seen(found: Found) -> None:
         assert watching.check() == []
 
 
+def test_of_a_mixed_stack_the_order_is_as_it_was_fed(found: Found) -> None:
+    """Sheets that a person puts back in mid-batch come later; and nowhere else."""
+    site = found.site
+    with rebound(found, [0, 2, 1, 3]):
+        for mixed, fed, named in ((True, [1, 3, 2, 4], 0), (True, [1, 2, 3, 4], 1), (False, [1, 3, 2, 4], 1)):
+            every = [*fed, *found.fed[4:]]
+            checker = Checker(site.connection, site.staging, site.nas, lambda every=every: every, mixed=mixed)  # type: ignore[misc]
+            assert sum("in the order" in violation.what for violation in checker.check()) == named
+
+
 def test_an_old_heartbeat_is_named_where_a_daemon_lives(found: Found) -> None:
     """Ten seconds, by the database's clock."""
     with said(found, ("UPDATE scan_agent_status SET last_heartbeat = now() - interval '11 s'",)):

@@ -187,7 +187,7 @@ def test_buttons_at_random_moments_and_twice(
     try:
         site.connection.execute(read_sql("roles.sql").encode())
         daemon = site.serving()
-        checker = Checker(site.connection, site.staging, site.nas, scanner.fed)
+        checker = Checker(site.connection, site.staging, site.nas, scanner.fed, mixed=True)
         seed = random.randrange(10**6)
         end = time.monotonic() + (180 if SOAK else 6)
         pressers = [Presser(site.database_url, seed + number, end) for number in range(3)]
