@@ -178,6 +178,7 @@ class Presser(threading.Thread):
                 self.odd.append(f"{error.sqlstate} {error}")
 
 
+@pytest.mark.timeout(600 if SOAK else 120)
 def test_buttons_at_random_moments_and_twice(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:

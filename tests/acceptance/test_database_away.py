@@ -138,6 +138,7 @@ def test_silence_in_mid_batch(
 # Sessions that end.
 
 
+@pytest.mark.timeout(600 if SOAK else 120)
 def test_a_network_that_cannot_be_relied_on(site: Site, proxy: Proxy, scanner: Simulator) -> None:
     """Cut on either side of a COMMIT, slow, refused, cut again and again: each job gets there, whole and once."""
     daemon = site.serving()
