@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as thorough
 from hypothesis import strategies as st
