@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-_RUN = 16 << 20  # bytes of page files that are wrapped, in memory, at once
+RUN = 16 << 20
+"""Bytes of page files that are wrapped, in memory, at once."""
+
 _RUNS = 200  # about so many at most: each is an open file until all are joined
 
 
@@ -61,7 +63,13 @@ def _disk_errors() -> Iterator[None]:
 
 @_disk_errors()
 def bind(
-    directory: Path, pages: Sequence[Page], target: Path, *, rotate_back: int = 0, progress: Progress
+    directory: Path,
+    pages: Sequence[Page],
+    target: Path,
+    *,
+    rotate_back: int = 0,
+    run: int = RUN,
+    progress: Progress,
 ) -> BatchPdf:
     """Make a batch's PDF of its page files: a page each, in the order given, at its true size.
 
@@ -71,8 +79,9 @@ def bind(
     Args:
         directory: the batch's, which holds the page files.
         pages: at least one.
-        target: absolute. For more than 16 MiB of pages, as much again is needed beside it while it is made.
+        target: absolute. For more than a run of pages, as much again is needed beside it while it is made.
         rotate_back: 180 has viewers turn back sides (/Rotate); their pixels stay as they are.
+        run: bytes of page files that are in memory at once.
         progress: called with (pages wrapped, pages in all).
 
     Raises:
@@ -84,24 +93,26 @@ def bind(
         raise BadData("The batch has no pages.", ErrorCode.NO_PAGES)
     identity = _identity(rotate_back, *((page.sha256, page.dpi, page.side) for page in pages))
 
-    def wrap(run: slice) -> pikepdf.Pdf:
-        wrapped = pdf.wrapped([_PageFile(directory, page, pages) for page in pages[run]])
-        for sheet_side, page in zip(wrapped.pages, pages[run], strict=True):
+    def wrap(part: slice) -> pikepdf.Pdf:
+        wrapped = pdf.wrapped([_PageFile(directory, page, pages) for page in pages[part]])
+        for sheet_side, page in zip(wrapped.pages, pages[part], strict=True):
             if rotate_back and page.side is Side.BACK:
                 sheet_side.Rotate = rotate_back
-        progress(run.stop, len(pages))
+        progress(part.stop, len(pages))
         return wrapped
 
     with durable.whole_file(target) as file:
         with ExitStack() as opened:
 
-            def part(run: slice) -> str:
+            def saved(part: slice) -> str:
                 room = opened.enter_context(TemporaryFile(dir=target.parent))
-                pdf.save(wrap(run), room)
+                pdf.save(wrap(part), room)
                 return f"/proc/self/fd/{room.fileno()}"
 
-            runs = list(_runs(pages))
-            batch = wrap(runs[0]) if len(runs) == 1 else pdf.joined([(part(run), "1-z") for run in runs])
+            parts = list(runs(pages, run))
+            batch = (
+                wrap(parts[0]) if len(parts) == 1 else pdf.joined([(saved(part), "1-z") for part in parts])
+            )
             behind = durable.WriteBehind(file.fileno())
             pdf.save(opened.enter_context(batch), file, identity, lambda _percent: behind.grown())
         sha256, _ = _proved(file, target, len(pages))
@@ -221,9 +232,9 @@ class _PageFile:
         return data if hashlib.sha256(data).hexdigest() == page.sha256 else None
 
 
-def _runs(pages: Sequence[Page]) -> Iterator[slice]:
-    """The pages in runs of about `_RUN` bytes of files; in larger ones where that would make too many."""
-    limit = max(_RUN, sum(page.size for page in pages) // _RUNS)
+def runs(pages: Sequence[Page], run: int, most: int = _RUNS) -> Iterator[slice]:
+    """The pages in runs of about `run` bytes of files; or about `most`, where those would be more."""
+    limit = max(run, sum(page.size for page in pages) // most)
     start = size = 0
     for number, page in enumerate(pages):
         if number > start and size + page.size > limit:

@@ -182,27 +182,24 @@ def test_pages_of_different_dpi(tmp_path: Path) -> None:
     assert widths == pytest.approx([172.8, 86.4, 43.2])
 
 
-@pytest.mark.parametrize("run", [document._RUN, 20_000])
-def test_back_sides_turned(run: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("run", [document.RUN, 20_000])
+def test_back_sides_turned(run: int, tmp_path: Path) -> None:
     """rotate_back gives back sides, and no others, a /Rotate, in one run of pages as in many."""
-    monkeypatch.setattr(document, "_RUN", run)
     pages = scanned(tmp_path, 5)
-    batch = bind(tmp_path, pages, tmp_path / "batch.pdf", rotate_back=180, progress=ignore)
+    batch = bind(tmp_path, pages, tmp_path / "batch.pdf", rotate_back=180, run=run, progress=ignore)
     document_ = merged(tmp_path / "merged.pdf", batch)
     for path in (batch.path, document_.path):
         assert [page.rotation for page in PdfReader(path).pages] == [0, 180, 0, 180, 0]
 
 
-def test_order_in_many_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_order_in_many_runs(tmp_path: Path) -> None:
     """A batch too large for memory is bound in runs, in order, and is the same however long the runs are."""
     pages = scanned(tmp_path, 60)
     made = []
     progress: list[tuple[int, int]] = []
     for run in (20_000, 70_000):
-        monkeypatch.setattr(document, "_RUN", run)
-        made.append(
-            bind(tmp_path, pages, tmp_path / "batch.pdf", progress=lambda *step: progress.append(step))
-        )
+        target = tmp_path / "batch.pdf"
+        made.append(bind(tmp_path, pages, target, run=run, progress=lambda *step: progress.append(step)))
         assert grays(made[-1].path) == pytest.approx(range(100, 160), abs=3)
     first, *_, last = progress
     assert progress.count(last) == 2
@@ -213,16 +210,11 @@ def test_order_in_many_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     )
 
 
-def test_runs_become_longer_before_they_become_too_many(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_become_longer_before_they_become_too_many(tmp_path: Path) -> None:
     """Each run is an open file, so their number is bounded."""
     pages = scanned(tmp_path, 60)
-    monkeypatch.setattr(document, "_RUN", 1)
-    monkeypatch.setattr(document, "_RUNS", 5)
-    assert 5 <= len(list(document._runs(pages))) <= 10
-    monkeypatch.setattr(document, "_RUNS", 1000)
-    assert len(list(document._runs(pages))) == 60
+    assert 5 <= len(list(document.runs(pages, 1, most=5))) <= 10
+    assert len(list(document.runs(pages, 1, most=1000))) == 60
 
 
 def test_damaged_pages_are_named(tmp_path: Path) -> None:
@@ -410,10 +402,9 @@ def at_every_instant(blow: str, directory: str) -> None:
     """Strike at each instant of bind and merge, then do both again."""
     spool = Path(directory) / "spool"
     pages = scanned(spool, 2)
-    document._RUN = 1  # two runs
 
     def act(place: Path) -> None:
-        batch = bind(spool, pages, place / "batch.pdf", progress=ignore)
+        batch = bind(spool, pages, place / "batch.pdf", run=1, progress=ignore)  # two runs
         merged(place / "merged.pdf", batch)
 
     act(spool)
