@@ -86,7 +86,7 @@ def joined(parts: Iterable[tuple[str, str]]) -> Iterator[pikepdf.Pdf]:
     sources = [argument for part in parts for argument in part]
     job = pikepdf.Job(["qpdf", "--empty", "--pages", *sources, "--", "-"])
     pdf: pikepdf.Pdf
-    with job.create_pdf() as pdf:  # type: ignore[no-untyped-call]
+    with job.create_pdf() as pdf:
         yield pdf
         if job.has_warnings:
             raise BadData("A batch's PDF is damaged.", ErrorCode.SPOOL_DAMAGED)
