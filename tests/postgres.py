@@ -46,11 +46,12 @@ class PrivatePostgres:
 
     Args:
         directory: its data directory, and where its socket lies.
+        version: PostgreSQL's; None: the newest there is.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, version: int | None = None) -> None:
         self.directory = directory
-        self._programs = Programs.find()
+        self._programs = Programs.find(version)
         self._postmaster: Postmaster | None = None
 
     @property
@@ -80,8 +81,9 @@ class PrivatePostgres:
         self._end(signal.SIGINT)
 
     def _end(self, number: signal.Signals) -> None:
-        if self._postmaster is not None and self._postmaster.alive():
-            os.kill(self._postmaster.pid, number)
+        if self._postmaster is not None:
+            if self._postmaster.alive():
+                os.kill(self._postmaster.pid, number)
             self._postmaster.stop()
 
     def freeze(self) -> None:
