@@ -54,7 +54,7 @@ def server() -> Iterator[str]:
     if given:
         yield given
         return
-    with private_postgres(fast_directory()) as postgres:
+    with private_postgres(fast_directory(), "synchronous_commit = off\n") as postgres:
         yield postgres.url
 
 

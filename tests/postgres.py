@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def private_postgres(place: str | None = None) -> Iterator[PrivatePostgres]:
+def private_postgres(place: str | None = None, config: str = "") -> Iterator[PrivatePostgres]:
     """A running server in a directory of its own, which goes with it.
 
     Args:
         place: the directory in which its directory is made; short, since a unix socket's path has 107 bytes.
+        config: lines of postgresql.conf, on top of not surviving a power cut.
     """
     base = Path(tempfile.mkdtemp(prefix="scand-", dir=place))
     try:
         postgres = PrivatePostgres(base / "pg")
-        postgres.make("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+        postgres.make(f"fsync = off\nfull_page_writes = off\n{config}")
         postgres.start()
         try:
             yield postgres
