@@ -215,7 +215,8 @@ def _database(config: Config) -> Iterator[Check]:
         schema = _told("schema", lambda: check_schema(desk))
         yield schema
         if schema.ok:
-            yield _told("roles", lambda: check_roles(desk))
+            if not own:  # there the daemon sees to the roles itself, at each start
+                yield _told("roles", lambda: check_roles(desk))
             if os.access(config.staging.dir, os.R_OK | os.X_OK):
                 yield _told("kept", lambda: check_kept(config, desk))
             yield _told("agent", lambda: check_agent(desk))
