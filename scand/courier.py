@@ -27,6 +27,7 @@ from scand.document import BatchSource, bind, merge
 from scand.errors import BadData, ErrorCode, ScandError
 from scand.pages import bound
 from scand.spool import BatchDirectory, expired
+from scand.survey import survey
 from scand.volume import Volume
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class Courier:
                 case wire.Check():
                     with _volume(task.nas):
                         self._parent.say(wire.Checked())
+                case wire.Survey():
+                    with _volume(task.nas) as volume:
+                        self._parent.say(survey(volume, task.staging, task.inbox))
                 case _:
                     return  # the word to publish, said again when it had been heard
         except ScandError as error:

@@ -46,6 +46,7 @@ _SECTIONS = {
         "simulate": ("scand.simulator.main:simulate", "Be a virtual scanner on the network."),
     },
     "Service": {
+        "setup": ("scand.cli.setup_cmd:setup", "Set the service up: scanner, NAS, who may use it. For root."),
         "run": ("scand.cli.service:run", "The daemon."),
         "trigger": ("scand.cli.host:trigger", "Scan now: the signal to this host's daemon."),
         "logs": ("scand.cli.host:logs", "The daemon's log, or one job's story."),

@@ -151,6 +151,19 @@ class Check(Message):
     nas: Nas
 
 
+class Survey(Message):
+    """To a courier: can documents be written to the NAS, and who may read them there? For `scand doctor`.
+
+    Attributes:
+        staging, inbox: relative to the NAS root.
+    """
+
+    do: Literal["survey"] = "survey"
+    staging: str
+    inbox: str
+    nas: Nas
+
+
 class Go(Message):
     """To a courier that has named its file: the row has the name; publish.
 
@@ -166,6 +179,6 @@ class Go(Message):
 
 Task: TypeAlias = Bind | Assemble | Publish | Sweep | Unstage | Check
 Command: TypeAlias = Annotated[
-    Scan | Probe | ListDevices | Find | Finish | Cancel | Task | Go,
+    Scan | Probe | ListDevices | Find | Finish | Cancel | Task | Survey | Go,
     Field(discriminator="do"),
 ]

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from scand.cli import scand as command
 from scand.desk import Desk
-from scand.doctor import check_roles
+from scand.doctor.database import check_roles
 from scand.sqlfiles import read_sql
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_every_command_has_help_and_is_in_it() -> None:
     assert whole.exit_code == 0
     with command.make_context("scand", [], resilient_parsing=True) as context:
         names = command.list_commands(context)
-    assert len(names) == 22
+    assert len(names) == 23
     for name in names:
         assert f"\n  {name} " in whole.output
         own = runner.invoke(command, [name, "--help"])
@@ -610,8 +610,14 @@ def test_nas_init_is_for_the_daemons_user(host: Shell) -> None:
     """What root would write there the daemon could not read."""
     (host.home / "staging").mkdir()
     os.chown(host.home / "staging", 4711, 4711)
-    assert "sudo -u '#4711' scand nas init" in host.refused("nas", "init", status=os.EX_CONFIG)
+    config = host.home / ".config/scand/scand.toml"
+    for command in (("nas", "init"), ("run",)):
+        sentence = host.refused(*command, status=os.EX_CONFIG)
+        assert f"sudo -u '#4711' scand --config {config} {' '.join(command)}" in sentence
+    found = {check["name"]: check for check in host.json("doctor", status=os.EX_CONFIG)}
+    assert found["staging"]["mend"] == "sudo -u '#4711' scand doctor"
     assert list((host.home / "nas").iterdir()) == []
+    assert list((host.home / "staging").iterdir()) == []
 
 
 def test_a_reader_that_leaves_is_no_traceback(shell: Shell) -> None:
@@ -634,6 +640,7 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
         "staging",
         "disk",
         "nas",
+        "readers",
         "database",
         "schema",
         "roles",
@@ -642,11 +649,11 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
         "scanner",
     ]
     assert [name for name, check in found.items() if not check["ok"]] == ["agent"]
-    assert found["agent"]["mend"] == "systemctl start scand"
+    assert found["agent"]["mend"] == "scand run"
     beat(agent)
     out, _ = host.run("doctor")
     assert "✗" not in out
-    assert out.count("✓") == 10
+    assert out.count("✓") == 11
 
 
 def test_doctor_tells_alive_from_ready(host: Shell, agent: Connection) -> None:
