@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scand import fstab, mounts, people, wire
+from scand import fstab, mount_table, people, wire
 from scand.cli.terminal import console, visible
 from scand.config.files import SYSTEM
 from scand.errors import ConfigError, ScandError
@@ -186,7 +186,7 @@ def _apply(
 ) -> int:
     known = steps.known_mounts()
     if answers.root.is_absolute():
-        sandbox_file.check_seen(mounts.resolved(answers.root, known), unit)
+        sandbox_file.check_seen(mount_table.resolved(answers.root, known), unit)
     joined = steps.add_to_group([daemon.name], answers.group) if answers.group else []
     values = answers.values(file.table, credential=has_credential())
     config = file.set(values, daemon.gid)
@@ -197,7 +197,9 @@ def _apply(
         out.print(f"{name} is in {people.USERS} now, from the next login on")
     if not answers.require_mount and create_root:
         steps.make_root(answers.root, daemon, answers.group)
-    elif answers.require_mount and not mounts.is_mounted(mounts.resolved(answers.root, known), known):
+    elif answers.require_mount and not mount_table.is_mounted(
+        mount_table.resolved(answers.root, known), known
+    ):
         return _say_how_to_mount(config, daemon, out)
     daemon = people.named(unit.user) or daemon  # with its new groups
     out.print(steps.mark_nas(config, daemon))

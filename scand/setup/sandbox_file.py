@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from scand import durable, mounts
+from scand import durable, mount_table
 from scand.errors import ConfigError
 from scand.sandbox import MARK, Reach, decide, drop_in, opened
 from scand.setup.system import must
@@ -15,7 +15,7 @@ from scand.unit import NAME, Unit
 
 if TYPE_CHECKING:
     from scand.config import Config
-    from scand.mounts import Mount
+    from scand.mount_table import Mount
     from scand.sandbox import Rule
 
 PLACE = Path(f"/etc/systemd/system/{NAME}.d/nas.conf")
@@ -85,9 +85,9 @@ def needed(config: Config, rules: list[Rule], present: str, known: list[Mount]) 
     rules = [rule for rule in rules if rule.reach is not Reach.WRITE or rule.path not in ours]
     found = []
     for path in (config.nas_root, config.staging.dir):
-        real = mounts.resolved(path, known)
+        real = mount_table.resolved(path, known)
         if decide(real, rules).reach is not Reach.WRITE:
-            mount = mounts.holding(real, known)
+            mount = mount_table.holding(real, known)
             found.append(opened(real, mount.target, mount.fstype) if mount else real)
     return found
 
@@ -104,7 +104,7 @@ def _opened_by(text: str) -> set[PurePath]:
 
 def _check_open(config: Config, known: list[Mount]) -> None:
     for path in (config.nas_root, config.staging.dir):
-        rule = decide(mounts.resolved(path, known), Unit.read().rules)
+        rule = decide(mount_table.resolved(path, known), Unit.read().rules)
         if rule.reach is not Reach.WRITE:
             raise ConfigError(
                 f"The service may not write below {path}, since another drop-in says {rule.setting}: "

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from scand import mounts, people
+from scand import mount_table, people
 from scand.errors import ConfigError, TryAgain, Unavailable
 from scand.setup.system import must, run, run_as
 from scand.unit import KEY, NAME, Unit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scand.config import Config
-    from scand.mounts import Mount
+    from scand.mount_table import Mount
     from scand.people import Person
 
 _NAS_PATIENCE = 60.0
@@ -28,7 +28,7 @@ _READY_PATIENCE = 15.0
 
 def known_mounts() -> list[Mount]:
     """What is mounted now."""
-    return mounts.parse(mounts.MOUNTINFO.read_text(errors="surrogateescape"))
+    return mount_table.parse(mount_table.MOUNTINFO.read_text(errors="surrogateescape"))
 
 
 def add_to_group(names: Iterable[str], group: str) -> list[str]:
