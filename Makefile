@@ -1,19 +1,20 @@
 # scand: `make demo` shows it, `make test` proves it; both set up what is missing first.
 
 PYTHON   ?= /usr/bin/python3
-VENV     := .venv
+VENV     ?= .venv
 BIN      := $(VENV)/bin
-STAMP    := $(VENV)/.installed
 SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-# python-sane and systemd-python compile against libsane and libsystemd; saned, scanimage and airscan are for the
-# tests, and the last line is for those that boot a systemd of their own, and (strace) kill at every system call.
-PACKAGES := libsane-dev libsane1 sane-utils sane-airscan libsystemd-dev gcc pkg-config python3-dev python3-venv \
-            systemd libnss-systemd udev dbus util-linux mount strace
+# python-sane and systemd-python compile against libsane and libsystemd.
+PACKAGES := libsane-dev libsane1 libsystemd-dev gcc pkg-config python3-dev python3-venv util-linux
+# saned, scanimage and airscan are for the tests; so is the rest, for those that boot a systemd of their own, make file
+# systems, and (strace) kill at every system call.
+FOR_TEST := sane-utils sane-airscan systemd libnss-systemd udev dbus mount strace
 # pytest works in parallel where that helps: as many workers as small machines have cores.
 WORKERS  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help system venv demo test unit integration acceptance crashtest soak bench lint types imports format install uninstall clean
+.PHONY: help system venv demo test test-latest test-oldest suite unit integration acceptance crashtest soak bench lint \
+        types imports format lock install uninstall clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,24 +24,64 @@ system:  ## Debian packages that are missing
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	done; \
 	if [ -n "$$missing" ]; then \
-		echo "installing:$$missing"; \
+		echo "installing Debian packages:$$missing"; \
 		$(SUDO) apt-get update -q && \
 		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
 	fi
 
-venv: system $(STAMP)  ## the virtual environment .venv, with scand in it
+# Everything that is installed is in requirements.lock, by version and hash: what is green today is green in a month.
+LOCKED := systemd/locked.sh "$(BIN)/python -m pip install"
+MINE   := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
-$(STAMP): pyproject.toml | system
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+# Enough for the daemon and the demo.
+$(VENV)/.run: requirements.lock pyproject.toml | system
+	@echo "making $(VENV), with these packages:"
+	@$(PYTHON) -m venv $(VENV)
+	@$(LOCKED) build && $(LOCKED) run embedded && $(MINE)
+	@touch $@
 
-demo: venv  ## paper in, PDF in the Inbox: on an embedded PostgreSQL and a simulated duplex scanner
+# And what the tests need.
+$(VENV)/.dev: $(VENV)/.run
+	@echo "for the tests:"
+	@$(LOCKED) test dev
+	@touch $@
+
+venv: PACKAGES += $(FOR_TEST)
+venv: $(VENV)/.dev  ## the virtual environment .venv, with scand and what the tests need in it
+
+demo: $(VENV)/.run  ## paper in, PDF in the Inbox: on an embedded PostgreSQL and a simulated duplex scanner
 	$(BIN)/scand demo
 
-test: venv lint types imports  ## every test, and lint, types and import contracts
+test: venv  ## every test, then lint, types and import contracts: each is run, whatever the others say
+	@failed=""; for part in suite lint types imports; do \
+		$(MAKE) --no-print-directory $$part || failed="$$failed $$part"; \
+	done; \
+	[ -z "$$failed" ] || { echo "make test: failed:$$failed"; exit 1; }
+
+suite: venv
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
+
+# What the lock is not: the newest of everything, and the oldest that pyproject.toml admits. Neither is a condition of
+# green; `make lock` follows the newest.
+test-latest: PACKAGES += $(FOR_TEST)
+test-latest: system  ## the tests against the newest versions of all dependencies
+	$(PYTHON) -m venv --clear .venv-latest
+	.venv-latest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	.venv-latest/bin/python -m pytest -n $(WORKERS) --dist loadscope
+
+test-oldest: PACKAGES += $(FOR_TEST)
+test-oldest: system .venv-lock/.made  ## the tests against the oldest versions that pyproject.toml admits
+	$(PYTHON) -m venv --clear .venv-oldest
+	.venv-lock/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[dev]'
+	.venv-oldest/bin/python -m pytest -n $(WORKERS) --dist loadscope
+
+.venv-lock/.made: pyproject.toml
+	@$(PYTHON) -m venv .venv-lock
+	@systemd/locked.sh ".venv-lock/bin/python -m pip install" lock
+	@touch $@
+
+lock: .venv-lock/.made  ## requirements.lock anew: the newest versions that fit, with their hashes
+	.venv-lock/bin/python tests/support/lock.py
 
 unit: venv  ## pure tests only
 	$(BIN)/python -m pytest tests/unit
@@ -82,4 +123,4 @@ uninstall:  ## off this machine again; documents, queue and config stay
 	DESTDIR="$(DESTDIR)" sh systemd/install.sh uninstall
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) demo-out bench.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-lock .venv-latest .venv-oldest demo-out bench.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
