@@ -110,7 +110,7 @@ def _json(data: str | bytes) -> Any:
 
 
 _LOGIN_REFUSED = (
-    "password authentication failed",
+    "authentication failed",
     "no pg_hba.conf entry",
     "does not exist",
     "no password supplied",

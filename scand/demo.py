@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +184,10 @@ class Stage:
             if process is not None:
                 _stop(process)
         if self._daemon is not None:
-            _stop_server(embedded_directory(self._read()))
+            # A daemon that was killed could not do it itself.
+            server = embedded.Postmaster.find(embedded_directory(self._read()))
+            if server is not None:
+                server.stop()
         shutil.rmtree(self._work, ignore_errors=True)
 
     def _start_simulator(self) -> str:
@@ -221,14 +223,12 @@ def _temporary() -> str:
 
 def _environ(work: Path) -> dict[str, str]:
     """This process's environment without what would lead a daemon elsewhere."""
-    (work / "run").mkdir(mode=0o700)
-    (work / "run" / "python_PostgresServer").mkdir()
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_", "PG"))
     }
-    kept.pop("NOTIFY_SOCKET", None)
-    # pgserver keeps a lock file there, and else one in /tmp that all users of the machine would share.
-    return kept | {"SANE_CONFIG_DIR": str(work / "sane"), "XDG_RUNTIME_DIR": str(work / "run")}
+    for ours in ("NOTIFY_SOCKET", "RUNTIME_DIRECTORY"):  # of a service that runs the demo
+        kept.pop(ours, None)
+    return kept | {"SANE_CONFIG_DIR": str(work / "sane")}
 
 
 def _addresses() -> Iterator[str]:
@@ -252,13 +252,3 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.wait()
     if process.stdout is not None:
         process.stdout.close()
-
-
-def _stop_server(directory: Path) -> None:
-    """Stop the PostgreSQL of a daemon that could not do it itself."""
-    pid_file = directory / "postmaster.pid"
-    with suppress(OSError, ValueError, IndexError):
-        os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
-    deadline = time.monotonic() + _STOP
-    while pid_file.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)

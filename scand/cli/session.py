@@ -19,21 +19,36 @@ if TYPE_CHECKING:
 
 
 def database_url(path: Path | None) -> str:
-    """Where the database is.
+    """Where the database is, for a client.
 
     Args:
         path: `--config`, or None for the usual places.
 
     Raises:
-        ConfigError: nothing says where.
+        ConfigError: nothing says where, or this user may not reach it.
         Unavailable: it is the daemon's own, and the daemon does not run.
     """
     config = Config.load(path, os.environ, need="client")
-    return (
-        embedded.url(embedded_directory(config))
-        if config.database.embedded
-        else config.database.url.get_secret_value()
-    )
+    if not config.database.embedded:
+        return config.database.url.get_secret_value()
+    # Without a config that may be read it is the service's, wherever that has its files.
+    return embedded.url(embedded_directory(config)) if config.path else embedded.running_service_url()
+
+
+def maintenance_url(path: Path | None) -> str:
+    """Where the database is, for one who changes its schema.
+
+    Args:
+        path: `--config`, or None for the usual places.
+
+    Raises:
+        ConfigError: nothing says where, or this user may not do that.
+        Unavailable: it is the daemon's own, and the daemon does not run.
+    """
+    config = Config.load(path, os.environ, need="client")
+    if not config.database.embedded:
+        return config.database.url.get_secret_value()
+    return embedded.maintenance_url(embedded_directory(config))
 
 
 @contextmanager

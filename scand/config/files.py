@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scand.config.sections import EMBEDDED
 from scand.errors import ConfigError
 from scand.wording import shown
 
@@ -20,17 +21,18 @@ CREDENTIAL = "database-url"
 
 
 def read(
-    path: Path | None, environ: Mapping[str, str], *, optional: bool
+    path: Path | None, environ: Mapping[str, str], *, forgiven: tuple[type[OSError], ...]
 ) -> tuple[Path | None, dict[str, Any]]:
     """The first config that there is: `path`, $SCAND_CONFIG, the user's, the system's.
 
     Args:
         path: what `--config` said; it and $SCAND_CONFIG have to be there.
         environ: SCAND_CONFIG, HOME.
-        optional: do without a file that may not be read.
+        forgiven: do without a file that cannot be read for these reasons.
 
     Returns:
-        Its path and its content; None and nothing where there is no config.
+        Its path and its content. Where there is no config, None and nothing; where there is one that this user may
+        not read, None and the embedded database, which is that of the service that runs here.
 
     Raises:
         ConfigError: it is not there, cannot be read, or is not TOML.
@@ -38,6 +40,7 @@ def read(
     named = path or (Path(environ["SCAND_CONFIG"]) if environ.get("SCAND_CONFIG") else None)
     home = environ.get("HOME")
     users = [Path(home) / ".config" / "scand" / "scand.toml"] if home else []
+    private = False
     for candidate in [named] if named else [*users, SYSTEM]:
         try:
             return candidate, toml(candidate)
@@ -45,10 +48,11 @@ def read(
             if named:
                 raise ConfigError(f"{candidate}: there is no such config file.") from error
         except OSError as error:
-            if named or not optional:
+            if named or not isinstance(error, forgiven):
                 hint = "run as a user who may read it, or set SCAND_DATABASE_URL"
                 raise ConfigError(f"{candidate}: cannot be read ({error.strerror}); {hint}.") from error
-    return None, {}
+            private = isinstance(error, PermissionError)
+    return None, {"database": {"url": EMBEDDED}} if private else {}
 
 
 def toml(path: Path) -> dict[str, Any]:

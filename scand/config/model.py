@@ -92,15 +92,16 @@ class Config(Section):
         Args:
             path: what `--config` said.
             environ: SCAND_CONFIG, HOME, SCAND_DATABASE_URL, CREDENTIALS_DIRECTORY.
-            need: a client needs the database only, and no file where SCAND_DATABASE_URL says it; the daemon
-                needs nas.root too.
+            need: a client needs the database only, and no file where SCAND_DATABASE_URL says it, or where it may
+                not read it: then it is the embedded one, and `path` is None. The daemon needs nas.root too.
 
         Raises:
             ConfigError: everything that is wrong, each key with its reason.
         """
         client = need == "client"
         url = files.database_url(environ, credential=not client)
-        file, table = files.read(path, environ, optional=client and url is not None)
+        forgiven = (OSError if url is not None else PermissionError,) if client else ()
+        file, table = files.read(path, environ, forgiven=forgiven)
         separate, wrong = files.profiles(_profile_directory(file))
         if url is not None and isinstance(table.get("database", {}), dict):
             table["database"] = {**table.get("database", {}), "url": url}

@@ -36,7 +36,7 @@ class ScanHost:
     def __init__(self, box: Box) -> None:
         self.box = box
         self.nas = box.root / "mnt/nas"
-        self.login = f"host={box.root}/var/lib/scand/postgres user=postgres"
+        self.login = f"host={box.root}/run/scand user=postgres"
         box.run("sh", "/src/systemd/install.sh", "activate")
         box.write("/etc/sane.d/dll.conf", "net\n")
         box.write("/etc/sane.d/net.conf", f"{SCANNER}\n")

@@ -56,11 +56,11 @@ def test_the_service_starts_at_once_as_installed(host: ScanHost) -> None:
     assert modes == [
         "-rw-r----- root:scand /etc/scand/scand.toml",
         "drwxr-x--- scand:scand /var/lib/scand",
-        "drwx------ scand:scand /run/scand",
-        "-rw-rw---- root:scanner /run/scand-scan",
+        "drwxr-xr-x scand:scand /run/scand",
+        "-rw-rw---- root:scand-users /run/scand-scan",
     ]
     groups = host.box.run("id", "--groups", "--name", "scand").stdout.split()
-    assert sorted(groups) == ["lp", "scand", "scanner"]
+    assert sorted(groups) == ["lp", "scand", "scand-users", "scanner"]
 
 
 def test_an_upgrade_keeps_config_and_queue(host: ScanHost) -> None:

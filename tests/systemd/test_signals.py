@@ -31,7 +31,7 @@ def test_a_signal_makes_a_document(served: ScanHost) -> None:
 
 
 def test_a_key_makes_a_document(served: ScanHost) -> None:
-    """`systemctl start scand-scan`, or the touch of a file by somebody who may use a scanner."""
+    """`systemctl start scand-scan`, or the touch of a file by a member of scand-users."""
     served.plug_in("--count=1")
     before = len(served.inbox())
     served.box.run("systemctl", "start", "scand-scan")
@@ -42,7 +42,7 @@ def test_a_key_makes_a_document(served: ScanHost) -> None:
     someone = ("setpriv", "--reuid=nobody", "--regid=nogroup")
     touched = served.box.run(*someone, "--clear-groups", "touch", "/run/scand-scan", check=False)
     assert "Permission denied" in touched.stderr
-    served.box.run(*someone, "--groups=scanner", "touch", "/run/scand-scan")
+    served.box.run(*someone, "--groups=scand-users", "touch", "/run/scand-scan")
     until(lambda: len(served.inbox()) == before + 2, "there is another")
     until(lambda: served.status().startswith("idle"), "it is idle again")
 
