@@ -611,9 +611,9 @@ def test_nas_init_is_for_the_daemons_user(host: Shell) -> None:
     (host.home / "staging").mkdir()
     os.chown(host.home / "staging", 4711, 4711)
     config = host.home / ".config/scand/scand.toml"
-    for command in (("nas", "init"), ("run",)):
-        sentence = host.refused(*command, status=os.EX_CONFIG)
-        assert f"sudo -u '#4711' scand --config {config} {' '.join(command)}" in sentence
+    for words in (("nas", "init"), ("run",)):
+        sentence = host.refused(*words, status=os.EX_CONFIG)
+        assert f"sudo -u '#4711' scand --config {config} {' '.join(words)}" in sentence
     found = {check["name"]: check for check in host.json("doctor", status=os.EX_CONFIG)}
     assert found["staging"]["mend"] == "sudo -u '#4711' scand doctor"
     assert list((host.home / "nas").iterdir()) == []
