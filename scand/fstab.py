@@ -54,29 +54,30 @@ def _escaped(path: PurePath) -> str:
     return str(path).replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011")
 
 
-def advice(root: PurePath, *, user: str, uid: int, group: str, gid: int) -> str:
+def advice(root: PurePath, *, user: str, uid: int, group: str, gid: int, sudo: str) -> str:
     """What to do where nothing is mounted: for people, some lines, with the commands.
 
     Args:
         root: the mountpoint.
         user, uid: the daemon's.
         group, gid: whose members may read the documents.
+        sudo: what goes in front of a command for root.
     """
     return f"""\
 Mount the NAS there by one of these lines in /etc/fstab, with your server and share for nas.lan and documents.
 
-A share of Windows' kind (SMB), with `sudo apt install cifs-utils`; {CREDENTIALS} holds two lines,
-username=… and password=…, and is readable for root only (`sudo install -m 0600 /dev/null {CREDENTIALS}`):
+A share of Windows' kind (SMB), with `{sudo}apt install cifs-utils`; {CREDENTIALS} holds two lines,
+username=… and password=…, and is readable for root only (`{sudo}install -m 0600 /dev/null {CREDENTIALS}`):
 
 {cifs(root, user=user, group=group)}
 
-NFS, with `sudo apt install nfs-common`; the server must let user {uid} write there, and group {gid} read:
+NFS, with `{sudo}apt install nfs-common`; the server must let user {uid} write there, and group {gid} read:
 
 {nfs(root)}
 
 Then:
 
-  sudo systemctl daemon-reload
-  sudo systemctl start remote-fs.target
-  sudo scand setup
+  {sudo}systemctl daemon-reload
+  {sudo}systemctl start remote-fs.target
+  {sudo}scand setup
 """

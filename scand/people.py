@@ -28,6 +28,7 @@ class Person(NamedTuple):
         gid: the primary group.
         groups: the names of all its groups.
         home: the home directory; "/" where there is none.
+        sudo: what it types in front of a command that only root may run: "sudo ", or nothing where it is root.
     """
 
     name: str
@@ -35,25 +36,25 @@ class Person(NamedTuple):
     gid: int
     groups: frozenset[str]
     home: str = "/"
-
-    @property
-    def sudo(self) -> str:
-        """What goes in front of a command that only root may run: "sudo ", or nothing for root."""
-        return "" if self.uid == 0 else "sudo "
+    sudo: str = "sudo "
 
     def run_as(self, other: Person, command: str) -> str:
         """A command as this user types it so that it runs as another."""
         if other.uid == 0:
             return f"{self.sudo}{command}"
-        if self.uid == 0 and not other.name.startswith("#"):
+        if not self.sudo and not other.name.startswith("#"):
             return f"runuser -u {other.name} -- {command}"
         name = f"'{other.name}'" if other.name.startswith("#") else other.name
         return f"sudo -u {name} {command}"
 
 
 def caller() -> Person:
-    """Who runs this process, with the groups that it really has."""
+    """Who runs this process, with the groups that it really has.
+
+    A person who has used sudo will have to use it again. Source: sudo(8), SUDO_USER.
+    """
     uid = os.geteuid()
+    root = uid == 0 and not os.environ.get("SUDO_USER")
     entry = _entry(uid)
     return Person(
         name=entry.pw_name if entry else f"#{uid}",
@@ -61,6 +62,7 @@ def caller() -> Person:
         gid=os.getegid(),
         groups=_names([os.getegid(), *os.getgroups()]),
         home=entry.pw_dir if entry else "/",
+        sudo="" if root else "sudo ",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass, field
@@ -102,6 +103,20 @@ class Unit:
     def rules(self) -> list[sandbox.Rule]:
         """The rules of its sandbox."""
         return sandbox.rules(self.properties)
+
+    def hides_config(self, path: Path | None, environ: Mapping[str, str]) -> bool:
+        """Whether the config that counts is the service's, and this user may not read it.
+
+        Args:
+            path: `--config`, or None for the usual places.
+            environ: SCAND_CONFIG, HOME.
+        """
+        if not self.installed or self.config is None:
+            return False
+        chosen = path or (Path(environ["SCAND_CONFIG"]) if environ.get("SCAND_CONFIG") else None)
+        own = Path(environ.get("HOME", "/"), ".config", "scand", "scand.toml")
+        counts = chosen == self.config if chosen else not os.access(own, os.F_OK)
+        return counts and os.access(self.config, os.F_OK) and not os.access(self.config, os.R_OK)
 
     def _is(self, name: str, value: str) -> bool:
         return self.properties.get(name) == value

@@ -35,9 +35,7 @@ def run(config: Path | None) -> None:
 
     SIGUSR1 scans now, SIGHUP reads the config again, SIGTERM stops after the sheet under way.
     """
-    _refuse_foreign_staging(
-        Config.load(config, os.environ, need="daemon"), "run", service="systemctl start scand"
-    )
+    _own_staging(config, "run", service="systemctl start scand")
     daemon.run(config, os.environ)
 
 
@@ -72,8 +70,7 @@ def init(config: Path | None) -> None:
     A NAS that is marked already keeps its mark. The members of nas.group get through the folders that scand has
     made there. scand setup does all this for the service.
     """
-    settings = Config.load(config, os.environ, need="daemon")
-    _refuse_foreign_staging(settings, "nas init", service="scand setup")
+    settings = _own_staging(config, "nas init", service="scand setup")
     volume_id = init_volume(settings.nas_root, require_mount=settings.nas.require_mount)
     Spool(settings.staging.dir).set_volume_id(volume_id)
     mounted = Volume.open(settings.nas_root, volume_id=volume_id, require_mount=settings.nas.require_mount)
@@ -83,22 +80,25 @@ def init(config: Path | None) -> None:
     console().print(f"{settings.nas_root} is volume {volume_id}")
 
 
-def _refuse_foreign_staging(config: Config, command: str, *, service: str) -> None:
-    """What another user made in the daemon's directory, the daemon could not read or write any more.
+def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
+    """The config, if its staging directory is this user's: what another makes there the daemon could not use.
 
     Args:
-        config: whose staging directory is meant.
+        path: `--config`.
         command: what was asked for, without "scand".
         service: the command that root runs instead where the service uses that directory.
 
     Raises:
         ConfigError: it is another user's, or will be: nothing was touched.
     """
-    me, unit, staging = people.caller(), Unit.read(), config.staging.dir
-    ours = unit.installed and unit.config == config.path
+    me, unit = people.caller(), Unit.read()
+    if unit.hides_config(path, os.environ):
+        raise ConfigError(f"The service's files are for root and {unit.user} only: run `{me.sudo}{service}`.")
+    config = Config.load(path, os.environ, need="daemon")
+    staging, ours = config.staging.dir, unit.installed and unit.config == config.path
     owner = people.owner(staging) or (people.named(unit.user) if ours else None)
     if owner is None or owner.uid == me.uid:
-        return
+        return config
     if unit.installed and owner.name == unit.user:
         mend = f"{me.sudo}{service}"
     else:

@@ -38,11 +38,11 @@ def edited(text: str, values: Mapping[tuple[str, str], str | bool]) -> str:
         wanted = _with(before, section, key, value)
         if wanted == before:
             continue
-        new = _set(text, section, key, _written(value))
+        new = _set(text, section, key, written(value))
         if _parsed(new) != wanted:
             raise ConfigError(
                 f"{section}.{key} is written in a form that is not changed automatically: write "
-                f"{key} = {_written(value)} below [{section}] by hand."
+                f"{key} = {written(value)} below [{section}] by hand."
             )
         text = new
     return text
@@ -63,32 +63,32 @@ def _with(table: dict[str, Any], section: str, key: str, value: str | bool) -> d
     return new
 
 
-def _written(value: str | bool) -> str:
-    """A value as TOML, whose basic strings have JSON's escapes (but DEL; with it, the result is refused)."""
+def written(value: str | bool) -> str:
+    """A value as TOML writes it: its basic strings have JSON's escapes, but for DEL, which is then refused."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def _set(text: str, section: str, key: str, written: str) -> str:
+def _set(text: str, section: str, key: str, value: str) -> str:
     lines = text.splitlines(keepends=True)
     start, end = _section(lines, section)
     if start is None:
         gap = "\n" if text.strip() else ""
-        return f"{text.rstrip()}\n{gap}[{section}]\n{key} = {written}\n".lstrip("\n")
+        return f"{text.rstrip()}\n{gap}[{section}]\n{key} = {value}\n".lstrip("\n")
     present = re.compile(rf"(\s*{re.escape(key)}\s*=\s*){_VALUE}(\s*(?:#.*)?\n?)$")
     default = re.compile(rf"\s*#\s*{re.escape(key)}\s*=\s*{_VALUE}\s*(?:#.*)?$")
     for number in range(start, end):
         if found := present.match(lines[number]):
-            lines[number] = f"{found[1]}{written}{found[2]}"
+            lines[number] = f"{found[1]}{value}{found[2]}"
             return "".join(lines)
     for number in range(start, end):
         if default.match(lines[number]):
-            lines[number] = f"{key} = {written}\n"
+            lines[number] = f"{key} = {value}\n"
             return "".join(lines)
     while end > start and not lines[end - 1].strip():
         end -= 1
     if not lines[end - 1].endswith("\n"):
         lines[end - 1] += "\n"
-    return "".join([*lines[:end], f"{key} = {written}\n", *lines[end:]])
+    return "".join([*lines[:end], f"{key} = {value}\n", *lines[end:]])
 
 
 def _section(lines: list[str], section: str) -> tuple[int | None, int]:

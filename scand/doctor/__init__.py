@@ -7,7 +7,7 @@ says what it found. A check that fails is no exception; what cannot be asked wit
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import shlex
 from typing import TYPE_CHECKING
 
 from scand import mount_table, people
@@ -19,6 +19,7 @@ from scand.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from scand.people import Person
 
@@ -37,7 +38,14 @@ def examine(
         me: who asks, as whom commands are suggested; this process may be the daemon's user instead.
         url: where the database is.
     """
-    if _is_for_others(path, environ, unit):
+    hidden = unit.hides_config(path, environ)
+    daemon = people.named(unit.user) if unit.installed else None
+    if hidden and daemon is not None and daemon.uid == os.geteuid():
+        config_path = shlex.quote(str(unit.config))
+        mend = f"{me.sudo}chgrp {people.group_name(daemon.gid)} {config_path} && {me.sudo}chmod 0640 {config_path}"
+        yield wrong("config", f"{unit.config} cannot be read by the daemon's user {daemon.name}.", mend)
+        return
+    if hidden:
         yield service.check_unit(unit, me)
         yield service.check_member(me)
         yield from database.check_database(url, None, _start(unit, me))
@@ -47,7 +55,7 @@ def examine(
     try:
         config = Config.load(path, environ, need="daemon")
     except ScandError as error:
-        yield _config(error, path or unit.config, unit, me)
+        yield refused("config", error)
         return
     yield Check("config", ok=True, detail=str(config.path))
     if config.path != unit.config:
@@ -68,37 +76,6 @@ def examine(
 
 def _start(unit: Unit, me: Person) -> str:
     return f"{me.sudo}systemctl start scand" if unit.installed else "scand run"
-
-
-def _is_for_others(path: Path | None, environ: Mapping[str, str], unit: Unit) -> bool:
-    """Whether the config that counts is the service's own, and this user may not read it."""
-    own = Path(environ.get("HOME", "/")) / ".config" / "scand" / "scand.toml"
-    chosen = path or (Path(environ["SCAND_CONFIG"]) if environ.get("SCAND_CONFIG") else None)
-    counts = chosen == unit.config if chosen else not os.access(own, os.F_OK)
-    daemon = people.named(unit.user)
-    ours = daemon is not None and daemon.uid == os.geteuid()
-    return (
-        unit.installed
-        and counts
-        and unit.config is not None
-        and not ours
-        and unit.config.exists()
-        and not os.access(unit.config, os.R_OK)
-    )
-
-
-def _config(error: ScandError, path: Path | None, unit: Unit, me: Person) -> Check:
-    daemon = people.named(unit.user) if unit.installed else None
-    if (
-        path is not None
-        and daemon is not None
-        and daemon.uid == os.geteuid()
-        and path.exists()
-        and not os.access(path, os.R_OK)
-    ):
-        mend = f"{me.sudo}chgrp {people.group_name(daemon.gid)} {path} && {me.sudo}chmod 0640 {path}"
-        return wrong("config", f"{path} cannot be read by the daemon's user {daemon.name}.", mend)
-    return refused("config", error)
 
 
 def _service(config: Config, unit: Unit, me: Person) -> Iterator[Check]:

@@ -87,5 +87,5 @@ def check_member(me: Person) -> Check:
     if me.name in people.members(group):
         detail = f"{me.name} is in {group} from the next login on; in this shell, already:"
         return wrong("member", detail, f"newgrp {group}")
-    detail = f"{me.name} is not in {group}, whose members may use scand; then log in again."
+    detail = f"{me.name} is not in {group}, whose members may use scand. It counts from the next login on."
     return wrong("member", detail, f"sudo usermod -aG {group} {shlex.quote(me.name)}")

@@ -25,6 +25,8 @@ class Answers:
         require_mount: it has to be mounted there.
         inbox: the folder for documents, relative to the root.
         group: whose members may read the documents; "": nobody else.
+        users: login names of those who may use the command line.
+        create_root: a root that is a plain directory may be made.
     """
 
     scanner: str
@@ -32,14 +34,17 @@ class Answers:
     require_mount: bool
     inbox: str
     group: str
+    users: tuple[str, ...] = ()
+    create_root: bool = False
 
     @classmethod
-    def present(cls, table: Mapping[str, Any], offered_group: str) -> Answers:
+    def present(cls, table: Mapping[str, Any], offered_group: str, users: tuple[str, ...] = ()) -> Answers:
         """What a config says now, and what is offered where it says nothing.
 
         Args:
             table: the config's content, as TOML gives it; values of a wrong type count as none.
             offered_group: for a config in which nas.group was never set.
+            users: offered as those who may use the command line.
         """
 
         def found(section: str, key: str, otherwise: str) -> str:
@@ -55,6 +60,7 @@ class Answers:
             require_mount=required if isinstance(required, bool) else True,
             inbox=found("nas", "inbox", Nas.model_fields["inbox"].default),
             group=found("nas", "group", offered_group),
+            users=users,
         )
 
     def but(self, changes: Mapping[str, Any]) -> Answers:

@@ -14,6 +14,7 @@ from scand.config.edit import edited
 from scand.config.files import CREDENTIAL
 from scand.config.sections import EMBEDDED
 from scand.errors import ConfigError
+from scand.people import caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,9 @@ class ConfigFile:
                 self._text = self.path.read_bytes().decode()
             self.table: dict[str, Any] = tomllib.loads(self._text)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path}: {error}: correct it, then run `scand setup` again.") from error
+            raise ConfigError(
+                f"{path}: {error}: correct it, then run `{caller().sudo}scand setup` again."
+            ) from error
 
     def set(self, values: Mapping[tuple[str, str], str | bool], gid: int) -> Config:
         """Write some keys, if the whole is a good config then; with none, leave the file alone.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scand import durable, mount_table
 from scand.errors import ConfigError
+from scand.people import caller
 from scand.sandbox import MARK, Reach, decide, drop_in, opened
 from scand.setup.system import must
 from scand.unit import NAME, Unit
@@ -31,7 +32,7 @@ def check_seen(root: Path, unit: Unit) -> None:
     if rule.reach is Reach.HIDDEN:
         raise ConfigError(
             f"The service does not see {root} ({rule.setting}): mount the NAS elsewhere, at /mnt/nas, say, and "
-            "run `scand setup --nas-root /mnt/nas`."
+            f"run `{caller().sudo}scand setup --nas-root /mnt/nas`."
         )
 
 
@@ -58,7 +59,7 @@ def place(config: Config, unit: Unit, known: list[Mount]) -> bool:
         lines = " ".join(map(str, wanted))
         raise ConfigError(
             f"{PLACE} was not written by scand setup, and does not open {lines}: add that to its "
-            "ReadWritePaths=, or remove the file, and run `scand setup` again."
+            f"ReadWritePaths=, or remove the file, and run `{caller().sudo}scand setup` again."
         )
     if text:
         PLACE.parent.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -31,22 +32,31 @@ def known_mounts() -> list[Mount]:
     return mount_table.parse(mount_table.MOUNTINFO.read_text(errors="surrogateescape"))
 
 
+def check_people(users: Iterable[str], groups: Iterable[str]) -> None:
+    """Whether this machine has these users and groups.
+
+    Raises:
+        ConfigError: it has not; the sentence says which.
+    """
+    sudo = people.caller().sudo
+    for group in groups:
+        if people.group_id(group) is None:
+            make = f"{sudo}groupadd --system {shlex.quote(group)}"
+            raise ConfigError(f"This machine has no group {group}: `{make}` makes it.")
+    for name in users:
+        if people.named(name) is None:
+            raise ConfigError(f"This machine has no user {name}: `getent passwd` lists them.")
+
+
 def add_to_group(names: Iterable[str], group: str) -> list[str]:
     """Make users members of a group; those that were not yet.
 
     Raises:
-        ConfigError: there is no such group.
+        ConfigError: usermod(8) refuses.
     """
-    if people.group_id(group) is None:
-        raise ConfigError(f"This machine has no group {group}: `groupadd --system {group}` makes it.")
-    added = []
-    for name in names:
-        person = people.named(name)
-        if person is None:
-            raise ConfigError(f"This machine has no user {name}: `getent passwd` lists them.")
-        if group not in person.groups:
-            must(["usermod", "--append", "--groups", group, name])
-            added.append(name)
+    added = [name for name in names if (person := people.named(name)) and group not in person.groups]
+    for name in added:
+        must(["usermod", "--append", "--groups", group, name])
     return added
 
 
@@ -75,12 +85,13 @@ def mark_nas(config: Config, daemon: Person) -> str:
     """
     root, path = str(config.nas_root), str(config.path)
     if run_as(daemon, ["test", "-d", root], _NAS_PATIENCE).status:
-        raise Unavailable(f"{root} is no directory that {daemon.name} can look into.")
+        raise Unavailable(f"{root} is not there, or no directory that {daemon.name} can look into.")
     if run_as(daemon, ["test", "-w", root], _NAS_PATIENCE).status:
         group = config.nas.group or people.group_name(daemon.gid)
+        chown = f"{people.caller().sudo}chown {daemon.name}:{group} {shlex.quote(root)}"
         raise ConfigError(
-            f"{daemon.name} may not write to {root}. On a local disk: `chown {daemon.name}:{group} {root}`; over "
-            "SMB, the mount options uid= and gid= say who may; over NFS, the server."
+            f"{daemon.name} may not write to {root}. On a local disk: `{chown}`; over SMB, the mount options uid= "
+            "and gid= say who may; over NFS, the server."
         )
     said = run_as(
         daemon, [sys.executable, "-P", "-m", "scand.cli", "--config", path, "nas", "init"], _NAS_PATIENCE
@@ -113,7 +124,8 @@ def start_service(unit: Unit, *, restart: bool, reload: bool) -> str:
             must(["systemctl", "reload", NAME])
         return "the service has read its config again" if reload else ""
     if run(["systemctl", "restart", NAME]).status:
-        raise ConfigError(f"The service does not start: `journalctl -u {NAME} -n 20` says why.")
+        why = f"{people.caller().sudo}journalctl -u {NAME} -n 20"
+        raise ConfigError(f"The service does not start: `{why}` says why.")
     return "the service is started"
 
 
