@@ -57,9 +57,8 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 def _with(table: dict[str, Any], section: str, key: str, value: str | bool) -> dict[str, Any]:
     new = copy.deepcopy(table)
-    inner = new.setdefault(section, {})
-    if isinstance(inner, dict):
-        inner[key] = value
+    inner = new.get(section)
+    new[section] = {**(inner if isinstance(inner, dict) else {}), key: value}
     return new
 
 

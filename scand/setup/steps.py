@@ -84,9 +84,10 @@ def mark_nas(config: Config, daemon: Person) -> str:
         ScandError: the NAS is not there, or not writable for the daemon.
     """
     root, path = str(config.nas_root), str(config.path)
-    if run_as(daemon, ["test", "-d", root], _NAS_PATIENCE).status:
-        raise Unavailable(f"{root} is not there, or no directory that {daemon.name} can look into.")
-    if run_as(daemon, ["test", "-w", root], _NAS_PATIENCE).status:
+    inside = f"{root}/."  # an automount is not mounted by a look at the directory itself
+    if run_as(daemon, ["test", "-d", inside], _NAS_PATIENCE).status:
+        raise Unavailable(f"{root} cannot be entered by {daemon.name}: is the NAS on, and mounted there?")
+    if run_as(daemon, ["test", "-w", inside], _NAS_PATIENCE).status:
         group = config.nas.group or people.group_name(daemon.gid)
         chown = f"{people.caller().sudo}chown {daemon.name}:{group} {shlex.quote(root)}"
         raise ConfigError(
