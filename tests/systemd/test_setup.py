@@ -153,6 +153,7 @@ def test_setup_says_how_to_mount(fresh: ScanHost) -> None:
     assert [line.split()[2] for line in lines] == ["cifs", "nfs"]
     for line in lines:
         host.box.write("/etc/fstab", f"{line}\n")
+        host.box.run("systemctl", "daemon-reload")
         checked = host.box.run("findmnt", "--verify", "--verbose")
         assert "Success, no errors or warnings detected" in checked.stdout
     assert host.box.show(UNIT, "ActiveState")["ActiveState"] == "inactive"
