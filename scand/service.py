@@ -64,7 +64,10 @@ class Database:
         with self._starting:
             if self._closed:
                 raise Unavailable("The daemon is leaving.")
-            if self._server is None or not self._server.alive():
+            if self._server is not None and not self._server.alive():
+                self._server.stop()
+                self._server = None
+            if self._server is None:
                 self._server = embedded.start(embedded_directory(self._config), self._environ)
             return self._server
 

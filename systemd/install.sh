@@ -111,7 +111,7 @@ uninstall() {
 	cat <<-END
 	scand is uninstalled. Kept: $root$config and profiles.d, the pages and the queue in $root/var/lib/scand,
 	the user scand. Whoever is sure that every document is where it belongs may remove them:
-	  rm -r $root/etc/scand $root/var/lib/scand; userdel scand
+	  rm -r $root/etc/scand $root/var/lib/scand; userdel scand; groupdel scand-users
 	END
 }
 

@@ -54,12 +54,12 @@ def server() -> Iterator[str]:
     if given:
         yield given
         return
-    with private_postgres(_directory()) as postgres:
+    with private_postgres(fast_directory(), "synchronous_commit = off\n") as postgres:
         yield postgres.url
 
 
-def _directory() -> str:
-    """Where the server's files go: into memory where there is room (a test then waits for no disk).
+def fast_directory() -> str:
+    """Where a server's files go: into memory where there is room (a test then waits for no disk).
 
     Both paths are short, since that of a unix socket has 107 bytes at most.
     """

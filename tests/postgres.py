@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def private_postgres(place: str | None = None) -> Iterator[PrivatePostgres]:
+def private_postgres(place: str | None = None, config: str = "") -> Iterator[PrivatePostgres]:
     """A running server in a directory of its own, which goes with it.
 
     Args:
         place: the directory in which its directory is made; short, since a unix socket's path has 107 bytes.
+        config: lines of postgresql.conf, on top of not surviving a power cut.
     """
     base = Path(tempfile.mkdtemp(prefix="scand-", dir=place))
     try:
         postgres = PrivatePostgres(base / "pg")
-        postgres.make("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+        postgres.make(f"fsync = off\nfull_page_writes = off\n{config}")
         postgres.start()
         try:
             yield postgres
@@ -46,11 +47,12 @@ class PrivatePostgres:
 
     Args:
         directory: its data directory, and where its socket lies.
+        version: PostgreSQL's; None: the newest there is.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, version: int | None = None) -> None:
         self.directory = directory
-        self._programs = Programs.find()
+        self._programs = Programs.find(version)
         self._postmaster: Postmaster | None = None
 
     @property
@@ -80,8 +82,9 @@ class PrivatePostgres:
         self._end(signal.SIGINT)
 
     def _end(self, number: signal.Signals) -> None:
-        if self._postmaster is not None and self._postmaster.alive():
-            os.kill(self._postmaster.pid, number)
+        if self._postmaster is not None:
+            if self._postmaster.alive():
+                os.kill(self._postmaster.pid, number)
             self._postmaster.stop()
 
     def freeze(self) -> None:

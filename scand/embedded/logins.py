@@ -116,4 +116,5 @@ def login_url(login: str, socket_directory: str | Path, port: str | int, secret:
     return f"postgresql://{login}@/{DATABASE}?host={quote(str(socket_directory))}&port={port}{passfile}"
 
 
-_CREATE = "DO $$BEGIN CREATE ROLE {login}; EXCEPTION WHEN duplicate_object THEN NULL; END$$"
+_CREATE = """\
+DO $$BEGIN IF to_regrole('{login}') IS NULL THEN CREATE ROLE {login}; END IF; END$$"""

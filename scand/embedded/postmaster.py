@@ -127,10 +127,11 @@ class Postmaster:
     def stop(self) -> None:
         """Stop it: in good order (sessions end, all is written), harder where it does not answer."""
         for number, seconds in _STOPPING:
+            if self._ended(0.0):
+                break
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._fd, number)
-            if self._ended(seconds):
-                break
+            self._ended(seconds)
         self.close()
 
     def close(self) -> None:

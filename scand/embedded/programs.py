@@ -133,7 +133,8 @@ def last_words(said: str) -> str:
     """The last line that says what went wrong."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     wrong = [line for line in lines if re.search(r"FATAL|PANIC|ERROR|error", line)]
-    return (wrong or lines or ["it said nothing"])[-1].rstrip(".")
+    last = (wrong or lines or ["it said nothing"])[-1]
+    return re.sub(r"^.*?(?=FATAL|PANIC|ERROR)", "", last).rstrip(".")
 
 
 _MEND = (

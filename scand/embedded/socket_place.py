@@ -43,7 +43,7 @@ class SocketPlace(NamedTuple):
             environ: RUNTIME_DIRECTORY. Source: systemd.exec(5), RuntimeDirectory=.
 
         Raises:
-            ConfigError: the path of a socket there would be too long.
+            ConfigError: the path of a socket there would be too long, or could not be written in a URL.
         """
         runtime = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
         place = cls(Path(runtime), _household()) if runtime and _is_ours(Path(runtime)) else cls(data)
@@ -53,6 +53,11 @@ class SocketPlace(NamedTuple):
                 f"staging.dir is too long by {excess} bytes: the socket of the embedded database would be "
                 f"{place.directory / SOCKET}, and the path of a unix socket has {_LONGEST} bytes at most. "
                 "Choose a shorter staging.dir."
+            )
+        if "," in str(place.directory):
+            raise ConfigError(
+                f"The socket of the embedded database would lie in {place.directory}, and to PostgreSQL a comma "
+                "ends a path: choose a staging.dir without one."
             )
         return place
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import grp
 import json
 import mmap
 import os
@@ -56,6 +57,13 @@ def enter(_: str) -> None:
 def mount(place: str) -> None:
     """Mount something."""
     _call("mount", b"tmpfs", place.encode(), b"tmpfs", 0, None)
+
+
+def give(group: str) -> None:
+    """Give a file of one's own to a group: one's own, or another."""
+    file = Path("/run/scand/given")
+    file.touch()
+    os.chown(file, -1, grp.getgrnam(group).gr_gid)
 
 
 def trace(pid: str) -> None:
