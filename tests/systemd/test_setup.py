@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+import tomllib
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -296,3 +297,27 @@ def test_doctor_finds_what_the_service_would_trip_over(served: ScanHost) -> None
     box.run("sh", "-c", unreadable["config"]["mend"])
     assert "config" not in _wrong(_doctor(served))
     config.write_text(good)
+
+
+def test_questions_on_a_terminal(fresh: ScanHost) -> None:
+    """Each is asked with its default; a wrong answer is asked again, an empty one keeps what is there."""
+    host = fresh
+    host.plug_in("--count=1")
+    _mount(host)
+    answers = ["", "nas", "/srv/nas", "", "Paper/In", "nobodys", "", "kim"]
+    typed = " ".join(f"'{answer}'" for answer in answers)
+    said = host.box.run(
+        "sh",
+        "-c",
+        f"printf '%s\\n' {typed} | script --quiet --return --command 'scand setup' /dev/null",
+        timeout=120,
+    ).stdout
+    assert "net:127.0.0.42:sim" in said
+    assert "must be an absolute path" in said
+    assert "has no group nobodys" in said
+    config = tomllib.loads((host.box.root / "etc/scand/scand.toml").read_text())
+    assert config["nas"] == {"root": "/srv/nas", "inbox": "Paper/In", "group": "scand-users"}
+    assert "kim" in host.box.run("id", "--name", "--groups", "kim").stdout
+    assert _wrong(_doctor(host, "kim")) == []
+    host.wait(host.submit("By hand"), "committed")
+    assert (host.nas / "Paper/In/By hand.pdf").exists()
