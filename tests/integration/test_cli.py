@@ -27,7 +27,7 @@ from scand.cli import scand as command
 from scand.desk import Desk
 from scand.doctor.database import check_roles
 from scand.sqlfiles import read_sql
-from tests.apart import UNSHARE
+from tests.apart import UNSHARE, needs_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -789,6 +789,7 @@ def test_doctor_checks_the_hook(host: Shell) -> None:
     assert f"chmod a+rx {host.home}/told" in hook(f"{host.home}/told")["mend"]
 
 
+@needs_mounts
 def test_doctor_sees_a_nas_that_it_may_not_write_to(host: Shell) -> None:
     """Read-only is found by writing, and nothing is left there."""
     host.run("nas", "init")
