@@ -32,7 +32,7 @@ class Database:
         self._config, self._environ = config, environ
         self._server: embedded.Server | None = None
         self._starting = Lock()
-        self._migrated = self._closed = False
+        self._tried = self._migrated = self._closed = False
 
     def open(self) -> Connection:
         """A session whose schema is this scand's. May take long: it is called in a thread.
@@ -55,9 +55,11 @@ class Database:
         """Stop the server, where it is scand's own; one that is just being started is waited for."""
         with self._starting:
             self._closed = True
-            if self._server is not None:
-                self._server.stop()
-                self._server = None
+            if self._tried:  # else it may be another daemon's, for which this one has only waited
+                left = self._server or embedded.Postmaster.find(embedded_directory(self._config))
+                if left is not None:
+                    left.stop()
+            self._server = None
 
     def _start(self) -> embedded.Server:
         """The server, started anew where it has ended."""
@@ -68,6 +70,7 @@ class Database:
                 self._server.stop()
                 self._server = None
             if self._server is None:
+                self._tried = True
                 self._server = embedded.start(embedded_directory(self._config), self._environ)
             return self._server
 
@@ -79,8 +82,8 @@ class Database:
             connection = connect(server.admin_url, name="scand-migrate", deadline=migrate.LONGEST_STATEMENT)
         except ConfigError as error:
             raise ConfigError(
-                f"The embedded database does not take scand's secret ({error.sentence}): remove it with "
-                f"`rm {server.secret}` and start the daemon again; it gets a new one, and nothing is lost."
+                f"The embedded database does not take scand's secret: remove it with `rm {server.secret}` and start "
+                "the daemon again; it gets a new one, and nothing is lost."
             ) from error
         with connection:
             migrate.migrate(connection)

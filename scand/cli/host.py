@@ -28,7 +28,13 @@ def trigger(config: Path | None) -> None:
     changes nothing, and the log says so.
     """
     staging = Config.load(config, os.environ, need="client").staging.dir
-    pid = StagingLock.holder_pid(staging)
+    try:
+        pid = StagingLock.holder_pid(staging)
+    except PermissionError as error:
+        raise ConfigError(
+            f"Only root and the daemon's user may look into {staging}: run `sudo scand trigger`; where "
+            "scand-scan.path is enabled, members of scand-users run `touch /run/scand-scan`."
+        ) from error
     if pid is None:
         raise Unavailable(f"No daemon holds {staging}: start it (systemctl start {_UNIT}).")
     try:

@@ -51,11 +51,7 @@ class Postmaster:
 
     @classmethod
     def find(cls, directory: Path) -> Self | None:
-        """The server that runs on a data directory, whoever has started it; None: there is none.
-
-        Raises:
-            OSError: the directory is another user's.
-        """
+        """The server that runs on a data directory, whoever has started it; None: we see none."""
         pid = _pid(directory / PID_FILE)
         if pid is None or not works_in(pid, directory):
             return None
@@ -188,7 +184,7 @@ def forget_dead(lock: Path) -> None:
 def _pid(file: Path) -> int | None:
     try:
         return int(file.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (OSError, ValueError):
         return None
 
 

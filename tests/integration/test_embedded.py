@@ -132,6 +132,23 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(staging
     embedded.start(longest / "postgres", NO_ENVIRON).stop()
 
 
+def test_a_daemon_with_such_a_path_is_not_tried_again(staging: Path) -> None:
+    """`scand run`: one sentence, and the exit status after which systemd does not start it again."""
+    config = staging / "scand.toml"
+    spool = staging / ("x" * 90)
+    config.write_text(
+        f'[database]\nurl = "embedded"\n[staging]\ndir = "{spool}"\n[nas]\nroot = "{staging}"\n'
+    )
+    before = sockets(Path("/tmp"))
+    command = [sys.executable, "-m", "scand.cli", "--config", str(config), "run"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == os.EX_CONFIG, ran.stderr
+    assert "Choose a shorter staging.dir." in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (spool / "postgres").exists()
+    assert sockets(Path("/tmp")) == before
+
+
 def test_any_path_will_do(staging: Path) -> None:
     """Spaces, quotes, letters: nothing of it is read as something else; only a comma cannot be written."""
     with pytest.raises(ConfigError, match="without one"):

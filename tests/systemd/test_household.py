@@ -74,6 +74,8 @@ def test_a_member_presses_the_key(home: ScanHost) -> None:
     """`touch /run/scand-scan` is for the household; a stranger is refused."""
     assert "Permission denied" in home.box.run("touch", "/run/scand-scan", user=STRANGER, check=False).stderr
     home.box.run("touch", "/run/scand-scan", user=MEMBER)
+    refused = home.box.run("scand", "trigger", user=MEMBER, check=False)
+    assert (refused.returncode, "touch /run/scand-scan" in refused.stderr) == (78, True), refused.stderr
 
 
 def test_a_stranger_is_told_how_to_become_a_member(home: ScanHost) -> None:
@@ -95,6 +97,8 @@ def test_root_is_a_client_and_migrates_as_superuser(home: ScanHost) -> None:
     """The same commands; and the one that is root's alone, by a sentence for the others."""
     assert home.box.run("scand", "list", "--json").returncode == 0
     assert home.box.run("scand", "migrate").stdout == "the schema is up to date\n"
+    checks = json.loads(home.box.run("scand", "doctor", "--json", check=False).stdout)
+    assert {"database", "schema", "agent"} <= {check["name"] for check in checks if check["ok"]}, checks
     refused = home.box.run("scand", "migrate", user=MEMBER, check=False)
     assert (refused.returncode, "sudo" in refused.stderr) == (78, True), refused.stderr
     assert "Traceback" not in refused.stderr
