@@ -192,7 +192,7 @@ def check_nas(config: Config) -> Check:
     if not volume_id:
         raise ConfigError("No NAS is known yet: mount it, then run `scand nas init`.")
     # A courier that removes what is not there takes the whole road to the NAS, and changes nothing.
-    nothing = Send(Errand.UNSTAGE, 0, staged=f"{config.nas.staging}/doctor/nothing.pdf")
+    nothing = Send(Errand.UNSTAGE, 0, staged=f"{config.nas.staging_from_root}/doctor/nothing.pdf")
     ask_courier(task(nothing, spool.existing(0), None, config, volume_id), wire.Unstaged, _NAS_PATIENCE)
     return Check("nas", ok=True, detail=f"{config.nas_root} is volume {volume_id}")
 

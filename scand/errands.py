@@ -28,6 +28,7 @@ def task(
     """
     nas = wire.Nas(
         root=str(config.nas_root),
+        outside=str(config.nas.outside) if config.nas.outside else None,
         volume_id=volume_id,
         require_mount=config.nas.require_mount,
         file_mode=f"{config.nas.file_mode:04o}",
@@ -82,4 +83,4 @@ def _assemble(
 
 def staged_path(job_id: int, config: Config) -> str:
     """Where a job's merge is staged, relative to the NAS root: not by its title, whose name may be too long."""
-    return str(PurePosixPath(config.nas.staging) / f"job-{job_id}" / "merged.pdf")
+    return str(PurePosixPath(config.nas.staging_from_root) / f"job-{job_id}" / "merged.pdf")

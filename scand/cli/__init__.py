@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from scand import __version__
-from scand.errors import ScandError
+from scand.errors import BadConfig, ScandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,8 +123,11 @@ def _outcome(arguments: list[str]) -> int:
     except click.Abort:
         return 128 + 2  # as a shell says of SIGINT
     except ScandError as error:
-        click.echo(f"scand: {error.sentence}", err=True)
-        more = {"offers": error.offers} if error.offers else {}
+        for line in error.sentence.splitlines():
+            click.echo(f"scand: {line}", err=True)
+        more: dict[str, object] = {"offers": error.offers} if error.offers else {}
+        if isinstance(error, BadConfig):
+            more["problems"] = [problem._asdict() for problem in error.problems]
         return _refuse(arguments, error.sentence, error.exit_status, error_code=error.code, **more)
     return outcome if isinstance(outcome, int) else os.EX_OK
 

@@ -65,7 +65,9 @@ def init(config: Path | None) -> None:
     """
     settings = Config.load(config, os.environ, need="daemon")
     _check_owner(settings.staging.dir)
-    volume_id = init_volume(settings.nas_root, require_mount=settings.nas.require_mount)
+    volume_id = init_volume(
+        settings.nas_root, require_mount=settings.nas.require_mount, outside=settings.nas.outside
+    )
     Spool(settings.staging.dir).set_volume_id(volume_id)
     console().print(f"{settings.nas_root} is volume {volume_id}")
 
