@@ -32,6 +32,8 @@ def shown(value: object) -> str:
         return f'"{_short(plain(value[: _LONGEST + 1]))}"'
     if isinstance(value, date | time):  # and datetime, which is a date
         return value.isoformat()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)  # as it was written, mostly: settings are made floats before they are judged
     value = list(value) if isinstance(value, tuple) else value
     brief = reprlib.Repr()
     brief.maxlevel, brief.maxdict, brief.maxlist, brief.maxstring, brief.maxother = 2, 3, 3, 30, 30

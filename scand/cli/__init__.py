@@ -49,6 +49,7 @@ _SECTIONS = {
         "run": ("scand.cli.service:run", "The daemon."),
         "trigger": ("scand.cli.host:trigger", "Scan now: the signal to this host's daemon."),
         "logs": ("scand.cli.host:logs", "The daemon's log, or one job's story."),
+        "config": ("scand.cli.config:config", "config check: would the daemon take the config?"),
         "migrate": ("scand.cli.service:migrate", "Bring the database's schema up to date."),
         "nas": ("scand.cli.service:nas", "nas init: make the NAS known as the one that is meant."),
         "doctor": ("scand.cli.doctor_cmd:doctor", "Check everything; say what mends it."),

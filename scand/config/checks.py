@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import grp
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
 from scand.config.sections import Nas, Scanner, Section
 from scand.settings import BadSettings, resolve
-from scand.wording import Complaint, either, meant, shown
+from scand.wording import Complaint, either, meant, plain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-_S = TypeVar("_S", bound=Section)
 
 
 def pure(table: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -28,13 +27,13 @@ def pure(table: Mapping[str, Any]) -> Iterator[Complaint]:
     if isinstance(profiles, dict):
         yield from _profiles(profiles)
         yield from _manual(table.get("manual"), profiles)
-    if scanner := _section(Scanner, table.get("scanner", {})):
+    if scanner := _sound(Scanner, table.get("scanner", {})):
         try:
-            resolve(scanner.pins, {}, most=None)
+            resolve(scanner.section.pins, {}, most=None)
         except BadSettings as error:
             yield from (Complaint(("scanner", *one.place), one.reason) for one in error.complaints)
-    if nas := _section(Nas, table.get("nas", {})):
-        yield from _folders(nas)
+    if (nas := _sound(Nas, table.get("nas", {}))) and not nas.odd & {"inbox", "staging"}:
+        yield from _folders(nas.section)
 
 
 def daemons(table: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -42,15 +41,17 @@ def daemons(table: Mapping[str, Any]) -> Iterator[Complaint]:
     written = table.get("nas", {})
     if isinstance(written, dict) and "root" not in written:
         yield Complaint(("nas", "root"), NO_ROOT)
-    nas = _section(Nas, written)
-    if nas and nas.group and nas.group not in (known := [group.gr_name for group in grp.getgrall()]):
-        try:
-            grp.getgrnam(nas.group)  # a directory service may know more than it lists
-        except (KeyError, ValueError):
-            near = meant(nas.group, known) or f": sudo groupadd {nas.group}"
-            yield Complaint(
-                ("nas", "group"), f"is {shown(nas.group)}, and this machine has no such group{near}"
-            )
+    if (nas := _sound(Nas, written)) and nas.section.group:
+        yield from _group(nas.section.group)
+
+
+def _group(name: str) -> Iterator[Complaint]:
+    try:
+        grp.getgrnam(name)
+    except (KeyError, ValueError):
+        near = meant(name, [group.gr_name for group in grp.getgrall()])
+        mend = near or f": sudo groupadd {shlex.quote(plain(name))}"
+        yield Complaint(("nas", "group"), f"is {shown(name)}, and this machine has no such group{mend}")
 
 
 def warnings(nas: Nas) -> Iterator[Complaint]:
@@ -66,11 +67,25 @@ def warnings(nas: Nas) -> Iterator[Complaint]:
 NO_ROOT = 'is missing: it must be an absolute path, where the NAS is mounted, such as "/mnt/nas"'
 
 
-def _section(kind: type[_S], written: object) -> _S | None:
+class _Sound(NamedTuple):
+    """A section as far as it is well-formed; what else is wrong with it is said by the whole.
+
+    Attributes:
+        odd: keys whose value is not; the section has their default.
+    """
+
+    section: Any
+    odd: frozenset[str]
+
+
+def _sound(kind: type[Section], written: object) -> _Sound | None:
     try:
-        return kind.model_validate(written)
-    except ValidationError:
-        return None  # said already, by the whole
+        return _Sound(kind.model_validate(written), frozenset())
+    except ValidationError as error:
+        odd = frozenset(str(found["loc"][0]) for found in error.errors() if found["loc"])
+    if not isinstance(written, dict) or not odd:
+        return None
+    return _Sound(kind.model_validate({key: one for key, one in written.items() if key not in odd}), odd)
 
 
 def _profiles(profiles: Mapping[str, Any]) -> Iterator[Complaint]:

@@ -122,14 +122,14 @@ def _content(path: Path) -> bytes:
         mode = os.fstat(fd).st_mode
         if not S_ISREG(mode):
             raise OSError(*((errno.EISDIR, "a directory") if S_ISDIR(mode) else (errno.EINVAL, "not a file")))
-        parts = []
-        while (part := os.read(fd, _LARGEST)) and sum(map(len, parts)) <= _LARGEST:
-            parts.append(part)
+        content = b""
+        while len(content) <= _LARGEST and (part := os.read(fd, _LARGEST)):
+            content += part
     finally:
         os.close(fd)
-    if part:
+    if len(content) > _LARGEST:
         raise OSError(errno.EFBIG, f"larger than {_LARGEST >> 20} MiB")
-    return b"".join(parts)
+    return content
 
 
 def _problem(path: Path | None, reason: str) -> Problem:
