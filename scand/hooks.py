@@ -95,6 +95,10 @@ class Hooks:
         self._runs.append(_Run(process, time.monotonic() + PATIENCE))
         return None
 
+    def running(self) -> int:
+        """How many runs there are, with those of which only children are left, perhaps."""
+        return len(self._runs)
+
     def reap(self) -> Iterator[str]:
         """Take note of runs that have ended, and end what goes on for too long; what went wrong, a line each.
 
