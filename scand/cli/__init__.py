@@ -88,7 +88,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # what cannot be read is no wrong usage: exit status 78
     help="The config file.  [default: $SCAND_CONFIG, ~/.config/scand/scand.toml, /etc/scand/scand.toml]",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
