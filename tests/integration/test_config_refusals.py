@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scand import cli
 from scand.config import Config
 from scand.errors import BadConfig, ConfigError
+from tests.apart import apart
 
 URL = "postgresql://scand:geheim@db.example/documents"
 MINIMAL = f'[database]\nurl = "{URL}"\n[nas]\nroot = "/mnt/nas"\n'
@@ -203,3 +212,62 @@ def test_profiles_that_nobody_can_list_are_not_passed_over(write: Write, tmp_pat
     (tmp_path / "profiles.d").write_text("a file")
     assert "profiles.d: cannot be read (Not a directory)" in refusal(path)
     assert Config.load(path, {}, need="client").path == path
+
+
+def scand(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command."""
+    return subprocess.run(
+        [sys.executable, "-m", "scand.cli", *map(str, arguments)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_line_says_it_a_line_each(write: Write) -> None:
+    """On stderr each problem is a line that begins with "scand: "; with --json they are data on stdout."""
+    path = write(WRONG)
+    plain, data = (scand("--config", path, "config", "check", *how) for how in ([], ["--json"]))
+    assert (plain.returncode, data.returncode) == (os.EX_CONFIG, os.EX_CONFIG)
+    lines = plain.stderr.splitlines()
+    assert len(lines) == 11
+    assert all(line.startswith(f"scand: {path}:") for line in lines)
+    refused = json.loads(data.stdout)
+    assert [f"scand: {line}" for line in refused["error"].splitlines()] == lines
+    assert [problem["line"] for problem in refused["problems"]] == [None, 3, 4, 5, 7, 10, 12, 13, 14, 15, 16]
+
+
+def test_a_good_config_is_taken(write: Write) -> None:
+    """In a word, or in none; what is probably not meant is a warning, and no refusal."""
+    path = write(MINIMAL + 'group = "root"\nfile_mode = "0600"\n')
+    checked = scand("--config", path, "config", "check")
+    assert (checked.returncode, checked.stdout) == (0, f"{path}: the daemon takes it\n")
+    assert checked.stderr.startswith('scand: nas.file_mode is "0600": group root cannot read')
+    quiet = scand("--config", path, "config", "check", "--quiet")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+def as_somebody(command: str) -> None:
+    """As a user of the machine who may not read the config."""
+    import_module(cli._COMMANDS[command].split(":")[0])  # this user may not be able to read the code, either
+    out = io.StringIO()
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        path = Path(directory) / "scand.toml"
+        path.write_text(MINIMAL)
+        path.chmod(0o600)
+        os.seteuid(12_345)
+        with redirect_stdout(out), redirect_stderr(out):
+            status = cli._outcome(["--config", str(path), command])
+        os.seteuid(0)
+    assert status == os.EX_CONFIG
+    assert f"{path}: cannot be read (Permission denied) by user 12345" in out.getvalue()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("command", ["run", "list", "doctor"])
+def test_a_config_that_a_person_may_not_read(command: str) -> None:
+    """78, and not 64 as for wrong usage: systemd would start that again and again."""
+    apart(as_somebody, command)
