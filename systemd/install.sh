@@ -108,16 +108,18 @@ resume() {
 	esac
 	if systemctl restart scand.service 2>/dev/null && systemctl --quiet is-active scand.service; then
 		echo "scand runs again, as the new version."
-		return
+	else
+		not_up >&2
+		return 1
 	fi
-	{
-		echo "scand is installed, but does not come up. It says:"
-		journalctl --quiet --no-pager --output=cat --lines=20 \
-			"_SYSTEMD_INVOCATION_ID=$(systemctl show --property=InvocationID --value scand.service)" |
-			sed 's/^/  /'
-		echo "Mend that, then: systemctl restart scand"
-	} >&2
-	return 1
+}
+
+# Why the service does not come up: what it said itself at its last start.
+not_up() {
+	echo "scand is installed, but does not come up. It says:"
+	started=$(systemctl show --property=InvocationID --value scand.service)
+	journalctl --quiet --no-pager --output=cat --lines=20 "_SYSTEMD_INVOCATION_ID=$started" | sed 's/^/  /'
+	echo "Mend that, then: systemctl restart scand"
 }
 
 uninstall() {

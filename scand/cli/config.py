@@ -51,7 +51,7 @@ def _environment(path: Path | None) -> dict[str, str]:
     directory = environ.get("CREDENTIALS_DIRECTORY")
     if directory and not os.access(directory, os.R_OK | os.X_OK):
         del environ["CREDENTIALS_DIRECTORY"]
-        database = files.read(path, environ, optional=False).table.get("database", {})
+        database = files.read(path, environ, forgiven=()).table.get("database", {})
         if isinstance(database, dict) and "url" not in database:
             environ.setdefault("SCAND_DATABASE_URL", EMBEDDED)
     return environ

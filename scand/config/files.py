@@ -10,6 +10,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
 from scand.config.document import Document
+from scand.config.values import EMBEDDED
 from scand.errors import BadConfig, ConfigError, Problem
 from scand.wording import plain
 
@@ -25,16 +26,17 @@ CREDENTIAL = "database-url"
 _LARGEST = 1 << 20  # bytes of a file; one with every key is a few thousand
 
 
-def read(path: Path | None, environ: Mapping[str, str], *, optional: bool) -> Document:
+def read(path: Path | None, environ: Mapping[str, str], *, forgiven: tuple[type[OSError], ...]) -> Document:
     """The first config that there is: `path`, $SCAND_CONFIG, the user's, the system's.
 
     Args:
         path: what `--config` said; it and $SCAND_CONFIG have to be there.
         environ: SCAND_CONFIG, HOME.
-        optional: do without a file that may not be read.
+        forgiven: do without a file that cannot be read for these reasons.
 
     Returns:
-        Its content; an empty document without a path where there is no config.
+        Its content. Where there is no config, an empty document without a path; where there is one that this user may
+        not read, one that says the embedded database, which is that of the service that runs here.
 
     Raises:
         ConfigError: it is not there, cannot be read, or is not TOML.
@@ -42,6 +44,7 @@ def read(path: Path | None, environ: Mapping[str, str], *, optional: bool) -> Do
     named = path or (Path(environ["SCAND_CONFIG"]) if environ.get("SCAND_CONFIG") else None)
     home = environ.get("HOME")
     users = [Path(home) / ".config" / "scand" / "scand.toml"] if home else []
+    private = False
     for candidate in [named] if named else [*users, SYSTEM]:
         try:
             return Document.parse(candidate, _content(candidate))

@@ -119,8 +119,8 @@ class Config(Section):
         Args:
             path: what `--config` said.
             environ: SCAND_CONFIG, HOME, SCAND_DATABASE_URL, CREDENTIALS_DIRECTORY.
-            need: a client needs the database only, and no file where SCAND_DATABASE_URL says it; the daemon
-                needs nas.root too.
+            need: a client needs the database only, and no file where SCAND_DATABASE_URL says it, or where it may
+                not read it: then it is the embedded one, and `path` is None. The daemon needs nas.root too.
 
         Raises:
             BadConfig: everything that is wrong, each key with its file, its line and the reason.
@@ -128,7 +128,8 @@ class Config(Section):
         """
         client = need == "client"
         url = files.database_url(environ, credential=not client)
-        document = files.read(path, environ, optional=client and url is not None)
+        forgiven = (OSError if url is not None else PermissionError,) if client else ()
+        document = files.read(path, environ, forgiven=forgiven)
         separate, problems = files.profiles(_profile_directory(document.path), optional=client)
         table = _merged(document.table, url and url[0], separate)
         complaints = [*checks.pure(table), *([] if client else checks.daemons(table))]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.systemd.conftest import NewHost
     from tests.systemd.host import ScanHost
 
-SCORE = 1.6
+SCORE = 1.7
 
 
 @pytest.fixture(scope="module")
