@@ -35,8 +35,8 @@ def read(path: Path | None, environ: Mapping[str, str], *, forgiven: tuple[type[
         forgiven: do without a file that cannot be read for these reasons.
 
     Returns:
-        Its content. Where there is no config, an empty document without a path; where there is one that this user may
-        not read, one that says the embedded database, which is that of the service that runs here.
+        Its content. Where there is no config, an empty document without a path; where there is one that this
+        user may not read, one that says the embedded database, which is that of the service that runs here.
 
     Raises:
         ConfigError: it is not there, cannot be read, or is not TOML.
@@ -52,11 +52,11 @@ def read(path: Path | None, environ: Mapping[str, str], *, forgiven: tuple[type[
             if named:
                 raise BadConfig([_problem(candidate, "there is no such config file")]) from error
         except OSError as error:
-            if named or not optional:
-                raise BadConfig(
-                    [_problem(candidate, f"{_refused(error)}{_mend(candidate, error)}")]
-                ) from error
-    return Document(None, {}, {})
+            if named or not isinstance(error, forgiven):
+                reason = f"{_refused(error)}{_mend(candidate, error)}"
+                raise BadConfig([_problem(candidate, reason)]) from error
+            private = isinstance(error, PermissionError)
+    return Document(None, {"database": {"url": EMBEDDED}} if private else {}, {})
 
 
 def database_url(environ: Mapping[str, str], *, credential: bool) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from pydantic import BaseModel
 from scand.config import Config, embedded_directory
 from scand.errors import BadData, ConfigError, ErrorCode
 from scand.settings import Settings, resolve
+from tests.apart import apart
 
 EXAMPLE = Path(__file__).parents[2] / "systemd" / "scand.toml"
 URL = "postgresql://scand:geheim@db.example/documents"
@@ -167,6 +169,28 @@ def test_an_unreadable_file_stops_a_client_only_without_a_url(tmp_path: Path) ->
     environ = {"HOME": str(tmp_path)}
     assert "is a directory, and cannot be a config" in refusal(None, environ, "client")
     assert Config.load(None, {**environ, "SCAND_DATABASE_URL": URL}, need="client").path is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_client_that_may_not_read_the_config_has_the_services_database(tmp_path: Path) -> None:
+    """The household's people may not read it, and reach the embedded database all the same; the daemon may not."""
+    apart(as_a_member)
+
+
+def as_a_member() -> None:
+    """As a user who may not read the config of the usual place."""
+    with tempfile.TemporaryDirectory() as home:
+        path = Path(home) / ".config" / "scand" / "scand.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(MINIMAL)
+        path.chmod(0o600)
+        for directory in (Path(home), path.parent.parent, path.parent):
+            directory.chmod(0o755)
+        os.seteuid(12_345)
+        config = Config.load(None, {"HOME": home}, need="client")
+        assert (config.path, config.database.embedded) == (None, True)
+        assert "Permission denied" in refusal(None, {"HOME": home})
+        os.seteuid(0)
 
 
 def test_the_url_of_the_environment_outranks_the_credential_and_the_file(

@@ -225,7 +225,7 @@ def test_paperless_takes_the_documents(host: ScanHost) -> None:
     for path in taken:
         with pikepdf.open(path) as document:
             assert len(document.pages) == 4
-        box.run("cat", f"/srv/paperless/taken/{path.name}", user="paperless")
+        box.run("test", "-r", f"/srv/paperless/taken/{path.name}", user="paperless")
     owners = box.run(
         "stat", "--format=%A %U:%G", *(f"/srv/paperless/taken/{path.name}" for path in taken)
     ).stdout
