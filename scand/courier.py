@@ -198,7 +198,12 @@ def _pages(part: wire.MergePart) -> int:
 
 
 def _volume(nas: wire.Nas) -> AbstractContextManager[Volume]:
-    return Volume.open(Path(nas.root), volume_id=nas.volume_id, require_mount=nas.require_mount)
+    return Volume.open(
+        Path(nas.root),
+        volume_id=nas.volume_id,
+        require_mount=nas.require_mount,
+        outside=Path(nas.outside) if nas.outside else None,
+    )
 
 
 def _access(nas: wire.Nas) -> Access:

@@ -59,6 +59,7 @@ def nas_task(config: Config, volume_id: str) -> wire.Nas:
     """
     return wire.Nas(
         root=str(config.nas_root),
+        outside=str(config.nas.outside) if config.nas.outside else None,
         volume_id=volume_id,
         require_mount=config.nas.require_mount,
         file_mode=f"{config.nas.file_mode:04o}",
@@ -91,4 +92,4 @@ def _assemble(
 
 def staged_path(job_id: int, config: Config) -> str:
     """Where a job's merge is staged, relative to the NAS root: not by its title, whose name may be too long."""
-    return str(PurePosixPath(config.nas.staging) / f"job-{job_id}" / "merged.pdf")
+    return str(PurePosixPath(config.nas.staging_from_root) / f"job-{job_id}" / "merged.pdf")

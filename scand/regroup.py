@@ -45,8 +45,10 @@ def regroup(volume: Volume, staging: str, inbox: str, access: Access) -> None:
 
 
 def _ways(relative: str) -> list[str]:
-    """From "PKM/Inbox": "PKM", "PKM/Inbox"."""
+    """From "PKM/Inbox": "PKM", "PKM/Inbox". A staging directory outside the root has no way from there."""
     parts = PurePosixPath(relative).parts
+    if ".." in parts:
+        return [relative]
     return ["/".join(parts[: number + 1]) for number in range(len(parts))]
 
 

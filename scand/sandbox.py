@@ -108,7 +108,7 @@ def decide(path: PurePath, rules: Iterable[Rule]) -> Rule:
 MARK = "# Written by `scand setup`, which writes it anew or removes it: change nas.root there, not here.\n"
 """The first line of the drop-in; a file without it is the administrator's own."""
 
-_SHARED = frozenset(
+SHARED = frozenset(
     map(
         PurePath, ("/", "/boot", "/dev", "/etc", "/home", "/opt", "/root", "/run", "/usr", "/var", "/var/lib")
     )
@@ -127,7 +127,7 @@ def opened(path: PurePath, mountpoint: PurePath, fstype: str) -> PurePath:
         fstype: of that, as in /proc/self/mountinfo.
     """
     remote = fstype in _REMOTE or fstype.startswith("fuse")
-    return mountpoint.parent if remote and mountpoint.parent not in _SHARED else path
+    return mountpoint.parent if remote and mountpoint.parent not in SHARED else path
 
 
 _REMOTE = frozenset({"autofs", "cifs", "smb3", "nfs", "nfs4", "9p", "ceph", "glusterfs", "afs"})

@@ -73,7 +73,7 @@ def _print(out: Console, check: Check) -> None:
     line.add_row(
         tick,
         Text(check.name, "" if check.ok else "bold"),
-        Text(visible(check.detail), "dim" if check.ok else ""),
+        Text("\n".join(map(visible, check.detail.splitlines())), "dim" if check.ok else ""),
     )
     if check.mend:
         line.add_row("", "", Text(f"→ {visible(check.mend)}", "yellow"))

@@ -71,13 +71,13 @@ def init(config: Path | None) -> None:
     made there. scand setup does all this for the service.
     """
     settings = _own_staging(config, "nas init", service="scand setup")
-    volume_id = init_volume(settings.nas_root, require_mount=settings.nas.require_mount)
+    root, outside, require_mount = settings.nas_root, settings.nas.outside, settings.nas.require_mount
+    volume_id = init_volume(root, require_mount=require_mount, outside=outside)
     Spool(settings.staging.dir).set_volume_id(volume_id)
-    mounted = Volume.open(settings.nas_root, volume_id=volume_id, require_mount=settings.nas.require_mount)
-    with mounted as volume:
-        access = Access.of(f"{settings.nas.file_mode:04o}", settings.nas.group)
-        regroup(volume, settings.nas.staging, settings.nas.inbox, access)
-    console().print(f"{settings.nas_root} is volume {volume_id}")
+    access = Access.of(f"{settings.nas.file_mode:04o}", settings.nas.group)
+    with Volume.open(root, volume_id=volume_id, require_mount=require_mount, outside=outside) as volume:
+        regroup(volume, settings.nas.staging_from_root, settings.nas.inbox, access)
+    console().print(f"{root} is volume {volume_id}")
 
 
 def _own_staging(path: Path | None, command: str, *, service: str) -> Config:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scand import fstab, mount_table, people
+from scand import fstab, mounts, people
 from scand.cli.setup_questions import ask
 from scand.cli.terminal import console, visible
 from scand.config.edit import written
@@ -118,13 +118,11 @@ class _Setup:
         self._daemon = people.named(self._unit.user) or self._daemon  # with its new groups
         if answers.create_root and not answers.require_mount:
             steps.make_root(answers.root, self._daemon, answers.group)
-        known = steps.known_mounts()
-        if answers.require_mount and not mount_table.is_mounted(
-            mount_table.resolved(answers.root, known), known
-        ):
+        known = mounts.table()
+        if answers.require_mount and mounts.expects_mount(mounts.resolved(answers.root, known), known):
             return self._say_how_to_mount(config)
         self._out.print(steps.mark_nas(config, self._daemon))
-        opened = sandbox_file.place(config, self._unit, steps.known_mounts())
+        opened = sandbox_file.place(config, self._unit, mounts.table())
         if opened:
             done = "written" if sandbox_file.PLACE.exists() else "removed"
             self._out.print(f"{sandbox_file.PLACE}: {done}")
@@ -143,7 +141,7 @@ class _Setup:
         root = answers.root
         if not root.is_absolute():
             raise ConfigError(f"{root} must be absolute: where the NAS is mounted, such as /mnt/nas.")
-        sandbox_file.check_seen(mount_table.resolved(root, steps.known_mounts()), self._unit)
+        sandbox_file.check_seen(mounts.resolved(root, mounts.table()), self._unit)
         if not (answers.require_mount or answers.create_root or root.exists()):
             raise ConfigError(f"{root} does not exist: make it, or say --create-root, too.")
         steps.check_people(answers.users, [people.USERS] if answers.users else [])

@@ -10,7 +10,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from scand import mount_table, people
+from scand import mounts, people
 from scand.config import Config
 from scand.doctor import database, host, nas, service
 from scand.doctor.check import Check, refused, told, wrong
@@ -87,9 +87,9 @@ def _service(config: Config, unit: Unit, me: Person) -> Iterator[Check]:
     wanted = {people.SCANNERS, config.nas.group} if people.group_id(people.SCANNERS) else {config.nas.group}
     running = people.groups_of_process(unit.pid) if unit.pid else None
     yield service.check_groups(daemon, wanted - {""}, running, me)
-    known = mount_table.parse(mount_table.MOUNTINFO.read_text(errors="surrogateescape"))
-    root, staging = (mount_table.resolved(path, known) for path in (config.nas_root, config.staging.dir))
-    yield service.check_sandbox(unit, root, staging, me)
+    known = mounts.table()
+    places = {key: mounts.resolved(path, known) for key, path in config.written.items()}
+    yield service.check_sandbox(unit, places, me)
 
 
 def _nas(config: Config, unit: Unit, me: Person) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def ask(config: Config) -> tuple[wire.Surveyed, str]:
     if not volume_id:
         raise ConfigError("No NAS is known yet: mount it, then run `scand nas init`.")
     question = wire.Survey(
-        staging=config.nas.staging, inbox=config.nas.inbox, nas=nas_task(config, volume_id)
+        staging=config.nas.staging_from_root, inbox=config.nas.inbox, nas=nas_task(config, volume_id)
     )
     return ask_courier(question, wire.Surveyed, _PATIENCE), volume_id
 
@@ -65,7 +66,7 @@ def check_readers(config: Config, found: wire.Surveyed, daemon: Person, me: Pers
         why = f"Only {daemon.name} may read the documents: nas.file_mode is {mode:04o}."
         return wrong("readers", why, edit) if named else Check("readers", ok=True, detail=why)
     if closed := barred(found.folders, gid):
-        paths = " ".join(shlex.quote(str(config.nas_root / path)) for path in closed)
+        paths = " ".join(shlex.quote(os.path.normpath(config.nas_root / path)) for path in closed)
         return wrong(
             "readers",
             f"The group {group} cannot get through {paths}, on the way to previews and documents.",
@@ -93,7 +94,7 @@ def nobody_else(config: Config, found: wire.Surveyed, daemon: Person) -> bool:
 def _given(found: wire.Surveyed, config: Config) -> int:
     """The group that a document gets where nas.group says none: the Inbox's, if that hands its group on."""
     for folder in found.folders:
-        if folder.path == config.nas.inbox and folder.mode & _SETGID:
+        if folder.path == config.nas.inbox.removeprefix(".") and folder.mode & _SETGID:
             return folder.gid
     return found.gid
 

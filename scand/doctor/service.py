@@ -11,7 +11,7 @@ from scand.doctor.check import Check, wrong
 from scand.sandbox import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from scand.people import Person
@@ -37,15 +37,15 @@ def check_unit(unit: Unit, me: Person) -> Check:
     return wrong("service", f"{unit.state}, and not started at boot.", f"{me.sudo}scand setup")
 
 
-def check_sandbox(unit: Unit, root: Path, staging: Path, me: Person) -> Check:
+def check_sandbox(unit: Unit, places: Mapping[str, Path], me: Person) -> Check:
     """Whether the service may write to the NAS and to local disk, also after its next start. Pure.
 
     Args:
-        root, staging: `nas.root` and `staging.dir`, without symbolic links.
+        places: the config's key → a directory that the daemon writes to, without symbolic links.
         me: who asks, as whom commands are suggested.
     """
     rules = unit.rules
-    for key, path in (("nas.root", root), ("staging.dir", staging)):
+    for key, path in places.items():
         rule = sandbox.decide(path, rules)
         if rule.reach is Reach.HIDDEN:
             why = f"The service does not see {path} ({rule.setting}): {key} has to be elsewhere."
@@ -56,7 +56,9 @@ def check_sandbox(unit: Unit, root: Path, staging: Path, me: Person) -> Check:
                 "works until its next start only."
             )
             return wrong("sandbox", why, f"{me.sudo}scand setup")
-    return Check("sandbox", ok=True, detail=f"the service may write to {root} and {staging}")
+    return Check(
+        "sandbox", ok=True, detail=f"the service may write to {' and '.join(map(str, places.values()))}"
+    )
 
 
 def check_groups(daemon: Person, wanted: Iterable[str], running: frozenset[str] | None, me: Person) -> Check:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scand.config.sections import EMBEDDED, Nas
+from scand.config.sections import Nas
+from scand.config.values import EMBEDDED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import tomllib
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scand import durable
 from scand.config import Config
+from scand.config.document import Document
 from scand.config.edit import edited
 from scand.config.files import CREDENTIAL
-from scand.config.sections import EMBEDDED
+from scand.config.values import EMBEDDED
 from scand.errors import ConfigError
-from scand.people import caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,15 +46,12 @@ class ConfigFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self._text = ""
         try:
-            with suppress(FileNotFoundError):
-                self._text = self.path.read_bytes().decode()
-            self.table: dict[str, Any] = tomllib.loads(self._text)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(
-                f"{path}: {error}: correct it, then run `{caller().sudo}scand setup` again."
-            ) from error
+            content = self.path.read_bytes() if self.path.exists() else b""
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+        self.table: dict[str, Any] = Document.parse(path, content).table
+        self._text = content.decode("utf-8-sig")
 
     def set(self, values: Mapping[tuple[str, str], str | bool], gid: int) -> Config:
         """Write some keys, if the whole is a good config then; with none, leave the file alone.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from scand import durable, mount_table
+from scand import durable, mounts
 from scand.errors import ConfigError
 from scand.people import caller
-from scand.sandbox import MARK, Reach, decide, drop_in, opened
+from scand.sandbox import MARK, SHARED, Reach, decide, drop_in, opened
 from scand.setup.system import must
 from scand.unit import NAME, Unit
 
 if TYPE_CHECKING:
     from scand.config import Config
-    from scand.mount_table import Mount
+    from scand.mounts import Mount
     from scand.sandbox import Rule
 
 PLACE = Path(f"/etc/systemd/system/{NAME}.d/nas.conf")
@@ -85,12 +86,24 @@ def needed(config: Config, rules: list[Rule], present: str, known: list[Mount]) 
     ours = _opened_by(present) if _ours(present) else set()
     rules = [rule for rule in rules if rule.reach is not Reach.WRITE or rule.path not in ours]
     found = []
-    for path in (config.nas_root, config.staging.dir):
-        real = mount_table.resolved(path, known)
-        if decide(real, rules).reach is not Reach.WRITE:
-            mount = mount_table.holding(real, known)
-            found.append(opened(real, mount.target, mount.fstype) if mount else real)
+    for places in _together(config, known):
+        if any(decide(place, rules).reach is not Reach.WRITE for place in places):
+            path = Path(os.path.commonpath(places))
+            mount = mounts.holding(path, known)
+            found.append(opened(path, mount.target, mount.kind) if mount else path)
+            if found[-1] in SHARED:
+                raise ConfigError(
+                    f"For {' and '.join(map(str, places))} all of {found[-1]} would be open to the service: "
+                    "choose others, in one directory of their own."
+                )
     return found
+
+
+def _together(config: Config, known: list[Mount]) -> list[list[Path]]:
+    """What the daemon writes to; those of one list have to be in one mount, and paths opened apart are not."""
+    written = {key: mounts.resolved(path, known) for key, path in config.written.items()}
+    nas = [path for key, path in written.items() if key.startswith("nas.")]
+    return [nas, [path for path in written.values() if path not in nas]]
 
 
 def _ours(text: str) -> bool:
@@ -104,8 +117,8 @@ def _opened_by(text: str) -> set[PurePath]:
 
 
 def _check_open(config: Config, known: list[Mount]) -> None:
-    for path in (config.nas_root, config.staging.dir):
-        rule = decide(mount_table.resolved(path, known), Unit.read().rules)
+    for path in config.written.values():
+        rule = decide(mounts.resolved(path, known), Unit.read().rules)
         if rule.reach is not Reach.WRITE:
             raise ConfigError(
                 f"The service may not write below {path}, since another drop-in says {rule.setting}: "

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from scand import mount_table, people
+from scand import people
 from scand.errors import ConfigError, TryAgain, Unavailable
 from scand.setup.system import must, run, run_as
 from scand.unit import KEY, NAME, Unit
@@ -18,18 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scand.config import Config
-    from scand.mount_table import Mount
     from scand.people import Person
 
 _NAS_PATIENCE = 60.0
 """Seconds for the NAS: an automount, and a disk that has to spin up."""
 _READY_PATIENCE = 15.0
 """Seconds until the daemon has looked at database, scanner and NAS after its start."""
-
-
-def known_mounts() -> list[Mount]:
-    """What is mounted now."""
-    return mount_table.parse(mount_table.MOUNTINFO.read_text(errors="surrogateescape"))
 
 
 def check_people(users: Iterable[str], groups: Iterable[str]) -> None:

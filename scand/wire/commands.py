@@ -61,9 +61,14 @@ class Cancel(Message):
 
 
 class Nas(Message):
-    """Where the NAS is and how to know it; part of each task that goes there."""
+    """Where the NAS is and how to know it; part of each task that goes there.
+
+    Attributes:
+        outside: the staging directory, where that lies outside the root.
+    """
 
     root: str
+    outside: str | None = None
     volume_id: str
     require_mount: bool
     file_mode: str

@@ -47,7 +47,7 @@ def test_the_unit(differs: dict[str, str], mend: str) -> None:
 )
 def test_the_sandbox_and_what_the_daemon_writes_to(root: str, staging: str, says: str) -> None:
     """NAS5: a NAS that the unit will find read-only at its next start is told now; root needs no sudo."""
-    check = check_sandbox(Unit(_GOOD | SHIPPED), Path(root), Path(staging), ROOT)
+    check = check_sandbox(Unit(_GOOD | SHIPPED), {"nas.root": Path(root), "staging.dir": Path(staging)}, ROOT)
     assert check.ok == (not says)
     assert says in check.detail
     assert check.ok or check.mend.startswith("scand setup")

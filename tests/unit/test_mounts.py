@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from scand.mount_table import holding, is_mounted, parse, resolved
+from scand.mounts import expects_mount, holding, parse, resolved
 
 TABLE = parse(
     r"""
@@ -20,7 +20,7 @@ def test_the_uppermost_mount_holds_a_path() -> None:
     """An automount that has mounted lies below what it mounted; names have their spaces back."""
     mount = holding(PurePath("/srv/my nas/PKM"), TABLE)
     assert mount is not None
-    assert (mount.target, mount.fstype, mount.source) == (
+    assert (mount.target, mount.kind, mount.source) == (
         PurePath("/srv/my nas"),
         "cifs",
         "//nas.lan/my documents",
@@ -29,9 +29,9 @@ def test_the_uppermost_mount_holds_a_path() -> None:
 
 def test_mounted_is_another_file_system_than_the_root() -> None:
     """A directory and a bind mount of the root's own file system are not."""
-    assert is_mounted(PurePath("/srv/my nas"), TABLE)
-    assert not is_mounted(PurePath("/srv/other"), TABLE)
-    assert not is_mounted(PurePath("/data/nas"), TABLE)
+    assert not expects_mount(PurePath("/srv/my nas"), TABLE)
+    assert expects_mount(PurePath("/srv/other"), TABLE)
+    assert expects_mount(PurePath("/data/nas"), TABLE)
 
 
 def test_links_are_followed_up_to_the_mountpoint(tmp_path: Path) -> None:
