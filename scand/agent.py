@@ -145,7 +145,7 @@ class Agent:
                 break
             self._step(self._occurrences.popleft())
         self._beat()
-        self._herald.turn(self._link.standing, self._link.trouble, self._view)
+        self._herald.turn(self._link.standing, self._link.trouble, self._view, self._config.refused)
 
     # Wait.
 
@@ -167,7 +167,7 @@ class Agent:
         for number in self._wakes.signals():
             self._signaled(number)
         if self._config.changed():
-            self._reload()
+            self._reload(asked=False)
 
     def _watch_database(self) -> None:
         """The session's socket is in the selector while there is a session."""
@@ -193,9 +193,9 @@ class Agent:
             self._teller.stopping()
             self._occurrences.append(StopAsked())
 
-    def _reload(self) -> None:
+    def _reload(self, *, asked: bool = True) -> None:
         """What is performed from now on goes by the new config, so it is decided on before all else that waits."""
-        if self._config.reload():
+        if self._config.reload(asked=asked):
             self._occurrences.appendleft(Configured(limits(self._config.now)))
 
     # Serve: the session, hints, the poll.
@@ -248,6 +248,7 @@ class Agent:
     def _step(self, occurrence: Occurrence) -> None:
         before = self._view
         self._view, intents = decide(before, occurrence, time.monotonic())
+        self._teller.looked(self._view.look.job)
         for event, about in narrate(before, occurrence, self._view):
             self._teller.say(event, **about)
         for intent in intents:

@@ -27,6 +27,7 @@ from scand.document import BatchSource, bind, merge
 from scand.errors import BadData, ErrorCode, ScandError
 from scand.pages import bound
 from scand.spool import BatchDirectory, expired
+from scand.survey import survey
 from scand.volume import Volume
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class Courier:
                 case wire.Check():
                     with _volume(task.nas):
                         self._parent.say(wire.Checked())
+                case wire.Survey():
+                    with _volume(task.nas) as volume:
+                        self._parent.say(survey(volume, task.staging, task.inbox))
                 case _:
                     return  # the word to publish, said again when it had been heard
         except ScandError as error:
@@ -194,7 +198,12 @@ def _pages(part: wire.MergePart) -> int:
 
 
 def _volume(nas: wire.Nas) -> AbstractContextManager[Volume]:
-    return Volume.open(Path(nas.root), volume_id=nas.volume_id, require_mount=nas.require_mount)
+    return Volume.open(
+        Path(nas.root),
+        volume_id=nas.volume_id,
+        require_mount=nas.require_mount,
+        outside=Path(nas.outside) if nas.outside else None,
+    )
 
 
 def _access(nas: wire.Nas) -> Access:

@@ -26,13 +26,7 @@ def task(
         settings: the job's, for ASSEMBLE and PUBLISH.
         volume_id: the id that the NAS must show.
     """
-    nas = wire.Nas(
-        root=str(config.nas_root),
-        volume_id=volume_id,
-        require_mount=config.nas.require_mount,
-        file_mode=f"{config.nas.file_mode:04o}",
-        group=config.nas.group,
-    )
+    nas = nas_task(config, volume_id)
     match send:
         case Send(errand=Errand.BIND, seq=seq):
             return wire.Bind(directory=str(directory.batch(seq).path))
@@ -55,6 +49,22 @@ def task(
             return wire.Check(nas=nas)
         case _:
             return wire.Unstage(staged=send.staged, nas=nas)
+
+
+def nas_task(config: Config, volume_id: str) -> wire.Nas:
+    """The part of a task that says which NAS.
+
+    Args:
+        volume_id: the id that the NAS must show.
+    """
+    return wire.Nas(
+        root=str(config.nas_root),
+        outside=str(config.nas.outside) if config.nas.outside else None,
+        volume_id=volume_id,
+        require_mount=config.nas.require_mount,
+        file_mode=f"{config.nas.file_mode:04o}",
+        group=config.nas.group,
+    )
 
 
 def _assemble(
@@ -82,4 +92,4 @@ def _assemble(
 
 def staged_path(job_id: int, config: Config) -> str:
     """Where a job's merge is staged, relative to the NAS root: not by its title, whose name may be too long."""
-    return str(PurePosixPath(config.nas.staging) / f"job-{job_id}" / "merged.pdf")
+    return str(PurePosixPath(config.nas.staging_from_root) / f"job-{job_id}" / "merged.pdf")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ErrorCode(StrEnum):
@@ -115,3 +119,35 @@ class ConfigError(ScandError):
     """The installation must be mended by its operator; trying again is no use (systemd does not restart)."""
 
     exit_status = os.EX_CONFIG
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a config file.
+
+    Attributes:
+        file: its path, or what stands in its place, such as the environment's variable.
+        line: from 1; None where it is about no line.
+        key: "nas.root"; empty where it is about no key.
+        reason: how the sentence goes on: `is "mnt/nas", but must be absolute, such as "/mnt/nas"`.
+    """
+
+    file: str
+    line: int | None
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.key} {self.reason}." if self.key else f"{where}: {self.reason}."
+
+
+class BadConfig(ConfigError):
+    """The config is refused.
+
+    Attributes:
+        problems: everything that is wrong, in the order of the files' lines; `sentence` has a line for each.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)

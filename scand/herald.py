@@ -28,14 +28,16 @@ class Herald:
         self._started = time.monotonic()
         self._remind_at = float("inf")
         self._standing: tuple[Standing, str] = (Standing.AWAY, "connecting")
+        self._away = False
 
-    def turn(self, standing: Standing, trouble: str, view: View) -> None:
+    def turn(self, standing: Standing, trouble: str, view: View, refused: str = "") -> None:
         """A change of standing is logged once; STATUS= is kept right; what stays away is told again.
 
         Args:
             standing: of the link to the database.
             trouble: what keeps it from leading; or who leads.
             view: what the daemon sees.
+            refused: why the config as it is on disk is not in force.
         """
         former, self._standing = self._standing, (standing, trouble)
         if self._standing != former:
@@ -53,15 +55,21 @@ class Herald:
             Standing.AWAY: f"waiting for the database: {trouble}" if known else "",
         }[standing]
         running = view.feeder is not None and view.feeder.run is not None
+        if status and refused:
+            status = f"{status}; config not taken: {refused}"
         self._teller.turn(status, stopping=view.stopping and running)
 
     def _changed(self, former: Standing) -> None:
         standing, trouble = self._standing
+        if self._away and standing is not Standing.AWAY:
+            self._away = False
+            self._teller.say(Event.DATABASE_BACK)
         if standing is Standing.WAITING:
             self._teller.say(Event.WAITING_FOR_LOCK, what="the lead", who=trouble)
         elif standing is Standing.LEADING:
             self._teller.say(Event.READY)
         elif former is Standing.LEADING:
+            self._away = True
             self._teller.say(Event.DATABASE_AWAY, why=trouble)
         elif trouble != "connecting":
             self._teller.say(Event.WAITING_FOR_DATABASE, why=trouble)

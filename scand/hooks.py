@@ -1,6 +1,7 @@
 """`[hooks] on_event`: a program that is told, as one JSON object on stdin, what a person should know.
 
-It is never waited for: it runs beside the daemon, is killed after 10 s, and its failure is only logged.
+It is never waited for: it runs beside the daemon; after 10 s it is killed, with all that it has started; and its
+failure is only logged.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scand.child import clean_environment
@@ -24,6 +27,37 @@ _AT_ONCE = 8
 """Programs that run at the same time; what comes on top is dropped and logged: a hook must not eat the host."""
 
 
+class _Run:
+    """One run of the program: it leads a process group, with all that it starts."""
+
+    def __init__(self, process: subprocess.Popen[bytes], deadline: float) -> None:
+        self.process, self.deadline = process, deadline
+        self.over = False
+
+    def ended(self) -> str | None:
+        """How the program itself has ended, once: empty where well; None: not yet, or told already.
+
+        It stays a zombie, so that the number of its group is nobody else's until that is killed.
+        """
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        if self.over or (found := os.waitid(os.P_PID, self.process.pid, options)) is None:
+            return None
+        self.over = True
+        if found.si_code == os.CLD_EXITED:
+            return f"exit status {found.si_status}" if found.si_status else ""
+        return f"ended by {_signal(found.si_status)}"
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group, and the last of it is reaped."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def _signal(number: int) -> str:
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+
+
 class Hooks:
     """The program's runs.
 
@@ -33,13 +67,13 @@ class Hooks:
 
     def __init__(self, command: str) -> None:
         self.command = command
-        self._running: list[tuple[subprocess.Popen[bytes], float]] = []
+        self._runs: list[_Run] = []
 
     def tell(self, event: Mapping[str, Any]) -> str | None:
         """Start the program with an event; why it could not be started, or None."""
         if not self.command:
             return None
-        if len(self._running) >= _AT_ONCE:
+        if sum(not run.over for run in self._runs) >= _AT_ONCE:
             return f"{_AT_ONCE} runs of it have not ended yet"
         # A file in memory: the daemon never waits for a program that does not read.
         fd = os.memfd_create("scand-event")
@@ -58,20 +92,23 @@ class Hooks:
             return str(error)
         finally:
             os.close(fd)
-        self._running.append((process, time.monotonic() + PATIENCE))
+        self._runs.append(_Run(process, time.monotonic() + PATIENCE))
         return None
 
+    def running(self) -> int:
+        """How many runs there are, with those of which only children are left, perhaps."""
+        return len(self._runs)
+
     def reap(self) -> Iterator[str]:
-        """Take note of runs that have ended, and end those that take too long; what went wrong, a line each."""
-        left = []
-        for process, deadline in self._running:
-            status = process.poll()
-            if status is None and time.monotonic() < deadline:
-                left.append((process, deadline))
-            elif status is None:
-                process.kill()
-                left.append((process, float("inf")))
-                yield f"it took longer than {PATIENCE:g} s and was killed"
-            elif status > 0:
-                yield f"exit status {status}"
-        self._running = left
+        """Take note of runs that have ended, and end what goes on for too long; what went wrong, a line each.
+
+        What a program has left in the background has as long as the program itself.
+        """
+        for run in list(self._runs):
+            if why := run.ended():
+                yield why
+            if time.monotonic() >= run.deadline:
+                if not run.over:
+                    yield f"it took longer than {PATIENCE:g} s and was killed"
+                run.kill()
+                self._runs.remove(run)

@@ -45,6 +45,8 @@ class Event(StrEnum):
     CONFIG_RELOADED = "config_reloaded"
     CONFIG_REFUSED = "config_refused"
     CONFIG_NEEDS_RESTART = "config_needs_restart"
+    CONFIG_WARNING = "config_warning"
+    CONFIG_UNWATCHED = "config_unwatched"
     HOOK_FAILED = "hook_failed"
     UNEXPECTED = "unexpected"
 
@@ -151,6 +153,14 @@ _MESSAGES = {
         "3d0d1f1b8f0e4c0b9b0e6a3f4f5a7c21",
         Level.WARNING,
         "{why} cannot change while the daemon runs: restart it (systemctl restart scand)",
+    ),
+    Event.CONFIG_WARNING: Message(
+        "4444bd8919d745fe9aef43899ad741ad", Level.WARNING, "config, probably not meant: {why}"
+    ),
+    Event.CONFIG_UNWATCHED: Message(
+        "53673a41ecc942e3992a36b0719b0a27",
+        Level.WARNING,
+        "changes of {path} are not noticed by themselves ({why}): systemctl reload scand",
     ),
     Event.HOOK_FAILED: Message("8a4b7c7e21d84d0d9a86c3b5e0a1f642", Level.WARNING, "hooks.on_event: {why}"),
     Event.UNEXPECTED: Message("a3279981242b4dce9f3ff42b0d35da8b", Level.ERROR, "unexpected: {why}"),

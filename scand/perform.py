@@ -19,7 +19,7 @@ from scand.lifecycle import Actor
 from scand.messages import Event
 from scand.narrate import carried_out
 from scand.pages import JobRecord
-from scand.settings import Settings, resolve
+from scand.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +159,7 @@ class Performer:
 
     def _settings(self, job: Job) -> Settings | ScandError:
         try:
-            return resolve(job.settings, self._config.now.presets)
+            return self._config.now.settings(job.settings)
         except ScandError as error:
             return error
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from scand import systemd
 from scand.hooks import Hooks
 from scand.messages import MESSAGES, TOLD_TO_PEOPLE, Event
+from scand.wording import plain
 
 if TYPE_CHECKING:
+    from scand.jobs import Job
     from scand.journal import Journal
 
 EXTENSION = 10.0
@@ -28,6 +30,11 @@ class Teller:
         self._journal, self._hooks = journal, Hooks(hook)
         self._status = ""
         self._ready = False
+        self._job: Job | None = None
+
+    def looked(self, job: Job | None) -> None:
+        """The active job as it was last seen: what the hook is told of it beside the event's own fields."""
+        self._job = job or self._job
 
     def configure(self, hook: str) -> None:
         """The config was read again."""
@@ -38,8 +45,18 @@ class Teller:
         self._journal.say(event, **fields)
         if event in TOLD_TO_PEOPLE:
             about = {"event": event, "message": MESSAGES[event].worded(fields), "host": socket.gethostname()}
-            if why := self._hooks.tell({**about, "at": time.time(), **fields}):
+            if why := self._hooks.tell(
+                {**about, "at": time.time(), **self._about(fields.get("job")), **fields}
+            ):
                 self._journal.say(Event.HOOK_FAILED, why=why)
+
+    def _about(self, job_id: object) -> dict[str, Any]:
+        """The job's title, and its pages: of the document, or of the batches that are kept so far."""
+        job = self._job
+        if job is None or job.id != job_id:
+            return {}
+        kept = sum(batch.page_count or 0 for batch in job.kept)
+        return {"title": job.title, "pages": kept if job.page_count is None else job.page_count}
 
     def turn(self, status: str, *, stopping: bool) -> None:
         """Once a turn of the loop, and only from the loop: a loop that is stuck is seen by its silence.
@@ -53,7 +70,7 @@ class Teller:
             lines.append(f"EXTEND_TIMEOUT_USEC={EXTENSION * 1e6:.0f}")
         if status and status != self._status:
             self._status = status
-            lines.append(f"STATUS={status}")
+            lines.append(f"STATUS={plain(status)}")
             if not self._ready:
                 self._ready = True
                 lines.append("READY=1")

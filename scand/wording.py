@@ -6,14 +6,16 @@ Settings come from clients and configs from editors: whatever stands there, the 
 from __future__ import annotations
 
 import difflib
+import re
 import reprlib
+from datetime import date, time
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic.fields import FieldInfo
 
@@ -27,7 +29,12 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return f'"{_short("".join(map(_visible, value[: _LONGEST + 1])))}"'
+        return f'"{_short(plain(value[: _LONGEST + 1]))}"'
+    if isinstance(value, date | time):  # and datetime, which is a date
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)  # as it was written, mostly: settings are made floats before they are judged
+    value = list(value) if isinstance(value, tuple) else value
     brief = reprlib.Repr()
     brief.maxlevel, brief.maxdict, brief.maxlist, brief.maxstring, brief.maxother = 2, 3, 3, 30, 30
     try:
@@ -41,8 +48,12 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
+def plain(text: str) -> str:
+    """Text on one line, without what a terminal would obey; whole, unlike `shown`."""
+    return "".join(map(_visible, text))
+
+
 def _visible(sign: str) -> str:
-    """Control characters would break the one line of a log, or a terminal."""
     return sign if sign.isprintable() else sign.encode("unicode_escape").decode()
 
 
@@ -61,59 +72,109 @@ def meant(word: object, known: Sequence[str]) -> str:
     return f" (did you mean {shown(spelt[near[0]])}?)" if near else ""
 
 
-def together(complaints: Sequence[str], count: int = 0) -> str:
+def together(complaints: Sequence[object], count: int = 0) -> str:
     """Several complaints as one sentence; what is beyond the first few is counted.
 
     Args:
         count: how many there are in all, where that is more than are given.
     """
     more = max(count, len(complaints)) - MOST
-    parts = [*complaints[:MOST], *([f"and {more} more"] if more > 0 else [])]
+    parts = [*map(str, complaints[:MOST]), *([f"and {more} more"] if more > 0 else [])]
     return "; ".join(parts)
 
 
-def complaints(
-    error: ValidationError, model: type[BaseModel], noun: str, most: int | None = None
-) -> list[str]:
-    """What pydantic found wrong, one clause each, as `section.key` of `model`.
+class Complaint(NamedTuple):
+    """What is wrong with one key.
 
-    What a field may be is its enum's values, or its `description`.
+    Attributes:
+        place: the key's way from the top: ("nas", "root").
+        reason: how the sentence goes on after the key's name: `is "mnt/nas", but must be absolute`.
+    """
+
+    place: tuple[str | int, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{dotted(self.place)} {self.reason}"
+
+
+def dotted(place: Sequence[str | int]) -> str:
+    """A key's name as TOML writes it: `nas.root`, `profiles."my book".offset[0]`."""
+    name = ""
+    for part in place:
+        if isinstance(part, int):
+            name += f"[{part}]"
+        else:
+            name += ("." if name else "") + (part if _BARE.fullmatch(part) else shown(part))
+    return name
+
+
+_BARE = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+
+def complaints(
+    error: ValidationError,
+    model: type[BaseModel],
+    noun: str,
+    most: int | None = None,
+    elsewhere: Mapping[str, str] | None = None,
+) -> list[Complaint]:
+    """What pydantic found wrong, one complaint a key.
+
+    What a field must be is its enum's values, or its `description`.
 
     Args:
         error: of validating `model`.
         model: with models as its sections, or without.
         noun: what a key is, "a setting".
         most: no more than so many; None: all.
+        elsewhere: keys that belong to another table, and which.
     """
-    return [_complaint(found, model, noun) for found in error.errors(include_url=False)[:most]]
+    found = error.errors(include_url=False)[:most]
+    return [_complaint(one, model, noun, elsewhere or {}) for one in found]
 
 
-def _complaint(found: Any, model: type[BaseModel], noun: str) -> str:
-    path = [str(part) for part in found["loc"]]
-    holder, field = _place(model, path)
-    name = ".".join(shown(part)[1:-1] for part in path)
-    if found["type"] == "extra_forbidden":
-        return f"{name} is not {noun}{meant(path[-1], list(holder.model_fields))}"
+def _complaint(found: Any, model: type[BaseModel], noun: str, elsewhere: Mapping[str, str]) -> Complaint:
+    place, value = tuple(found["loc"]), found["input"]
+    holder, field, depth = _field(model, place)
+    missing = found["type"] == "missing"
     if field is None:
-        return f"{name}: {found['msg']}"
-    if found["type"] == "missing":
-        return f"{name} is missing: it may be {_possible(field)}"
-    if field.annotation is SecretStr:
-        return f"{name} is not {_possible(field)}"
-    return f"{name} is {shown(found['input'])}, but may be {_possible(field)}" + (
-        meant(found["input"], [*_values(field), *(field.examples or [])])
-    )
+        table = elsewhere.get(str(place[-1]))
+        belongs = f" here; it belongs below [{table}]" if table else ""
+        return Complaint(place, f"is not {noun}{belongs or meant(place[-1], list(holder.model_fields))}")
+    if missing and depth == len(place):
+        return Complaint(place, f"is missing: it must be {_possible(field)}")
+    if _secret(field):
+        return Complaint(place, f"is not {_possible(field)}")
+    if isinstance(place[-1], str) and depth < len(place):  # a table by any name: profiles.NAME
+        return Complaint(place, f"is {shown(value)}, but must be a table, [{dotted(place)}]")
+    verb = "is" if missing or depth == len(place) else "holds"
+    hint = meant(value, [*_values(field), *(field.examples or [])]) or _unquoted(value, field)
+    return Complaint(place[:depth], f"{verb} {shown(value)}, but must be {_possible(field)}{hint}")
 
 
-def _place(model: type[BaseModel], path: Sequence[str]) -> tuple[type[BaseModel], FieldInfo | None]:
-    """The model that holds the last key of a path, and the field where it has one."""
-    field: FieldInfo | None = None
-    for key in path:
+def _field(
+    model: type[BaseModel], place: Sequence[str | int]
+) -> tuple[type[BaseModel], FieldInfo | None, int]:
+    """The model that a place leads to, the field in it, and how many steps lead there; no field: no such key."""
+    for depth, key in enumerate(place, 1):
+        field = model.model_fields.get(str(key))
         inner = field.annotation if field else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-        field = model.model_fields.get(key)
-    return model, field
+        if depth == len(place) or field is None or not _is_model(inner):
+            return model, field, depth
+        model = inner
+    return model, None, len(place)
+
+
+def _is_model(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _secret(field: FieldInfo) -> bool:
+    """Whether its value may hold a password: then it is never shown."""
+    kind = field.annotation
+    inner = kind.model_fields.values() if _is_model(kind) else ()
+    return kind is SecretStr or any(one.annotation is SecretStr for one in inner)
 
 
 def _possible(field: FieldInfo) -> str:
@@ -125,3 +186,15 @@ def _values(field: FieldInfo) -> list[str]:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return [str(member.value) for member in kind]
     return []
+
+
+def _unquoted(value: object, field: FieldInfo) -> str:
+    """What is right but for its quotes."""
+    plain = {int, float, bool, int | None, float | None}
+    bare = isinstance(value, str) and _BARE_VALUE.fullmatch(value.strip())
+    return (
+        " (without quotes)" if bare and field.annotation in plain and "quotes" not in _possible(field) else ""
+    )
+
+
+_BARE_VALUE = re.compile(r"true|false|-?[0-9]+(\.[0-9]+)?")

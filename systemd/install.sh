@@ -90,16 +90,36 @@ activate() {
 	systemd-tmpfiles --create "$lib/tmpfiles.d/scand.conf"
 	journalctl --update-catalog
 	tell
-	if running systemctl try-restart scand.service && systemctl --quiet is-active scand.service; then
-		echo "scand runs again, as the new version."
-	else
+	resume
+}
+
+# The new version runs where the old one did, or should have; if it does not come up, this fails, and says why.
+resume() {
+	case $(running systemctl show --property=ActiveState --value scand.service) in
+	"" | inactive)
 		cat <<-END
 		scand is installed. Next:
 		  systemctl enable --now scand             start it, now and at each boot
 		  systemctl enable --now scand-scan.path   and, if wanted: \`touch /run/scand-scan\` scans
 		  scand doctor                             what is missing for a first scan, and what mends it
 		END
+		return
+		;;
+	esac
+	if systemctl restart scand.service 2>/dev/null && systemctl --quiet is-active scand.service; then
+		echo "scand runs again, as the new version."
+	else
+		not_up >&2
+		return 1
 	fi
+}
+
+# Why the service does not come up: what it said itself at its last start.
+not_up() {
+	echo "scand is installed, but does not come up. It says:"
+	started=$(systemctl show --property=InvocationID --value scand.service)
+	journalctl --quiet --no-pager --output=cat --lines=20 "_SYSTEMD_INVOCATION_ID=$started" | sed 's/^/  /'
+	echo "Mend that, then: systemctl restart scand"
 }
 
 uninstall() {

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from scand import __version__
-from scand.errors import ScandError
+from scand.errors import BadConfig, ScandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,9 +46,11 @@ _SECTIONS = {
         "simulate": ("scand.simulator.main:simulate", "Be a virtual scanner on the network."),
     },
     "Service": {
+        "setup": ("scand.cli.setup_cmd:setup", "Set the service up: scanner, NAS, who may use it. For root."),
         "run": ("scand.cli.service:run", "The daemon."),
         "trigger": ("scand.cli.host:trigger", "Scan now: the signal to this host's daemon."),
         "logs": ("scand.cli.host:logs", "The daemon's log, or one job's story."),
+        "config": ("scand.cli.config:config", "config check: would the daemon take the config?"),
         "migrate": ("scand.cli.service:migrate", "Bring the database's schema up to date."),
         "nas": ("scand.cli.service:nas", "nas init: make the NAS known as the one that is meant."),
         "doctor": ("scand.cli.doctor_cmd:doctor", "Check everything; say what mends it."),
@@ -87,7 +89,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # what cannot be read is no wrong usage: exit status 78
     help="The config file.  [default: $SCAND_CONFIG, ~/.config/scand/scand.toml, /etc/scand/scand.toml]",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
@@ -123,8 +125,11 @@ def _outcome(arguments: list[str]) -> int:
     except click.Abort:
         return 128 + 2  # as a shell says of SIGINT
     except ScandError as error:
-        click.echo(f"scand: {error.sentence}", err=True)
-        more = {"offers": error.offers} if error.offers else {}
+        for line in error.sentence.splitlines():
+            click.echo(f"scand: {line}", err=True)
+        more: dict[str, object] = {"offers": error.offers} if error.offers else {}
+        if isinstance(error, BadConfig):
+            more["problems"] = [problem._asdict() for problem in error.problems]
         return _refuse(arguments, error.sentence, error.exit_status, error_code=error.code, **more)
     return outcome if isinstance(outcome, int) else os.EX_OK
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import click
 
+from scand import people
 from scand import service as daemon
+from scand.access import Access
 from scand.cli.session import maintenance_url, told
 from scand.cli.terminal import console
 from scand.config import Config
+from scand.config.files import SYSTEM
 from scand.database import connect
 from scand.errors import ConfigError
 from scand.migrate import LONGEST_STATEMENT
 from scand.migrate import migrate as bring_up_to_date
+from scand.regroup import regroup
 from scand.spool import Spool
-from scand.volume import init_volume
+from scand.unit import Unit
+from scand.volume import Volume, init_volume
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +35,7 @@ def run(config: Path | None) -> None:
 
     SIGUSR1 scans now, SIGHUP reads the config again, SIGTERM stops after the sheet under way.
     """
+    _own_staging(config, "run", service="systemctl start scand")
     daemon.run(config, os.environ)
 
 
@@ -60,23 +67,41 @@ def init(config: Path | None) -> None:
     """Mark nas.root as the NAS that is meant, and remember the mark in staging.dir.
 
     Without it nothing is ever written to the NAS: an unmounted mountpoint is an empty directory, too.
-    A NAS that is marked already keeps its mark. Run it as the daemon's user: sudo -u scand scand nas init.
+    A NAS that is marked already keeps its mark. The members of nas.group get through the folders that scand has
+    made there. scand setup does all this for the service.
     """
-    settings = Config.load(config, os.environ, need="daemon")
-    _check_owner(settings.staging.dir)
-    volume_id = init_volume(settings.nas_root, require_mount=settings.nas.require_mount)
+    settings = _own_staging(config, "nas init", service="scand setup")
+    root, outside, require_mount = settings.nas_root, settings.nas.outside, settings.nas.require_mount
+    volume_id = init_volume(root, require_mount=require_mount, outside=outside)
     Spool(settings.staging.dir).set_volume_id(volume_id)
-    console().print(f"{settings.nas_root} is volume {volume_id}")
+    access = Access.of(f"{settings.nas.file_mode:04o}", settings.nas.group)
+    with Volume.open(root, volume_id=volume_id, require_mount=require_mount, outside=outside) as volume:
+        regroup(volume, settings.nas.staging_from_root, settings.nas.inbox, access)
+    console().print(f"{root} is volume {volume_id}")
 
 
-def _check_owner(staging: Path) -> None:
-    """A mark that root wrote could not be read by the daemon.
+def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
+    """The config, if its staging directory is this user's: what another makes there the daemon could not use.
+
+    Args:
+        path: `--config`.
+        command: what was asked for, without "scand".
+        service: the command that root runs instead where the service uses that directory.
 
     Raises:
-        ConfigError: the staging directory is another user's.
+        ConfigError: it is another user's, or will be: nothing was touched.
     """
-    owner = staging.stat().st_uid if staging.exists() else os.geteuid()
-    if owner != os.geteuid():
-        raise ConfigError(
-            f"{staging} is user {owner}'s: run this as that user (sudo -u '#{owner}' scand nas init)."
-        )
+    me, unit = people.caller(), Unit.read()
+    if unit.hides_config(path, os.environ):
+        raise ConfigError(f"The service's files are for root and {unit.user} only: run `{me.sudo}{service}`.")
+    config = Config.load(path, os.environ, need="daemon")
+    staging, ours = config.staging.dir, unit.installed and unit.config == config.path
+    owner = people.owner(staging) or (people.named(unit.user) if ours else None)
+    if owner is None or owner.uid == me.uid:
+        return config
+    if unit.installed and owner.name == unit.user:
+        mend = f"{me.sudo}{service}"
+    else:
+        chosen = f"--config {shlex.quote(str(config.path))} " if config.path not in {None, SYSTEM} else ""
+        mend = me.run_as(owner, f"scand {chosen}{command}")
+    raise ConfigError(f"{staging} is user {owner.name}'s, and you are {me.name}: run `{mend}` instead.")

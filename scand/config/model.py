@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from scand.config import files
+from scand.config import checks, files
 from scand.config.sections import (
     Agent,
     Commit,
@@ -21,14 +21,18 @@ from scand.config.sections import (
     Section,
     Staging,
 )
-from scand.errors import BadData, ConfigError
-from scand.settings import resolve
-from scand.wording import complaints, either, meant, shown
+from scand.errors import BadConfig, BadData, ConfigError, ErrorCode, Problem
+from scand.settings import Settings, resolve
+from scand.wording import complaints as validation_complaints
+from scand.wording import dotted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
+
+    from scand.config.document import Document
+    from scand.wording import Complaint
 
 
 class Config(Section):
@@ -76,8 +80,37 @@ class Config(Section):
             ConfigError: the config does not say.
         """
         if self.nas.root is None:
-            raise ConfigError(f"{self._path or 'The config'}: {_NO_ROOT}.")
+            raise ConfigError(f"{self._path or 'The config'}: nas.root {checks.NO_ROOT}.")
         return self.nas.root
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed, and probably not meant: a sentence each, without file and line."""
+        return tuple(map(str, checks.warnings(self.nas)))
+
+    def settings(self, raw: Mapping[str, Any]) -> Settings:
+        """What a job asks for, on top of its profile.
+
+        Args:
+            raw: `scan_jobs.settings`.
+
+        Raises:
+            BadData: `bad_settings`: nobody can scan with that, or its Inbox is not apart from the staging folder.
+        """
+        settings = resolve(raw, self.presets)
+        if settings.inbox is not None and not self.nas.apart(settings.inbox):
+            raise BadData(
+                f"inbox is {shown(settings.inbox)}, but must lie apart from nas.staging "
+                f"({shown(self.nas.staging)}): whoever empties it would find what nobody has committed.",
+                ErrorCode.BAD_SETTINGS,
+            )
+        return settings
+
+    @property
+    def written(self) -> dict[str, Path]:
+        """What the daemon writes to: the key → the directory."""
+        places = {"nas.root": self.nas.root, "nas.staging": self.nas.outside, "staging.dir": self.staging.dir}
+        return {key: path for key, path in places.items() if path is not None}
 
     def manual_title(self, now: datetime) -> str:
         """The title of a job that a signal makes at `now`."""
@@ -96,71 +129,78 @@ class Config(Section):
                 not read it: then it is the embedded one, and `path` is None. The daemon needs nas.root too.
 
         Raises:
-            ConfigError: everything that is wrong, each key with its reason.
+            BadConfig: everything that is wrong, each key with its file, its line and the reason.
+            ConfigError: the credential cannot be read.
         """
         client = need == "client"
         url = files.database_url(environ, credential=not client)
         forgiven = (OSError if url is not None else PermissionError,) if client else ()
-        file, table = files.read(path, environ, forgiven=forgiven)
-        separate, wrong = files.profiles(_profile_directory(file))
-        if url is not None and isinstance(table.get("database", {}), dict):
-            table["database"] = {**table.get("database", {}), "url": url}
-        table.setdefault("database", {})
-        if isinstance(table.setdefault("profiles", {}), dict):
-            table["profiles"] = {**table["profiles"], **separate}
-            wrong += _wrong_profiles(table)
-        if not client and isinstance(table.get("nas", {}), dict) and "root" not in table.get("nas", {}):
-            wrong.append(_NO_ROOT)
+        document = files.read(path, environ, forgiven=forgiven)
+        separate, problems = files.profiles(_profile_directory(document.path), optional=client)
+        table = _merged(document.table, url and url[0], separate)
+        complaints = [*checks.pure(table), *([] if client else checks.daemons(table))]
         try:
             config = cls.model_validate(table)
-            wrong += _wrong_pins(config.scanner) + _wrong_folders(config.nas)
         except ValidationError as error:
-            wrong = [*complaints(error, cls, "a key"), *wrong]
-        if wrong:
-            where = file or f"The config (looked for in ~/.config/scand/scand.toml and {files.SYSTEM})"
-            raise ConfigError(f"{where}: {'; '.join(wrong)}.")
-        config._path = file  # noqa: SLF001 - our own, and frozen from here on
+            complaints += validation_complaints(error, cls, "a key", elsewhere=_ELSEWHERE)
+        if problems or complaints:
+            origin = Origin(document, separate, url and url[1])
+            raise BadConfig(sorted({*problems, *map(origin.problem, complaints)}, key=_by_line))
+        config._path = document.path  # noqa: SLF001 - our own, and frozen from here on
         return config
 
 
-_NO_ROOT = "nas.root is missing: it may be an absolute path, where the NAS is mounted"
+def _merged(written: Mapping[str, Any], url: str | None, separate: Mapping[str, Document]) -> dict[str, Any]:
+    """The config as a whole: the file, the URL that outranks its own, the profiles of files of their own."""
+    table = {"database": {}, "profiles": {}, **written}
+    if url is not None and isinstance(table["database"], dict):
+        table["database"] = {**table["database"], "url": url}
+    if isinstance(table["profiles"], dict):
+        table["profiles"] = {**table["profiles"], **{name: one.table for name, one in separate.items()}}
+    return table
+
+
+class Origin(NamedTuple):
+    """Where what a complaint is about was written.
+
+    Attributes:
+        document: the config file.
+        profiles: the files of `profiles.d`.
+        url: what the database's URL comes from, where that is not the file.
+    """
+
+    document: Document
+    profiles: Mapping[str, Document]
+    url: str | None
+
+    def problem(self, complaint: Complaint) -> Problem:
+        """The complaint, with file and line."""
+        place, reason = complaint
+        if place[:2] == ("database", "url") and self.url:
+            return Problem(self.url, None, "", f"{reason} (for database.url)")
+        if len(place) > 1 and place[0] == "profiles" and place[1] in self.profiles:
+            return self.profiles[str(place[1])].problem(place[2:], reason)
+        if self.document.path is None:
+            looked = f"No config file (~/.config/scand/scand.toml, {files.SYSTEM})"
+            return Problem(looked, None, dotted(place), reason)
+        return self.document.problem(place, reason)
+
+
+def _by_line(problem: Problem) -> tuple[str, int, str]:
+    return problem.file, problem.line or 0, problem.key
 
 
 def _profile_directory(file: Path | None) -> Path | None:
     return file.absolute().parent / "profiles.d" if file else None
 
 
-def _wrong_profiles(table: Mapping[str, Any]) -> list[str]:
-    """What is wrong with each profile, and with the one that a signal takes."""
-    found = {name: content for name, content in table["profiles"].items() if isinstance(content, dict)}
-    wrong = []
-    for name in found:
-        try:
-            resolve({"profile": name}, found)
-        except BadData as error:
-            wrong.append(f"profiles.{name}: {error.sentence.removesuffix('.')}")
-    manual = table.get("manual", {})
-    wanted = manual.get("profile", "default") if isinstance(manual, dict) else "default"
-    if isinstance(wanted, str) and wanted not in {"default", *table["profiles"]}:
-        known = sorted({"default", *table["profiles"]})
-        wrong.append(f"manual.profile is {shown(wanted)}, but may be {either(known)}{meant(wanted, known)}")
-    return wrong
-
-
-def _wrong_pins(scanner: Scanner) -> list[str]:
-    try:
-        resolve(scanner.pins, {})
-    except BadData as error:
-        return [f"scanner.{error.sentence.removesuffix('.')}"]
-    return []
-
-
-def _wrong_folders(nas: Nas) -> list[str]:
-    """Whoever empties the Inbox may look into its folders, and would find merges that nobody committed."""
-    inbox, staging = f"{nas.inbox}/", f"{nas.staging}/"
-    if inbox.startswith(staging) or staging.startswith(inbox):
-        return [f"nas.staging ({shown(nas.staging)}) and nas.inbox ({shown(nas.inbox)}) must lie apart"]
-    return []
+_ELSEWHERE = dict.fromkeys(Settings.model_fields, "profiles.default") | {
+    key: section
+    for section, field in Config.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+    for key in field.annotation.model_fields
+}
+"""Settings and keys of the config → the table that they belong to."""
 
 
 def embedded_directory(config: Config) -> Path:

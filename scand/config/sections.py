@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import os.path
 import re
-import string
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,53 +16,22 @@ from pydantic import (
     SecretStr,
 )
 
+from scand.config import values
 from scand.config.units import duration, octal, size
+from scand.config.values import EMBEDDED
 from scand.settings import Finish, below_root
 
-EMBEDDED = "embedded"
-"""`database.url` for a PostgreSQL of scand's own."""
+_PASSWORD = re.compile(r"(://[^:@/?]*:)[^/?]*(?=@)|(password\s*=\s*)(?:'(?:\\.|[^'\\])*'|[^\s&]+)")
 
-_DURATION = 'a duration such as "500ms", "60s", "15m", "7d"'
-Duration: TypeAlias = Annotated[float, BeforeValidator(duration), Field(gt=0, description=_DURATION)]
+_UNITS = 'such as "500ms", "60s", "15m", "2h", "7d"'
+Duration: TypeAlias = Annotated[
+    float, BeforeValidator(duration), Field(gt=0, description=f"a duration above zero, {_UNITS}")
+]
 OptionalDuration: TypeAlias = Annotated[
     Annotated[float, BeforeValidator(duration), Field(ge=0)] | None,
     BeforeValidator(lambda value: None if value == "" else value),
-    Field(description=f'{_DURATION}, or "" for never'),
+    Field(description=f'a duration {_UNITS}, or "" for never'),
 ]
-
-
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError
-    return path
-
-
-AbsolutePath: TypeAlias = Annotated[
-    Path, AfterValidator(_absolute), Field(description='an absolute path, such as "/mnt/nas"')
-]
-
-
-def _url(value: Any) -> Any:
-    """Nothing is looked up: only what cannot be a PostgreSQL URL or a libpq keyword string is refused."""
-    if not isinstance(value, str) or not _URL.match(value.strip()):
-        raise ValueError
-    return value.strip()
-
-
-_URL = re.compile(r"embedded$|postgres(ql)?://|[a-z_]+ *=")
-_PASSWORD = re.compile(r"(://[^:@/?]*:)[^/?]*(?=@)|(password\s*=\s*)(?:'(?:\\.|[^'\\])*'|[^\s&]+)")
-
-
-def _title(value: Any) -> Any:
-    """A format string over `now` and `host`, tried out: a signal must not find a broken one."""
-    if not isinstance(value, str):
-        raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
-    for _, name, spec, _ in string.Formatter().parse(value):
-        if name is not None and (name not in {"now", "host"} or "{" in (spec or "")):
-            raise ValueError
-    if not value.format(now=datetime.now().astimezone(), host="host").strip():
-        raise ValueError
-    return value
 
 
 class Section(BaseModel):
@@ -82,10 +49,10 @@ class Database(Section):
 
     url: Annotated[
         SecretStr,
-        BeforeValidator(_url),
+        BeforeValidator(values.url),
         Field(
-            description='a PostgreSQL URL ("postgresql://user@host/database") or "embedded"; '
-            "SCAND_DATABASE_URL in the environment outranks it"
+            description='a PostgreSQL URL ("postgresql://user@host/database") or "embedded"; in a password '
+            '"%", "/", "@" are "%25", "%2F", "%40"'
         ),
     ]
 
@@ -131,7 +98,9 @@ class Staging(Section):
         keep: seconds for which the files of a finished job stay; None: for ever.
     """
 
-    dir: AbsolutePath = Path("/var/lib/scand")
+    dir: Annotated[
+        Path, BeforeValidator(values.absolute), Field(description='absolute, such as "/var/lib/scand"')
+    ] = Path("/var/lib/scand")
     min_free: Annotated[int, BeforeValidator(size), Field(description='a size such as "2GiB", "500MB"')] = (
         2 * 2**30
     )
@@ -143,29 +112,63 @@ class Nas(Section):
 
     Attributes:
         root: the mountpoint; None where the config does not say (clients need none).
-        staging: below root: verified merges, for preview.
-        inbox: below root.
+        staging: verified merges, for preview: below root, or an absolute path outside it, on its file system.
+        inbox: below root; ".": root itself, as a consumer that watches it takes everything that it finds there.
         require_mount: root must be a mountpoint, not a plain directory.
         file_mode: of documents in the Inbox.
         group: of documents in the Inbox; "": the daemon's own.
     """
 
-    root: AbsolutePath | None = None
+    root: Annotated[
+        Annotated[Path, BeforeValidator(values.absolute)] | None,
+        Field(description='absolute, such as "/mnt/nas"'),
+    ] = None
     staging: Annotated[
         str,
-        BeforeValidator(lambda value: below_root(value, hidden=True)),
-        Field(description='a folder below nas.root, such as ".scan-staging"'),
+        BeforeValidator(values.staging),
+        Field(
+            description='a folder below nas.root, such as ".scan-staging", or an absolute path outside it, on the '
+            "same file system"
+        ),
     ] = ".scan-staging"
     inbox: Annotated[
         str,
         BeforeValidator(below_root),
-        Field(description='a folder below nas.root, such as "PKM/Inbox", without hidden parts'),
+        Field(
+            description='a folder below nas.root, such as "PKM/Inbox", without hidden parts, or "." for nas.root '
+            "itself"
+        ),
     ] = "PKM/Inbox"
     require_mount: Annotated[bool, Field(strict=True, description="true or false")] = True
     file_mode: Annotated[
-        int, BeforeValidator(octal), Field(description='octal digits in quotes, "0600" or more: "0640"')
+        int,
+        BeforeValidator(octal),
+        Field(description='a file mode in quotes, with which its owner may read and write, such as "0640"'),
     ] = 0o640
-    group: Annotated[str, Field(description="the name of a group")] = ""
+    group: Annotated[str, Field(description="the name of a group, in quotes")] = ""
+
+    @property
+    def outside(self) -> Path | None:
+        """The staging directory where it lies outside the root; None where it is a folder below."""
+        return Path(self.staging) if self.staging.startswith("/") else None
+
+    @property
+    def staging_from_root(self) -> str:
+        """The staging directory, seen from the root: ".scan-staging", or "../scan-staging"."""
+        if self.outside is None or self.root is None:
+            return self.staging
+        return os.path.relpath(self.outside, self.root)
+
+    def apart(self, inbox: str) -> bool:
+        """Whether an Inbox lies apart from the staging folder: who empties one must not find the other.
+
+        Args:
+            inbox: below the root.
+        """
+        if self.outside is not None:
+            return True
+        one, other = f"{inbox}/", f"{self.staging}/"
+        return inbox != "." and not one.startswith(other) and not other.startswith(one)
 
 
 class Agent(Section):
@@ -180,7 +183,9 @@ class Agent(Section):
 
     poll: Duration = 1.0
     heartbeat: Annotated[
-        float, BeforeValidator(duration), Field(gt=0, le=10, description='a duration up to "10s"')
+        float,
+        BeforeValidator(duration),
+        Field(gt=0, le=10, description='a duration above zero and up to "10s"'),
     ] = 5.0
     ready_timeout: OptionalDuration = 900.0
     preview_timeout: OptionalDuration = None
@@ -212,8 +217,8 @@ class Manual(Section):
     profile: Annotated[str, Field(description="the name of a profile")] = "default"
     title: Annotated[
         str,
-        BeforeValidator(_title),
-        Field(description='a text over {now:…} and {host}, such as "Scan {now:%Y-%m-%d %H.%M.%S}"'),
+        BeforeValidator(values.title),
+        Field(description='a text, with {now:…} and {host} in it or not, such as "Scan {now:%Y-%m-%d}"'),
     ] = "Scan {now:%Y-%m-%d %H.%M.%S}"
     finish: Finish = Finish.COMMIT
 
@@ -225,7 +230,14 @@ class Hooks(Section):
         on_event: a program, given what a person should know as JSON on stdin; "": none.
     """
 
-    on_event: Annotated[str, Field(description="a program")] = ""
+    on_event: Annotated[
+        str,
+        BeforeValidator(values.command),
+        Field(
+            description='a command that begins with an absolute path, such as "/usr/local/bin/scand-message", or '
+            '"" for none'
+        ),
+    ] = ""
 
 
 class LogLevel(StrEnum):

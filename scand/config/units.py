@@ -6,6 +6,9 @@ import re
 from typing import Any
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+LONGEST = 100 * 365 * 86400.0
+"""Seconds: a hundred years. PostgreSQL's times, from which durations are taken away, go far enough back."""
+
 _BYTES = {
     "": 1, "B": 1,
     "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -31,7 +34,7 @@ def duration(value: Any) -> Any:
     if isinstance(value, float):
         return value  # a default of the model
     number, unit = _parts(value)
-    if unit not in _SECONDS:
+    if unit not in _SECONDS or number * _SECONDS[unit] > LONGEST:
         raise ValueError
     return number * _SECONDS[unit]
 

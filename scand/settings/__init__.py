@@ -18,11 +18,12 @@ from scand.settings.model import (
     Trigger,
 )
 from scand.settings.paper import PAGE_SIZES, PageSize
-from scand.settings.resolving import resolve
+from scand.settings.resolving import BadSettings, resolve
 from scand.settings.values import below_root
 
 __all__ = [
     "PAGE_SIZES",
+    "BadSettings",
     "Blank",
     "Finish",
     "Format",

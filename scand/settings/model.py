@@ -94,7 +94,7 @@ class Settings(BaseModel):
         rotate_back: degrees to turn back sides by, for devices that deliver them upside-down.
         pause: seconds before each further sheet, for feeders that need them.
         max_pages: sides in one batch; None: as many as the feeder holds.
-        inbox: a folder below the NAS root; None: the config's.
+        inbox: a folder below the NAS root, or "."; None: the config's.
         options: SANE options, [name, value] in the order in which they are applied, after all others. Given
             as an object or as a list of pairs: JSONB keeps no order of keys, so where the order matters only
             the list will do.
@@ -134,7 +134,7 @@ class Settings(BaseModel):
     offset: Annotated[
         tuple[Annotated[float, Field(ge=0, le=WIDEST)], Annotated[float, Field(ge=0, le=LONGEST)]],
         BeforeValidator(numbers),
-        Field(description="[x, y] in mm"),
+        Field(description=f"[x, y] in mm, up to [{WIDEST:g}, {LONGEST:g}]"),
     ] = (0.0, 0.0)
     rotate_back: Annotated[
         int, BeforeValidator(whole), Field(multiple_of=180, ge=0, le=180, description="0 or 180")
@@ -148,7 +148,10 @@ class Settings(BaseModel):
     ] = None
     inbox: Annotated[
         Annotated[str, BeforeValidator(below_root)] | None,
-        Field(description='a folder below the NAS root, such as "PKM/Inbox"'),
+        Field(
+            description='a folder below the NAS root, such as "PKM/Inbox", without hidden parts, or "." for '
+            "the root itself"
+        ),
     ] = None
     options: Annotated[
         tuple[tuple[str, OptionValue], ...],

@@ -34,17 +34,20 @@ def numbers(value: Any) -> Any:
 
 
 def below_root(value: Any, *, hidden: bool = False) -> Any:
-    """A folder below the NAS root, as it is written: relative, without "..".
+    """A folder below the NAS root, as it is written: relative, without ".."; "." is the root itself.
 
     Args:
         value: the folder.
-        hidden: whether a part may begin with a dot. An Inbox must keep out of `.scan-staging`.
+        hidden: for a folder that is scand's own: it may begin with a dot, and is not the root. An Inbox must keep
+            out of `.scan-staging`.
 
     Raises:
         ValueError: it is not, or no file system could have it.
     """
     if not isinstance(value, str):
         raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
+    if value in {".", "./"} and not hidden:
+        return "."
     parts = value.removesuffix("/").split("/")
     for part in parts:
         if part in {"", ".", ".."} or (part.startswith(".") and not hidden):

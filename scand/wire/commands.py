@@ -61,9 +61,14 @@ class Cancel(Message):
 
 
 class Nas(Message):
-    """Where the NAS is and how to know it; part of each task that goes there."""
+    """Where the NAS is and how to know it; part of each task that goes there.
+
+    Attributes:
+        outside: the staging directory, where that lies outside the root.
+    """
 
     root: str
+    outside: str | None = None
     volume_id: str
     require_mount: bool
     file_mode: str
@@ -151,6 +156,19 @@ class Check(Message):
     nas: Nas
 
 
+class Survey(Message):
+    """To a courier: can documents be written to the NAS, and who may read them there? For `scand doctor`.
+
+    Attributes:
+        staging, inbox: relative to the NAS root.
+    """
+
+    do: Literal["survey"] = "survey"
+    staging: str
+    inbox: str
+    nas: Nas
+
+
 class Go(Message):
     """To a courier that has named its file: the row has the name; publish.
 
@@ -166,6 +184,6 @@ class Go(Message):
 
 Task: TypeAlias = Bind | Assemble | Publish | Sweep | Unstage | Check
 Command: TypeAlias = Annotated[
-    Scan | Probe | ListDevices | Find | Finish | Cancel | Task | Go,
+    Scan | Probe | ListDevices | Find | Finish | Cancel | Task | Survey | Go,
     Field(discriminator="do"),
 ]

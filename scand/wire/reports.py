@@ -157,6 +157,35 @@ class Checked(Message):
     say: Literal["checked"] = "checked"
 
 
+class Folder(Message):
+    """A directory on the NAS.
+
+    Attributes:
+        path: relative to the NAS root; "" is the root itself.
+        mode: permissions, such as 0o750.
+    """
+
+    path: str
+    mode: int
+    uid: int
+    gid: int
+
+
+class Surveyed(Message):
+    """What the NAS is like.
+
+    Attributes:
+        free: bytes that the daemon's user may still write.
+        gid: the group that the file system gives to new files.
+        folders: those that there are, of the root and the way to staging and Inbox.
+    """
+
+    say: Literal["surveyed"] = "surveyed"
+    free: int
+    gid: int
+    folders: tuple[Folder, ...]
+
+
 class Failed(Message):
     """The command could not be done."""
 
@@ -183,6 +212,7 @@ Report: TypeAlias = Annotated[
     | Unstaged
     | Swept
     | Checked
+    | Surveyed
     | Failed,
     Field(discriminator="say"),
 ]

@@ -51,7 +51,7 @@ CONFIGS = [
     ("[staging]\nmin_free = true", "staging"),
     ("[nonsense]\n", "nonsense"),
     ("[profiles.x]\nsides = 'both'", "profiles.x"),
-    ("not toml at all", "line"),
+    ("not toml at all", 'has no "="'),
 ]
 
 

@@ -37,6 +37,9 @@ def test_the_hook_is_told_what_a_person_should_know(site: Site) -> None:
     assert {event["event"] for event in events} == {"preview_ready", "committed", "job_ready_with_error"}
     (committed,) = [event for event in events if event["event"] == "committed"]
     assert committed["path"] == "Inbox/Told.pdf"
+    assert {event["title"] for event in events} == {"Told", "Empty"}
+    assert [event["pages"] for event in events if event["title"] == "Told"] == [6, 6]
+    assert [event["pages"] for event in events if event["title"] == "Empty"] == [0]
     assert "committed" in committed["message"]
 
 

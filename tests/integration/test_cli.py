@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import grp
 import json
 import os
 import pty
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -23,8 +25,9 @@ from rich.text import Text
 
 from scand.cli import scand as command
 from scand.desk import Desk
-from scand.doctor import check_roles
+from scand.doctor.database import check_roles
 from scand.sqlfiles import read_sql
+from tests.apart import UNSHARE, needs_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +132,7 @@ def test_every_command_has_help_and_is_in_it() -> None:
     assert whole.exit_code == 0
     with command.make_context("scand", [], resilient_parsing=True) as context:
         names = command.list_commands(context)
-    assert len(names) == 22
+    assert len(names) == 23
     for name in names:
         assert f"\n  {name} " in whole.output
         own = runner.invoke(command, [name, "--help"])
@@ -610,8 +613,14 @@ def test_nas_init_is_for_the_daemons_user(host: Shell) -> None:
     """What root would write there the daemon could not read."""
     (host.home / "staging").mkdir()
     os.chown(host.home / "staging", 4711, 4711)
-    assert "sudo -u '#4711' scand nas init" in host.refused("nas", "init", status=os.EX_CONFIG)
+    config = host.home / ".config/scand/scand.toml"
+    for words in (("nas", "init"), ("run",)):
+        sentence = host.refused(*words, status=os.EX_CONFIG)
+        assert f"sudo -u '#4711' scand --config {config} {' '.join(words)}" in sentence
+    found = {check["name"]: check for check in host.json("doctor", status=os.EX_CONFIG)}
+    assert found["staging"]["mend"] == "sudo -u '#4711' scand doctor"
     assert list((host.home / "nas").iterdir()) == []
+    assert list((host.home / "staging").iterdir()) == []
 
 
 def test_a_reader_that_leaves_is_no_traceback(shell: Shell) -> None:
@@ -634,6 +643,7 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
         "staging",
         "disk",
         "nas",
+        "readers",
         "database",
         "schema",
         "roles",
@@ -642,11 +652,11 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
         "scanner",
     ]
     assert [name for name, check in found.items() if not check["ok"]] == ["agent"]
-    assert found["agent"]["mend"] == "systemctl start scand"
+    assert found["agent"]["mend"] == "scand run"
     beat(agent)
     out, _ = host.run("doctor")
     assert "✗" not in out
-    assert out.count("✓") == 10
+    assert out.count("✓") == 11
 
 
 def test_doctor_tells_alive_from_ready(host: Shell, agent: Connection) -> None:
@@ -731,3 +741,93 @@ def test_run_refuses_a_config_that_it_cannot_serve(host: Shell, database_url: st
     assert "scand migrate" in err
     config.write_text(whole.replace("root =", "rot ="))
     assert "nas.root" in host.refused("run", status=os.EX_CONFIG)
+
+
+def test_setup_wants_an_installed_service(shell: Shell) -> None:
+    """78 and how to install it, or who may run it; no traceback where systemd does not run."""
+    sentence = shell.refused("setup", "--yes", status=os.EX_CONFIG)
+    wanted = "make install" if os.geteuid() == 0 else "sudo scand setup"
+    assert wanted in sentence
+
+
+def test_doctor_says_whom_the_documents_are_for(host: Shell) -> None:
+    """A group that is not there, a folder that is closed to it, a mode that says everybody."""
+    config = host.home / ".config" / "scand" / "scand.toml"
+    whole = config.read_text()
+    host.run("nas", "init")
+    group = grp.getgrgid(os.getegid()).gr_name
+
+    def readers(line: str) -> dict[str, Any]:
+        """The verdict with a line more in [nas]."""
+        config.write_text(whole.replace("require_mount", f"{line}\nrequire_mount"))
+        checks = host.json("doctor", status=os.EX_UNAVAILABLE if "0644" in line else os.EX_CONFIG)
+        found: dict[str, Any] = {check["name"]: check for check in checks}["readers"]
+        return found
+
+    assert readers('group = "nobodys"')["mend"].endswith("groupadd --system nobodys")
+    (host.home / "nas" / "PKM").mkdir(mode=0o700)
+    closed = readers(f'group = "{group}"')
+    assert str(host.home / "nas" / "PKM") in closed["mend"]
+    assert readers('file_mode = "0600"\ngroup = "' + group + '"')["mend"].startswith("nas.file_mode")
+    assert readers('file_mode = "0644"')["ok"]
+
+
+def test_doctor_checks_the_hook(host: Shell) -> None:
+    """There, not there, not to be run."""
+    config = host.home / ".config" / "scand" / "scand.toml"
+    whole = config.read_text()
+
+    def hook(program: str) -> dict[str, Any]:
+        config.write_text(f'{whole}\n[hooks]\non_event = "{program}"\n')
+        checks = host.json("doctor", status=os.EX_CONFIG)
+        found: dict[str, Any] = {check["name"]: check for check in checks}["hook"]
+        return found
+
+    assert hook("true --quiet")["ok"]
+    assert "no such program" in hook("/usr/local/bin/scand-massage")["detail"]
+    (host.home / "told").write_text("#!/bin/sh\n")
+    assert f"chmod a+rx {host.home}/told" in hook(f"{host.home}/told")["mend"]
+
+
+@needs_mounts
+def test_doctor_sees_a_nas_that_it_may_not_write_to(host: Shell) -> None:
+    """Read-only is found by writing, and nothing is left there."""
+    host.run("nas", "init")
+    before = sorted((host.home / "nas").iterdir())
+    host.json("doctor", status=os.EX_UNAVAILABLE)
+    assert sorted((host.home / "nas").iterdir()) == before
+    remount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+    doctor = [sys.executable, "-P", "-m", "scand.cli", "doctor", "--json"]
+    said = subprocess.run(
+        [*UNSHARE, "sh", "-c", remount, "sh", str(host.home / "nas"), *doctor],
+        env=host.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {check["name"]: check for check in json.loads(said.stdout)}
+    assert not found["nas"]["ok"]
+    assert "mount it read-write" in found["nas"]["detail"]
+
+
+def test_nas_init_gives_the_group_what_scand_made(host: Shell) -> None:
+    """Folders of staging and Inbox and the previews, and nothing that was closed by somebody else's modes."""
+    config = host.home / ".config" / "scand" / "scand.toml"
+    job = host.home / "nas" / ".scan-staging" / "job-7"
+    job.mkdir(parents=True)
+    (job / "merged.pdf").write_bytes(b"%PDF")
+    (job / "merged.pdf").chmod(0o600)
+    for path in (job, job.parent):
+        path.chmod(0o700)
+    inbox = host.home / "nas" / "PKM" / "Inbox"
+    inbox.mkdir(parents=True)
+    (inbox / "Old.pdf").write_bytes(b"%PDF")
+    (inbox / "Old.pdf").chmod(0o600)
+    inbox.parent.chmod(0o700)
+    group = grp.getgrgid(os.getegid()).gr_name
+    config.write_text(config.read_text().replace("require_mount", f'group = "{group}"\nrequire_mount'))
+    host.run("nas", "init")
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (job.parent, job, job / "merged.pdf")}
+    assert list(modes.values()) == [0o750, 0o750, 0o640]
+    assert stat.S_IMODE(inbox.parent.stat().st_mode) == 0o770
+    assert stat.S_IMODE((inbox / "Old.pdf").stat().st_mode) == 0o600

@@ -88,6 +88,8 @@ def test_a_database_that_comes_later(server: tuple[ScanHost, Server]) -> None:
     until(lambda: host.status().startswith("waiting for the database"), "STATUS says so")
     database.start()
     host.serves(times=2)
+    assert len(host.said("database_back")) == 1
+    host.box.run("systemctl", "reload", "scand")  # its check has the credential, too
     host.refill()
     host.wait(host.submit("Second"), "committed")
     assert (host.pid(), host.restarts()) == (pid, 0)

@@ -89,15 +89,15 @@ def test_no_pin_changes_nothing(name: str) -> None:
 @pytest.mark.parametrize(
     ("pin", "said"),
     [
-        ({"offset": 3}, r"offset is 3, but may be \[x, y\] in mm"),
+        ({"offset": 3}, r"offset is 3, but must be \[x, y\] in mm"),
         ({"offset": [1, -1]}, r"offset"),
         ({"offset": [1, 2, 3]}, r"offset"),
-        ({"pause": "2s"}, 'pause is "2s", but may be seconds, 0 to 600'),
+        ({"pause": "2s"}, 'pause is "2s", but must be seconds, 0 to 600'),
         ({"pause": -1}, "pause is -1"),
-        ({"rotate_back": 90}, "rotate_back is 90, but may be 0 or 180"),
+        ({"rotate_back": 90}, "rotate_back is 90, but must be 0 or 180"),
         ({"source_name": 7}, "source_name is 7"),
         ({"blank_threshold": True}, "blank_threshold is true"),
-        ({"blank_sheets": "yes"}, 'blank_sheets is "yes", but may be "keep" or "drop"'),
+        ({"blank_sheets": "yes"}, 'blank_sheets is "yes", but must be "keep" or "drop"'),
     ],
 )
 def test_a_pin_that_cannot_be_is_refused_with_what_it_may_be(pin: dict[str, Any], said: str) -> None:

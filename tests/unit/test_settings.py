@@ -99,33 +99,33 @@ def test_sides_of_a_profile_belong_to_its_source(raw: dict[str, Any], source: st
     [
         (
             {"sides": "duplx"},
-            'sides is "duplx", but may be "duplex", "simplex" or "manual-duplex" (did you mean',
+            'sides is "duplx", but must be "duplex", "simplex" or "manual-duplex" (did you mean',
         ),
         ({"sidez": "duplex"}, 'sidez is not a setting (did you mean "sides"?)'),
-        ({"source": "ADF Duplx"}, 'but may be "adf" or "flatbed" (did you mean "ADF Duplex"?)'),
+        ({"source": "ADF Duplx"}, 'but must be "adf" or "flatbed" (did you mean "ADF Duplex"?)'),
         ({"source": "ADF Back"}, "source is"),
         ({"source": "Card Duplex"}, "source is"),
         ({"source": "Auto"}, "source is"),
         ({"mode": "Grayscal"}, '(did you mean "Grayscale"?)'),
-        ({"mode": "Halftone"}, 'but may be "color", "gray" or "lineart"'),
+        ({"mode": "Halftone"}, 'but must be "color", "gray" or "lineart"'),
         ({"mode": "48 bits color"}, "mode is"),
         ({"mode": "color gray"}, "mode is"),
-        ({"resolution": "300"}, 'resolution is "300", but may be a whole number of dpi, 50 to 2400'),
+        ({"resolution": "300"}, 'resolution is "300", but must be a whole number of dpi, 50 to 2400'),
         ({"resolution": True}, "resolution is true"),
         ({"resolution": 300.5}, "resolution is 300.5"),
         ({"resolution": math.nan}, "resolution is nan"),
         ({"resolution": 49}, "resolution is 49"),
         ({"resolution": 10**5000}, "resolution is a huge number"),
-        ({"quality": 96}, "quality is 96, but may be a whole number, 1 to 95"),
+        ({"quality": 96}, "quality is 96, but must be a whole number, 1 to 95"),
         ({"mode": ""}, 'mode is ""'),
         ({"source": ""}, 'source is ""'),
-        ({"page_size": "a6"}, 'page_size is "a6", but may be "a3", "a4"'),
+        ({"page_size": "a6"}, 'page_size is "a6", but must be "a3", "a4"'),
         ({"page_size": "210x297"}, "page_size is"),
         ({"page_size": "1x1mm"}, "page_size is"),
         ({"page_size": 4}, "page_size is 4"),
-        ({"rotate_back": 90}, "rotate_back is 90, but may be 0 or 180"),
-        ({"max_pages": 0}, "max_pages is 0, but may be a whole number from 1"),
-        ({"inbox": "/etc"}, 'inbox is "/etc", but may be a folder below the NAS root'),
+        ({"rotate_back": 90}, "rotate_back is 90, but must be 0 or 180"),
+        ({"max_pages": 0}, "max_pages is 0, but must be a whole number from 1"),
+        ({"inbox": "/etc"}, 'inbox is "/etc", but must be a folder below the NAS root'),
         ({"inbox": "PKM/../.."}, "inbox is"),
         ({"inbox": ".scan-staging"}, "inbox is"),
         ({"inbox": "a//b"}, "inbox is"),
@@ -141,7 +141,7 @@ def test_sides_of_a_profile_belong_to_its_source(raw: dict[str, Any], source: st
         ({"options": {"a": math.inf}}, "options is"),
         (
             {"profile": "fronts"},
-            'profile is "fronts", but may be "default" or "front" (did you mean "front"?)',
+            'profile is "fronts", but must be "default" or "front" (did you mean "front"?)',
         ),
         ({"profile": 3}, "profile is 3"),
         ({"source": "ADF Duplex", "sides": "simplex"}, 'source "ADF Duplex" and sides "simplex" contradict'),
@@ -210,7 +210,9 @@ def test_several_errors_come_in_one_sentence() -> None:
 
 def test_a_profile_cannot_name_a_profile() -> None:
     """Profiles do not inherit from each other."""
-    assert "cannot name a profile" in refusal({"profile": "a"}, {"a": {"profile": "b"}, "b": {}})
+    assert 'profile "a": profile cannot be named by a profile' in refusal(
+        {"profile": "a"}, {"a": {"profile": "b"}, "b": {}}
+    )
 
 
 def test_a_bad_profile_is_named() -> None:

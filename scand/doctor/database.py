@@ -1,0 +1,123 @@
+"""The database, its schema and rights, and the agent that shows in it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from scand.database import connect
+from scand.desk import Desk
+from scand.doctor.check import Check, gib, refused, told, wrong
+from scand.errors import ScandError
+from scand.migrate import check as compare_schema
+from scand.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scand.config import Config
+
+_NOBODYS = "of no job in this database"
+
+
+def check_database(url: Callable[[], str], config: Config | None, start: str) -> Iterator[Check]:
+    """The database and what is in it.
+
+    Args:
+        url: where it is.
+        config: the daemon's; None for a client that may not read it, and is not asked for the daemon's rights.
+        start: the command that starts the daemon.
+    """
+    try:
+        connection = connect(url(), name="scand-doctor")
+    except ScandError as error:
+        yield refused("database", error)
+        return
+    with Desk(connection) as desk:
+        info = connection.info
+        server = f"PostgreSQL {info.server_version // 10_000} at {info.host}"
+        yield Check("database", ok=True, detail=f"{server}, database {info.dbname}, as {info.user}")
+        if config is not None:
+            schema = told("schema", lambda: check_schema(desk))
+            yield schema
+            if not schema.ok:
+                return
+            if not config.database.embedded:  # there the daemon sees to the roles itself
+                yield told("roles", lambda: check_roles(desk))
+            if os.access(config.staging.dir, os.R_OK | os.X_OK):
+                yield told("kept", lambda: check_kept(config, desk))
+        yield told("agent", lambda: check_agent(desk, start))
+
+
+def check_schema(desk: Desk) -> Check:
+    """Whether the schema is this scand's.
+
+    Raises:
+        ConfigError: it is older or newer.
+    """
+    compare_schema(desk.connection)
+    return Check("schema", ok=True, detail="up to date")
+
+
+def check_roles(desk: Desk) -> Check:
+    """Whether this login may do what a client and the agent do."""
+    roles, login = desk.roles(), desk.connection.info.user
+    used, ours = [role for role in roles if role.granted], [role for role in roles if role.member]
+    direct = all(role.direct for role in roles)
+    if not used and direct:
+        return Check(
+            "roles", ok=True, detail=f"not used here: {login} may take every step (see sql/roles.sql)"
+        )
+    if len(used) < len(roles):
+        return wrong(
+            "roles",
+            "scand_client and scand_agent have no rights in this database.",
+            "psql -1 -f sql/roles.sql",
+        )
+    if len(ours) == len(roles) or (direct and not ours):
+        return Check("roles", ok=True, detail=f"{login} may take every step")
+    missing = [role.name for role in roles if not role.member]
+    return wrong(
+        "roles",
+        f"The login {login} is not in {' and '.join(missing)}; the daemon and this command need both.",
+        "; ".join(f'GRANT {name} TO "{login}"' for name in missing),
+    )
+
+
+def check_kept(config: Config, desk: Desk) -> Check:
+    """How much lies on local disk, and for what. Nothing of it is wrong."""
+    spool, keep = Spool(config.staging.dir), config.staging.keep
+    statuses = desk.statuses(spool.ids())
+    counts: dict[str, list[int]] = {}
+    for job_id in spool.ids():
+        size = spool.existing(job_id).size()
+        counts.setdefault(statuses.get(job_id, _NOBODYS), []).append(size)
+    removed = f"removed after {keep / 86400:g} days" if keep is not None else "staging.keep is for ever"
+    fates = {
+        "committed": removed,
+        "canceled": removed,
+        "failed": "stay until retried or canceled",
+        _NOBODYS: "never removed by scand",
+    }
+    parts = [
+        f"{len(sizes)} {whose}, {gib(sum(sizes))} ({fates.get(whose, 'under way')})"
+        for whose, sizes in sorted(counts.items())
+    ]
+    return Check("kept", ok=True, detail=f"jobs with files on local disk: {'; '.join(parts) or 'none'}")
+
+
+def check_agent(desk: Desk, start: str) -> Check:
+    """Whether a daemon serves the queue: alive, and ready, which is more.
+
+    Args:
+        start: the command that starts one.
+    """
+    health = desk.health()
+    who = f"{health.hostname}, pid {health.pid}: {health.state}"
+    if health.alive and health.ready:
+        return Check("agent", ok=True, detail=who)
+    if health.alive:
+        return wrong("agent", f"Alive, but not ready: {who}", "scand logs --follow", os.EX_UNAVAILABLE)
+    age = health.heartbeat_age_seconds
+    last = f"The last heartbeat was {age:.0f} s ago." if age is not None else "There never was one."
+    return wrong("agent", last, start, os.EX_UNAVAILABLE)

@@ -1,0 +1,72 @@
+"""A look at the NAS for `scand doctor`: can the daemon write there, what is free, who may go where.
+
+It leaves nothing behind: the one file that it makes, to see whether it can, is gone when it answers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import PurePosixPath
+from stat import S_IMODE
+from typing import TYPE_CHECKING
+
+from scand import wire
+from scand.nasfile import new_part
+from scand.volume import nas_errors
+
+if TYPE_CHECKING:
+    from scand.volume import Volume
+
+
+def survey(volume: Volume, staging: str, inbox: str) -> wire.Surveyed:
+    """Look.
+
+    Args:
+        volume: the NAS.
+        staging: `nas.staging`.
+        inbox: `nas.inbox`.
+
+    Raises:
+        ScandError: what `volume.nas_errors` says: it is read-only, or not for this user.
+    """
+    with nas_errors(volume.root):
+        place, folders = "", []
+        for relative in ("", *_ways(staging), *_ways(inbox)):
+            with suppress(FileNotFoundError), volume.directory(relative) as fd:
+                state = os.fstat(fd)
+                folders.append(
+                    wire.Folder(
+                        path=relative, mode=S_IMODE(state.st_mode), uid=state.st_uid, gid=state.st_gid
+                    )
+                )
+                if relative in _ways(staging):
+                    place = relative
+        with volume.directory(place) as fd:
+            gid = _try_to_write(fd)
+            room = os.fstatvfs(fd)
+        with suppress(FileNotFoundError), volume.directory(inbox) as fd:
+            # A consumer watches the Inbox: nothing is tried out there.
+            if not os.access(f"/proc/self/fd/{fd}", os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, f"no permission to put documents into {inbox}")
+    return wire.Surveyed(free=room.f_bavail * room.f_frsize, gid=gid, folders=tuple(folders))
+
+
+def _ways(relative: str) -> list[str]:
+    """From "PKM/Inbox": "PKM", "PKM/Inbox". A staging directory outside the root has no way from there."""
+    parts = PurePosixPath(relative).parts
+    if ".." in parts:
+        return [relative]
+    return ["/".join(parts[: number + 1]) for number in range(len(parts))]
+
+
+def _try_to_write(directory: int) -> int:
+    """Make a file and remove it; the group that it got."""
+    name = new_part()
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory)
+    try:
+        return os.fstat(fd).st_gid
+    finally:
+        os.close(fd)
+        os.unlink(name, dir_fd=directory)
