@@ -9,7 +9,7 @@ import click
 
 from scand import service as daemon
 from scand.cli.session import database_url, told
-from scand.cli.terminal import console
+from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.database import connect
 from scand.errors import ConfigError
@@ -35,14 +35,18 @@ def run(config: Path | None) -> None:
 
 
 @click.command()
+@json_option
 @click.pass_obj
-def migrate(config: Path | None) -> None:
+def migrate(config: Path | None, *, as_json: bool) -> None:
     """Bring the database's schema up to date; with nothing to do, do nothing.
 
     Run it as the owner of the tables. The daemon does it by itself for its embedded database.
     """
     with told(), connect(database_url(config), name="scand-migrate", deadline=_PATIENCE) as connection:
         applied = bring_up_to_date(connection)
+    if as_json:
+        echo_json({"applied": applied})
+        return
     out = console()
     for name in applied:
         out.print(f"applied {name}")
@@ -56,8 +60,9 @@ def nas() -> None:
 
 
 @nas.command()
+@json_option
 @click.pass_obj
-def init(config: Path | None) -> None:
+def init(config: Path | None, *, as_json: bool) -> None:
     """Mark nas.root as the NAS that is meant, and remember the mark in staging.dir.
 
     Without it nothing is ever written to the NAS: an unmounted mountpoint is an empty directory, too.
@@ -67,7 +72,10 @@ def init(config: Path | None) -> None:
     _check_owner(settings.staging.dir)
     volume_id = init_volume(settings.nas_root, require_mount=settings.nas.require_mount)
     Spool(settings.staging.dir).set_volume_id(volume_id)
-    console().print(f"{settings.nas_root} is volume {volume_id}")
+    if as_json:
+        echo_json({"root": settings.nas_root, "volume_id": volume_id})
+    else:
+        console().print(f"{settings.nas_root} is volume {volume_id}")
 
 
 def _check_owner(staging: Path) -> None:
