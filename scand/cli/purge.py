@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,6 +75,10 @@ def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, a
         _become_owner(staging)
         disk = _disk(connection, staging, settings.scanner.page_timeout + _PATIENCE)
         try:
+            with suppress(FileNotFoundError):
+                os.scandir(
+                    disk.spool.jobs
+                ).close()  # a directory that cannot be read looks empty to all below
             gone = _finished(disk, dry_run=dry_run)
             found = retention.orphans(disk.store, disk.spool, disk.installation)
             if not as_json:

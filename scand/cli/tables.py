@@ -8,7 +8,9 @@ from rich.table import Table
 
 def table(*headers: str, right: tuple[str, ...] = ()) -> Table:
     """A table without a grid; columns in `right` are numbers."""
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
+    made = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="dim"
+    )
     for header in headers:
         made.add_column(header, justify="right" if header in right else "left", no_wrap=True)
     return made

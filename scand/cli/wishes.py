@@ -153,8 +153,11 @@ def refusal(wish: Wish, view: JobView) -> str | None:
 
 
 def possible_in(wish: Wish) -> list[Status]:
-    """The statuses in which a wish may be fulfilled, for completion."""
-    return [status for status in Status if _possible(wish, _places(status)[-1], status)]
+    """The statuses in which a wish may be fulfilled, and changes something; for completion."""
+    done = aim(wish, "") if wish in _AIMS else None
+    return [
+        status for status in Status if _possible(wish, _places(status)[-1], status) and status is not done
+    ]
 
 
 def _places(status: Status) -> list[Place]:
