@@ -39,7 +39,7 @@ def completed(shell: Shell, *words: str, kind: str = "fish") -> list[str]:
         timeout=30,
     )
     assert done.stderr == ""
-    return done.stdout.splitlines()
+    return [line for line in done.stdout.splitlines() if line]
 
 
 @pytest.fixture
@@ -114,13 +114,16 @@ def test_a_database_that_is_away_is_not_waited_for(tmp_path: Path, kind: str) ->
         ]
         for url in urls:
             shell = Shell(tmp_path, url)
-            completed(shell, "li", kind=kind)
-            began = time.monotonic()
-            completed(shell, "submit", "", kind=kind)
-            loading = time.monotonic() - began
-            began = time.monotonic()
-            assert completed(shell, "show", "", kind=kind) == []
-            assert time.monotonic() - began < 1 + 3 * loading
+            assert any(_waited(shell, kind) < 1 for _try in range(3)), url  # others use this machine, too
+
+
+def _waited(shell: Shell, kind: str) -> float:
+    """Seconds for the database, beyond those in which the same is loaded and nobody is asked."""
+    began = time.monotonic()
+    completed(shell, "submit", "x", "--profile", "", kind=kind)
+    loaded = time.monotonic()
+    assert completed(shell, "show", "", kind=kind) == []
+    return (time.monotonic() - loaded) - (loaded - began)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
@@ -141,14 +144,12 @@ def test_a_real_bash_completes(filled: Shell, tmp_path: Path) -> None:
         os.write(ours, b'eval "$(_SCAND_COMPLETE=bash_source scand)"; PS1=; echo begun-$((40+2))\n')
         heard = _heard(ours, "begun-42")
         for typed, wanted in (
-            ("echo scand ret\t", ""),
             ("scand submit x --set sides=man\t --draft\n", "draft x"),
             ("scand submit y --set res\t300 --draft\n", "draft y"),
             ("scand retr\t\t --json\n", '"to_status": "queued"'),
         ):
-            if wanted:
-                os.write(ours, typed.encode())
-                heard += _heard(ours, wanted)
+            os.write(ours, typed.encode())
+            heard += _heard(ours, wanted)
     finally:
         bash.kill()
         bash.wait()
