@@ -21,7 +21,7 @@ _CAPTION = 24
 _PAPER, _TABLE, _INK = "white", "#56544f", "#f4f2ee"
 
 
-def draw(pdf: Path, target: Path, caption: Callable[[int], str] = str) -> Image.Image:
+def draw(pdf: Path, target: Path, caption: Callable[[int], str] = str) -> None:
     """Draw the sheet and write it as a PNG.
 
     Args:
@@ -36,7 +36,6 @@ def draw(pdf: Path, target: Path, caption: Callable[[int], str] = str) -> Image.
     with pikepdf.open(pdf) as document:
         sheet = arrange([(caption(number), page) for number, page in enumerate(thumbnails(document), 1)])
     sheet.save(target, "PNG", optimize=True)
-    return sheet
 
 
 def thumbnails(document: pikepdf.Pdf) -> Iterator[Image.Image]:

@@ -8,7 +8,6 @@ once the row has the file's name; so an orphan never publishes.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import sys
 import time
 from contextlib import suppress
@@ -26,7 +25,7 @@ from scand.collation import Leaf, collated, unmatched
 from scand.document import BatchSource, bind, merge
 from scand.errors import BadData, ErrorCode, ScandError
 from scand.pages import bound
-from scand.spool import BatchDirectory, expired
+from scand.spool import BatchDirectory, expired, remove
 from scand.survey import survey
 from scand.volume import Volume
 
@@ -61,7 +60,7 @@ class Courier:
                 case wire.Sweep():
                     for directory in expired(Path(task.jobs)):
                         self._alive("removing", 0, 0)
-                        shutil.rmtree(directory)
+                        remove(directory)
                     self._parent.say(wire.Swept())
                 case wire.Check():
                     with _volume(task.nas):

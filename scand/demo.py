@@ -139,6 +139,11 @@ class Stage:
         """
         return embedded.url(embedded_directory(self._read()))
 
+    @property
+    def sane_config(self) -> Path:
+        """The directory by which libsane finds the simulated scanner, and no other: SANE_CONFIG_DIR."""
+        return Path(self._environ["SANE_CONFIG_DIR"])
+
     def _read(self) -> Config:
         return Config.load(self.config, {}, need="daemon")
 

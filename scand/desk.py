@@ -6,8 +6,7 @@ There is nothing here that a web application could not do with the same statemen
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
@@ -15,136 +14,37 @@ from psycopg.types.json import Jsonb
 
 from scand import queries
 from scand.database import connect, take_role
+from scand.desk_rows import BatchRow, EventRow, Health, JobRow, JobView, Lag, Mark, Role, StepRow, Which
 from scand.errors import BadData
 from scand.jobs import BatchStatus, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Self
 
     from scand.database import Connection
 
+__all__ = [
+    "BatchRow",
+    "Desk",
+    "EventRow",
+    "Health",
+    "JobRow",
+    "JobView",
+    "Lag",
+    "Mark",
+    "Role",
+    "StepRow",
+    "Which",
+]
+
 _REFUSED = frozenset({"SD001", "SD002"})
 """The triggers' own SQLSTATEs: not a step of the table; not while the job is like this."""
 
+_AT_ONCE = 1000
+"""Rows of one answer: each ends within the session's deadline, however many jobs there are."""
+
 _Row = TypeVar("_Row")
-
-
-@dataclass(frozen=True, slots=True)
-class JobRow:
-    """A row of `scan_jobs`; what the columns mean is told in `sql/migrations`.
-
-    Attributes:
-        settings: whatever JSON a client has put there.
-        status: a string, since rows from before scand's time may hold another than `Status` knows.
-        seen_at: the database's clock when the row was read: ages are differences to it.
-    """
-
-    id: int
-    title: str
-    settings: Any
-    status: str
-    batch_count: int
-    page_count: int | None
-    pages_scanned: int | None
-    staging_path: str | None
-    nas_staging_path: str | None
-    inbox_path: str | None
-    file_hash: str | None
-    doc_id: int | None
-    error: str | None
-    error_code: str | None
-    attempts: int
-    next_attempt_at: datetime | None
-    last_activity_at: datetime | None
-    last_progress_at: datetime | None
-    step: str | None
-    step_done: int | None
-    step_total: int | None
-    step_since: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    seen_at: datetime
-
-    def setting(self, key: str) -> Any:
-        """What the job itself says of one of its settings; None: nothing."""
-        return self.settings.get(key) if isinstance(self.settings, dict) else None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRow:
-    """A row of `scan_job_batches`."""
-
-    batch_seq: int
-    status: str
-    page_count: int | None
-    blank_count: int | None
-    staging_path: str | None
-    error_code: str | None
-    file_hash: str | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """A row of `scan_job_events`: one step. `from_status` is None for the first."""
-
-    at: datetime
-    actor: str
-    from_status: str | None
-    to_status: str
-    error_code: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """The row of `scan_agent_health`. `heartbeat_age_seconds` is None before the first agent ever ran."""
-
-    heartbeat_age_seconds: float | None
-    alive: bool
-    ready: bool
-    state: str | None
-    current_job_id: int | None
-    device: str | None
-    hostname: str | None
-    pid: int | None
-    agent_version: str | None
-    epoch: int
-    started_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """A row of `scan_queue_lag`; `oldest_seconds` is None where no job is."""
-
-    status: str
-    jobs: int
-    oldest_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role of `sql/roles.sql`.
-
-    Attributes:
-        granted: it has its rights in this database.
-        member: this login is in it.
-        direct: this login may write the tables without it, as their owner.
-    """
-
-    name: str
-    granted: bool
-    member: bool
-    direct: bool
-
-
-class JobView(NamedTuple):
-    """A job with all that hangs on it."""
-
-    job: JobRow
-    batches: list[BatchRow]
-    events: list[EventRow]
 
 
 class Desk:
@@ -213,16 +113,38 @@ class Desk:
         with _refusals():
             return bool(self._rows("set_batch", id=job_id, seq=seq, status=status))
 
+    def rename(self, job_id: int, title: str, among: Collection[str]) -> bool:
+        """Give a job another title; False when it is in none of these statuses, or not there."""
+        return bool(self._rows("rename", id=job_id, title=title, statuses=list(among)))
+
     # Rows.
 
     def unfinished(self) -> list[tuple[int, str]]:
         """Id and status of jobs that are not over: the active one, then the longest waiting; 1,000 at most."""
         return [(row["id"], row["status"]) for row in self._rows("unfinished")]
 
-    def jobs(self, statuses: Sequence[str] | None = None, limit: int = 20) -> list[JobRow]:
-        """The newest jobs first; None: whatever their status."""
-        wanted = list(statuses) if statuses is not None else None
-        return self._typed(JobRow, "jobs", id=None, statuses=wanted, limit=limit)
+    def jobs(self, which: Which | None = None, limit: int | None = 20) -> list[JobRow]:
+        """The newest jobs first.
+
+        Args:
+            which: None: all.
+            limit: None: however many there are.
+        """
+        found: list[JobRow] = []
+        while limit is None or len(found) < limit:
+            wanted = _AT_ONCE if limit is None else min(_AT_ONCE, limit - len(found))
+            before = found[-1].id if found else None
+            page = self._typed(JobRow, "jobs", before=before, limit=wanted, **_values(which))
+            found += page
+            if len(page) < wanted:
+                break
+        return found
+
+    def more(self, shown: Sequence[JobRow], which: Which | None = None, limit: int = 1000) -> int:
+        """How many jobs there are beyond those that `jobs` gave; counted up to `limit`."""
+        if not shown:
+            return 0
+        return int(self._rows("more", before=shown[-1].id, limit=limit, **_values(which))[0]["jobs"])
 
     def job(self, job_id: int) -> JobRow:
         """One job.
@@ -230,7 +152,7 @@ class Desk:
         Raises:
             BadData: there is none with this id.
         """
-        rows = self._typed(JobRow, "jobs", id=job_id, statuses=None, limit=1)
+        rows = self._typed(JobRow, "job", id=job_id)
         if not rows:
             raise BadData(f"There is no job {job_id}: scand list shows which there are.")
         return rows[0]
@@ -251,6 +173,14 @@ class Desk:
     def statuses(self, ids: Sequence[int]) -> dict[int, str]:
         """The statuses of those of the jobs that there are."""
         return {row["id"]: row["status"] for row in self._rows("statuses", ids=list(ids))}
+
+    def mark(self) -> Mark:
+        """Where the queue is at now."""
+        return self._typed(Mark, "mark")[0]
+
+    def steps_since(self, mark: Mark) -> list[StepRow]:
+        """The steps that were taken since, the oldest first; 100 at most."""
+        return self._typed(StepRow, "steps_since", event=mark.event)
 
     def health(self) -> Health:
         """How the agent is."""
@@ -279,6 +209,12 @@ class Desk:
     def _typed(self, row: type[_Row], name: str, **values: object) -> list[_Row]:
         with self.connection.cursor(row_factory=class_row(row)) as cursor:
             return cursor.execute(self._queries[name], values).fetchall()
+
+
+def _values(which: Which | None) -> dict[str, object]:
+    which = which or Which()
+    statuses = None if which.statuses is None else list(which.statuses)
+    return {"statuses": statuses, "title": which.title, "since": which.since, "ago": which.ago}
 
 
 @contextmanager

@@ -9,10 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from contextlib import suppress
+from pathlib import Path
 
 
 class StagingLock:
@@ -36,23 +34,62 @@ class StagingLock:
         """Who has it, as far as it has said: "scanhost, pid 4711"."""
         return os.pread(self._fd, 200, 0).decode(errors="replace") or "another scand"
 
-    @staticmethod
-    def holder_pid(staging: Path) -> int | None:
-        """The process on this host that holds the lock of a staging directory; None: nobody does.
-
-        Raises:
-            OSError: the lock may not be looked at.
-        """
-        try:
-            with (staging / "lock").open("rb") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return int(file.read(200).rpartition(b" ")[2])
-        except FileNotFoundError:
-            pass
-        return None
-
     def fileno(self) -> int:
         """For the feeder to inherit."""
         return self._fd
+
+
+def open_holder(staging: Path) -> tuple[int, int] | None:
+    """The process on this host that holds the lock of a staging directory; None: nobody does.
+
+    The file's text alone proves nothing: its writer may be gone, and its number another process's by now. So the
+    process is asked for first, and must then be the file's owner's and have the lock itself, as proc(5) tells of
+    its descriptors (`/proc/<pid>/fdinfo`): a signal to its pidfd reaches that process or none.
+
+    Returns:
+        Its pid, and a pidfd, which the caller closes.
+
+    Raises:
+        PermissionError: this user may not look at the lock, or at the process.
+    """
+    try:
+        file = (staging / "lock").open("rb")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            written = file.read(200).rpartition(b" ")[2]
+        else:
+            return None
+        if not written.isdigit():
+            return None
+        pid, lock = int(written), os.fstat(file.fileno())
+    try:
+        pidfd = os.pidfd_open(pid)
+    except (ProcessLookupError, OverflowError, OSError):
+        return None
+    try:
+        if Path(f"/proc/{pid}").stat().st_uid == lock.st_uid and _has_lock(pid, lock):
+            return pid, pidfd
+    except FileNotFoundError:
+        pass  # it has just ended
+    except BaseException:
+        os.close(pidfd)
+        raise
+    os.close(pidfd)
+    return None
+
+
+def _has_lock(pid: int, lock: os.stat_result) -> bool:
+    """Whether one of a process's descriptors is the lock's file, and holds a flock on it."""
+    process = Path(f"/proc/{pid}")
+    for link in (process / "fd").iterdir():
+        with suppress(FileNotFoundError):
+            found = link.stat()
+            if (found.st_dev, found.st_ino) == (lock.st_dev, lock.st_ino):
+                lines = (process / "fdinfo" / link.name).read_text().splitlines()
+                if any(line.startswith("lock:") and "FLOCK" in line for line in lines):
+                    return True
+    return False

@@ -5,20 +5,19 @@ A write that was not done means that somebody was faster; the look that follows 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from scand import retention, wire
 from scand import view as v
-from scand import wire
 from scand.crew import COURIER, FEEDER
 from scand.errands import staged_path, task
 from scand.errors import ErrorCode, ScandError
 from scand.lifecycle import Actor
 from scand.messages import Event
 from scand.narrate import carried_out
-from scand.pages import JobRecord
 from scand.settings import Settings
 
 if TYPE_CHECKING:
@@ -146,16 +145,11 @@ class Performer:
         return [], max(recorded, default=0), ScandError(sentence, code)
 
     def _directory(self, job: Job) -> JobDirectory:
-        directory, aside = self._spool.job(self._record_of(job.id, job.created_at))
+        record = retention.record(job.id, job.created_at, self._installation[0])
+        directory, aside = self._spool.job(record)
         if aside is not None:
             self._teller.say(Event.SPOOL_PUT_ASIDE, job=job.id, path=str(aside))
         return directory
-
-    def _record_of(self, job_id: int, created: datetime) -> JobRecord:
-        # In UTC, whatever time zone the session has: the same row must give the same record.
-        return JobRecord(
-            id=job_id, created_at=created.astimezone(UTC).isoformat(), database=self._installation[0]
-        )
 
     def _settings(self, job: Job) -> Settings | ScandError:
         try:
@@ -173,8 +167,6 @@ class Performer:
         """What a job has on the NAS and on local disk: its row says so before there is anything.
 
         The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two.
-
-        Only this thread claims jobs, so none of them comes back to life before its directory is out of the way.
         """
         if isinstance(intent, v.ExpectStaged):
             store.expect_staged(intent.job_id, staged_path(intent.job_id, self._config.now))
@@ -182,15 +174,12 @@ class Performer:
         if isinstance(intent, v.ForgetStaged):
             store.forget_staged(intent.job_id)
             return
-        store.expire(str(self._spool.jobs), intent.keep)
-        for job_id, created in store.let_go(self._spool.ids()):
-            try:
-                gone = self._spool.expire(self._record_of(job_id, created))
-            except OSError as error:
-                self._teller.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
-                return
-            if gone:
+        retention.let_go(store, self._spool, intent.keep)
+        try:
+            for job_id in retention.put_out_of_the_way(store, self._spool, self._installation[0]):
                 self._teller.say(Event.FILES_EXPIRED, job=job_id)
+        except OSError as error:
+            self._teller.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
 
     # Children.
 

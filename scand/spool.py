@@ -139,6 +139,31 @@ class JobDirectory:
                 size += 0 if path.is_dir() else path.stat().st_size
         return size
 
+    def record(self) -> JobRecord | None:
+        """Whose pages these are; None where job.json is missing or no longer readable."""
+        return _read_job(self.path)
+
+    def pages(self) -> int:
+        """Pages that were captured, as far as their records can be read."""
+        lines = 0
+        for path in self.path.glob(f"batch-*/{_PAGES}"):
+            with suppress(OSError):
+                lines += path.read_bytes().count(b"\n")
+        return lines
+
+    def touched(self) -> float:
+        """When something was last written there, seconds since the epoch."""
+        latest = 0.0
+        for path in [self.path, *self.path.glob("*"), *self.path.glob("batch-*/*")]:
+            with suppress(FileNotFoundError):
+                latest = max(latest, path.stat().st_mtime)
+        return latest
+
+    def under_way(self) -> bool:
+        """Whether a batch has begun there and not ended: it runs, or whoever ran it was killed."""
+        begun = {path.parent for path in self.path.glob(f"batch-*/{_BEGIN}")}
+        return any(not (batch / _END).exists() for batch in begun)
+
     def batch(self, seq: int) -> BatchDirectory:
         """The directory of one batch, which may not exist yet."""
         return BatchDirectory(self.path / f"batch-{seq:04d}")
@@ -203,16 +228,31 @@ class Spool:
         """The jobs that have a directory."""
         return [int(path.name) for path in self.jobs.glob("*") if path.name.isdecimal()]
 
+    def all(self) -> list[JobDirectory]:
+        """Every directory with pages, those that were put aside, too."""
+        return [
+            JobDirectory(path)
+            for path in sorted(self.jobs.glob("*"))
+            if path.name.isdecimal() or ".aside-" in path.name.partition(_EXPIRED)[0]
+        ]
+
+    def retire(self, directory: JobDirectory) -> Path:
+        """Mark a directory as past its time, whosever it is; see `expired`."""
+        number = directory.path.name.partition(".")[0]
+        target = directory.path.with_name(f"{number}{_EXPIRED}{time.time_ns()}")
+        directory.path.rename(target)
+        return target
+
     def expire(self, record: JobRecord) -> bool:
         """Mark a job's directory as past its time; a courier removes it (see `expired`).
 
         Returns:
             Whether it was there, and this job's: another's pages are not touched.
         """
-        path = self.jobs / str(record.id)
-        if _read_job(path) != record:
+        directory = self.existing(record.id)
+        if directory.record() != record:
             return False
-        path.rename(path.with_name(f"{record.id}{_EXPIRED}{time.time_ns()}"))
+        self.retire(directory)
         return True
 
     def volume_id(self) -> str:
@@ -230,6 +270,20 @@ class Spool:
     def put_aside(self) -> list[Path]:
         """Directories that were put aside because they belong to no row of this database, for `doctor`."""
         return sorted(self.jobs.glob("*.aside-*"))
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory that is past its time; another process that does the same is no obstacle.
+
+    Raises:
+        OSError: something in it cannot be removed.
+    """
+
+    def gone_already(_call: object, _path: object, raised: tuple[object, BaseException, object]) -> None:
+        if not isinstance(raised[1], FileNotFoundError):
+            raise raised[1]
+
+    shutil.rmtree(directory, onerror=gone_already)
 
 
 def expired(jobs: Path) -> list[Path]:

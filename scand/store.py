@@ -89,6 +89,10 @@ class Store:
         (row,) = self._run("leader")
         return f"{row['hostname'] or 'another host'}, pid {row['pid']}", row["epoch"]
 
+    def join(self) -> None:
+        """Write in the name of the daemon that leads; once another does, nothing more is written."""
+        self.epoch = self.leader()[1]
+
     def installation(self) -> tuple[str, bool]:
         """This database's own id, and whether its documents table is scand's."""
         (row,) = self._run("installation")
@@ -237,18 +241,45 @@ class Store:
         """Nothing of the job is on the NAS any more."""
         return self._done("forget_staged", id=job_id)
 
-    def expire(self, jobs: str, keep: float) -> None:
+    def expire(
+        self, jobs: str, keep: float, *, spare: Sequence[int] = (), read_back: bool = False
+    ) -> list[int]:
         """Let go of the files of jobs that have been over for `keep` seconds, as far as the rows go.
 
         A canceled job's batches cannot be kept any more; a committed one's are history.
+
+        Args:
+            spare: jobs that are left alone.
+            read_back: of the committed ones only those whose file the agent itself has read back.
+
+        Returns:
+            Which they were; 100 at most.
         """
         with self.connection.transaction():
-            ids = [row["id"] for row in self._run("expire", jobs=jobs, keep=keep)]
+            rows = self._run("expire", jobs=jobs, keep=keep, spare=list(spare), read_back=read_back)
+            ids = [row["id"] for row in rows]
             self._run("expire_batches", ids=ids)
+        return ids
 
-    def let_go(self, ids: Sequence[int]) -> list[tuple[int, datetime]]:
-        """Of these jobs those that have no files any more, as far as the rows go: id and creation time."""
-        return [(row["id"], row["created_at"]) for row in self._run("let_go", ids=ids)]
+    @contextmanager
+    def let_go(self, ids: Sequence[int]) -> Iterator[list[tuple[int, datetime]]]:
+        """Of these jobs those that have no files any more, as far as the rows go: id and creation time.
+
+        Until the end of the block nobody changes their rows: no client queues them again, no daemon claims them.
+        """
+        with self.connection.transaction():
+            yield [(row["id"], row["created_at"]) for row in self._run("let_go", ids=ids)]
+
+    def jobs_of(self, ids: Sequence[int]) -> dict[int, tuple[datetime, str]]:
+        """Those of the jobs that there are: id → creation time and status."""
+        return {row["id"]: (row["created_at"], row["status"]) for row in self._run("jobs_of", ids=ids)}
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Until the end of the block no job is made, none takes a step. For some milliseconds only."""
+        with self._as_client():
+            self.connection.execute("LOCK TABLE scan_jobs IN SHARE MODE")
+            yield
 
     def listen(self) -> None:
         """From now on the server hints at every change of the queue."""

@@ -20,15 +20,41 @@ SELECT id, status FROM scan_jobs
  WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')
  ORDER BY status NOT IN ('ready', 'scanning', 'assembling', 'preview', 'committing'), created_at, id LIMIT 1000;
 
--- name: jobs
--- Jobs as they are now, the newest first: one of them, those in some statuses, or all.
+-- name: rename
+-- Another title, in statuses in which it still reaches the document. 0 rows: the job is in another, or is not there.
+UPDATE scan_jobs SET title = %(title)s WHERE id = %(id)s AND status = ANY (%(statuses)s) RETURNING id;
+
+-- name: job
 SELECT id, title, settings, status, batch_count, page_count, pages_scanned, staging_path, nas_staging_path,
        inbox_path, file_hash, doc_id, error, error_code, attempts, next_attempt_at, last_activity_at,
        last_progress_at, step, step_done, step_total, step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
- WHERE (%(id)s::bigint IS NULL OR id = %(id)s)
+ WHERE id = %(id)s;
+
+-- name: jobs
+-- Jobs as they are now, the newest first, of those older than one of them where that is said: all, or those in some
+-- statuses, with a title that contains a text in whatever case, or made since a moment or so many seconds ago.
+SELECT id, title, settings, status, batch_count, page_count, pages_scanned, staging_path, nas_staging_path,
+       inbox_path, file_hash, doc_id, error, error_code, attempts, next_attempt_at, last_activity_at,
+       last_progress_at, step, step_done, step_total, step_since, created_at, updated_at, clock_timestamp() AS seen_at
+  FROM scan_jobs
+ WHERE (%(before)s::bigint IS NULL OR id < %(before)s)
    AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
+   AND (%(title)s::text IS NULL OR position(lower(%(title)s) IN lower(title)) > 0)
+   AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
+   AND (%(ago)s::float8 IS NULL OR created_at >= now() - make_interval(secs => %(ago)s))
  ORDER BY id DESC LIMIT %(limit)s;
+
+-- name: more
+-- How many there are beyond the ones that are shown; counted up to a limit, since there may be a million.
+SELECT count(*) AS jobs FROM (
+  SELECT FROM scan_jobs
+   WHERE id < %(before)s
+     AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
+     AND (%(title)s::text IS NULL OR position(lower(%(title)s) IN lower(title)) > 0)
+     AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
+     AND (%(ago)s::float8 IS NULL OR created_at >= now() - make_interval(secs => %(ago)s))
+   LIMIT %(limit)s) AS older;
 
 -- name: statuses
 SELECT id, status FROM scan_jobs WHERE id = ANY (%(ids)s);
@@ -41,6 +67,14 @@ SELECT batch_seq, status, page_count, blank_count, staging_path, error_code, fil
 -- name: events
 -- What happened to a job, step by step.
 SELECT at, actor, from_status, to_status, error_code FROM scan_job_events WHERE job_id = %(id)s ORDER BY id;
+
+-- name: mark
+-- Where the queue is at: its newest job and its newest step. What comes later has happened since.
+SELECT coalesce((SELECT max(id) FROM scan_jobs), 0) AS job, coalesce((SELECT max(id) FROM scan_job_events), 0) AS event;
+
+-- name: steps_since
+-- The steps that were taken since a mark, the oldest first.
+SELECT job_id, actor, from_status, to_status, error_code FROM scan_job_events WHERE id > %(event)s ORDER BY id LIMIT 100;
 
 -- name: health
 -- Whether the agent lives, and what it is at.

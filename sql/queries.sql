@@ -182,12 +182,17 @@ UPDATE scan_jobs SET nas_staging_path = NULL
 RETURNING id;
 
 -- name: expire
--- Jobs that are over, and whose time on the agent's disk is over, too.
+-- Jobs that are over, and whose time on the agent's disk is over, too. %(read_back)s: of the committed ones only those
+-- that the agent itself has committed, which it does once it has read the file back.
 UPDATE scan_jobs SET staging_path = NULL
  WHERE id IN (SELECT id FROM scan_jobs
                WHERE staging_path IS NOT NULL AND status IN ('committed', 'canceled')
                  AND updated_at < now() - make_interval(secs => %(keep)s)
                  AND staging_path = %(jobs)s || '/' || id
+                 AND id <> ALL (%(spare)s::bigint[])
+                 AND (NOT %(read_back)s OR status = 'canceled' OR EXISTS (
+                      SELECT FROM scan_job_events e
+                       WHERE e.job_id = scan_jobs.id AND e.to_status = 'committed' AND e.actor = 'agent'))
                ORDER BY updated_at LIMIT 100 FOR UPDATE SKIP LOCKED)
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
@@ -200,10 +205,16 @@ UPDATE scan_job_batches b
  WHERE b.job_id = ANY (%(ids)s) AND j.id = b.job_id;
 
 -- name: let_go
--- Of the jobs that have files on disk, those that are over and own them no more.
+-- Of the jobs that have files on disk, those that are over and own them no more. Locked to the end of the
+-- transaction, so that none comes back to life before its directory is out of the way.
 SELECT id, created_at FROM scan_jobs
  WHERE id = ANY (%(ids)s) AND status IN ('committed', 'canceled') AND staging_path IS NULL
-   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s);
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s)
+   FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: jobs_of
+-- Whose the directories on disk can be.
+SELECT id, created_at, status FROM scan_jobs WHERE id = ANY (%(ids)s::bigint[]);
 
 -- name: heartbeat
 -- Alive; and what it is at. A job that was deleted meanwhile is not referred to.

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from scand import __version__
+from scand.cli.program import as_called
 from scand.errors import BadConfig, ScandError
 
 if TYPE_CHECKING:
@@ -26,18 +28,19 @@ if TYPE_CHECKING:
 _SECTIONS = {
     "Jobs": {
         "submit": ("scand.cli.submit:submit", "Ask for a scan."),
-        "scan": ("scand.cli.jobs:scan", "Scan one batch now."),
-        "finish": ("scand.cli.jobs:finish", "Merge the kept batches for a preview."),
-        "commit": ("scand.cli.jobs:commit", "Put the previewed document into the Inbox."),
-        "cancel": ("scand.cli.jobs:cancel", "Stop a job; its pages stay on disk for a while."),
-        "retry": ("scand.cli.jobs:retry", "Queue a failed or canceled job again."),
-        "reopen": ("scand.cli.jobs:reopen", "Go back from the preview, to add or discard batches."),
-        "discard": ("scand.cli.jobs:discard", "Keep a batch out of the document."),
-        "restore": ("scand.cli.jobs:restore", "Take a discarded batch in again."),
+        "scan": ("scand.cli.steps:scan", "Scan one batch now."),
+        "finish": ("scand.cli.steps:finish", "Merge the kept batches for a preview."),
+        "commit": ("scand.cli.steps:commit", "Put the previewed document into the Inbox."),
+        "cancel": ("scand.cli.steps:cancel", "Stop a job; its pages stay on disk for a while."),
+        "retry": ("scand.cli.steps:retry", "Queue a failed or canceled job again."),
+        "reopen": ("scand.cli.steps:reopen", "Go back from the preview, to add or discard batches."),
+        "discard": ("scand.cli.batches:discard", "Keep a batch out of the document."),
+        "restore": ("scand.cli.batches:restore", "Take a discarded batch in again."),
+        "rename": ("scand.cli.rename:rename", "Give a job another title."),
     },
     "Looking": {
         "list": ("scand.cli.listing:list_jobs", "The newest jobs."),
-        "show": ("scand.cli.listing:show", "One job: its batches, and what happened to it."),
+        "show": ("scand.cli.show:show", "One job: its batches, and what happened to it."),
         "watch": ("scand.cli.watching:watch", "Follow a job live, until it rests."),
     },
     "Scanner": {
@@ -48,16 +51,24 @@ _SECTIONS = {
     "Service": {
         "setup": ("scand.cli.setup_cmd:setup", "Set the service up: scanner, NAS, who may use it. For root."),
         "run": ("scand.cli.service:run", "The daemon."),
-        "trigger": ("scand.cli.host:trigger", "Scan now: the signal to this host's daemon."),
-        "logs": ("scand.cli.host:logs", "The daemon's log, or one job's story."),
+        "trigger": (
+            "scand.cli.trigger:trigger",
+            "Scan now, as a key or a button does; tell what came of it.",
+        ),
+        "logs": ("scand.cli.logs:logs", "The daemon's log, or one job's story."),
         "config": ("scand.cli.config:config", "config check: would the daemon take the config?"),
         "migrate": ("scand.cli.service:migrate", "Bring the database's schema up to date."),
         "nas": ("scand.cli.service:nas", "nas init: make the NAS known as the one that is meant."),
+        "purge": (
+            "scand.cli.purge:purge",
+            "Remove what finished jobs keep on local disk; orphans after a look.",
+        ),
         "doctor": ("scand.cli.doctor_cmd:doctor", "Check everything; say what mends it."),
         "demo": ("scand.cli.demo_cmd:demo", "Paper in, PDF out: all of it, on a simulated scanner."),
     },
 }
-_COMMANDS = {name: place for section in _SECTIONS.values() for name, (place, _help) in section.items()}
+COMMANDS = {name: place for section in _SECTIONS.values() for name, (place, _help) in section.items()}
+"""Every command, and where it is."""
 
 
 class _Commands(click.Group):
@@ -66,21 +77,21 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names, in the order of the help."""
         del ctx
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one."""
         del ctx
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name].split(":")
+        module, name = COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write them by section."""
         del ctx
-        width = max(map(len, _COMMANDS))
+        width = max(map(len, COMMANDS))
         for title, section in _SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(width), text) for name, (_place, text) in section.items()])
@@ -109,7 +120,25 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?" for it
+    if _COMPLETE in os.environ:
+        sys.exit(_complete())
     sys.exit(_outcome(given))
+
+
+_COMPLETE = "_SCAND_COMPLETE"
+"""Set by a shell that asks what can be completed. Source: click, "Shell Completion"."""
+
+
+def _complete() -> int:
+    """Answer a shell, which shows whatever else is said: so nothing is."""
+    from scand.cli.bash import register  # noqa: PLC0415 - only a shell needs it
+
+    register()
+    try:
+        scand.main([], prog_name="scand", complete_var=_COMPLETE, standalone_mode=False)
+    except Exception:  # noqa: BLE001 - a TAB is no place for a traceback
+        return os.EX_SOFTWARE
+    return os.EX_OK
 
 
 def _outcome(arguments: list[str]) -> int:
@@ -125,13 +154,27 @@ def _outcome(arguments: list[str]) -> int:
     except click.Abort:
         return 128 + 2  # as a shell says of SIGINT
     except ScandError as error:
-        for line in error.sentence.splitlines():
-            click.echo(f"scand: {line}", err=True)
+        sentence = as_called(error.sentence, _config(arguments))
+        from scand.cli.terminal import visible_lines  # noqa: PLC0415 - rich is slow to load
+
+        for line in sentence.splitlines():
+            click.echo(f"scand: {visible_lines(line)}", err=True)
         more: dict[str, object] = {"offers": error.offers} if error.offers else {}
         if isinstance(error, BadConfig):
             more["problems"] = [problem._asdict() for problem in error.problems]
-        return _refuse(arguments, error.sentence, error.exit_status, error_code=error.code, **more)
+        return _refuse(arguments, sentence, error.exit_status, error_code=error.code, **more)
     return outcome if isinstance(outcome, int) else os.EX_OK
+
+
+def _config(arguments: list[str]) -> Path | None:
+    """What --config said."""
+    with (
+        suppress(click.ClickException),
+        scand.make_context("scand", [*arguments], resilient_parsing=True) as ctx,
+    ):
+        found: Path | None = ctx.params.get("config")
+        return found
+    return None
 
 
 def _refuse(arguments: Iterable[str], sentence: str, status: int, **more: object) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import shlex
+import shutil
 import signal
 import sys
 import time
@@ -13,24 +15,23 @@ import click
 from rich.text import Text
 
 from scand import contact_sheet
-from scand.cli.listing import timeline
+from scand.cli.program import program
 from scand.cli.session import told
+from scand.cli.show import timeline
 from scand.cli.terminal import console, counted
-from scand.cli.watching import looks, screen
+from scand.cli.watching import Sight, looks, screen
 from scand.demo import SHEETS, Stage
 from scand.errors import ScandError, Unavailable
 from scand.jobs import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from PIL import Image
     from rich.console import Console
 
     from scand.desk import Desk, EventRow, JobRow, JobView
 
 _PATIENCE = 120.0  # seconds for one act
-_PREVIEW_COLUMNS = 72
 
 
 @click.command()
@@ -63,13 +64,10 @@ def demo(directory: Path, *, keep: bool) -> None:
             raise
         pdf = stage.nas / str(view.job.inbox_path)
         picture = keepsakes / "contact-sheet.png"
-        sheet = contact_sheet.draw(pdf, picture, _captions(view))
+        contact_sheet.draw(pdf, picture, _captions(view))
         out.print(timeline(view.events))
         out.print()
         out.print(_figures(view.job, view.events))
-        if out.is_terminal and out.color_system in {"256", "truecolor"}:
-            out.print()
-            out.print(_half_blocks(sheet, _PREVIEW_COLUMNS), end="")
         out.print()
         out.print("contact sheet", style="dim")
         click.echo(picture)
@@ -121,7 +119,7 @@ def _play(stage: Stage, desk: Desk, out: Console) -> JobView:
                 desk.step(job_id, desk.job(job_id).status, act.click)
             deadline = time.monotonic() + _PATIENCE
             for view, health in looks(desk, job_id):
-                show(view, health)
+                show(Sight(view, health, next=""))  # the demo itself is the person
                 if act.reached(view.job):
                     break
                 stage.check()
@@ -149,19 +147,6 @@ def _figures(job: JobRow, events: list[EventRow]) -> str:
     return f"{amount}, scanned in {seconds:.1f} s: {60 * pages / seconds:.0f} images/min"
 
 
-def _half_blocks(picture: Image.Image, columns: int) -> Text:
-    """A picture in a terminal: each character is two pixels, the upper in its own colour, the lower behind it."""
-    rows = 2 * round(columns * picture.height / picture.width / 2)
-    small = picture.convert("RGB").resize((columns, rows))
-    text = Text()
-    for row in range(0, rows, 2):
-        for column in range(columns):
-            upper, lower = (small.crop((column, row + half, column + 1, row + half + 1)) for half in (0, 1))
-            text.append("▀", f"#{upper.tobytes().hex()} on #{lower.tobytes().hex()}")
-        text.append("\n")
-    return text
-
-
 def _print_log(log: Path, lines: int = 15) -> None:
     """What the daemon said last."""
     if log.exists():
@@ -169,16 +154,31 @@ def _print_log(log: Path, lines: int = 15) -> None:
             click.echo(f"  {line}", err=True)
 
 
+def suggestions(stage: Stage) -> Iterator[tuple[str, str]]:
+    """What to try next: what it is, and the command, which any shell runs as it stands."""
+    scand = f"{_scand()} --config {shlex.quote(str(stage.config))}"
+    yield "load the feeder", f"kill -HUP {stage.simulator_pid}"
+    yield "scan it, by hand", f"{scand} trigger"
+    yield "watch it", f"{scand} watch"
+    yield "see the queue", f"{scand} list"
+    yield "the scanner", f"SANE_CONFIG_DIR={shlex.quote(str(stage.sane_config))} {scand} devices"
+    yield "what it is asked", f"SANE_CONFIG_DIR={shlex.quote(str(stage.sane_config))} {scand} probe"
+    if shutil.which("psql"):
+        yield "be a client", f"psql {shlex.quote(stage.database_url)}"
+    yield "the daemon's log", f"tail -f {shlex.quote(str(stage.log))}"
+
+
+def _scand() -> str:
+    """This program, for a shell; where it is run as a module, as that."""
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m scand.cli"
+    return program()
+
+
 def _keep(stage: Stage, out: Console) -> None:
     """Leave the stage as it is until Ctrl-C."""
     out.print()
-    for what, command in (
-        ("scan again, by hand", f"kill -HUP {stage.simulator_pid}; kill -USR1 {stage.daemon_pid}"),
-        ("watch it", f"scand --config {stage.config} watch"),
-        ("see the queue", f"scand --config {stage.config} list"),
-        ("be a client", f"psql '{stage.database_url}'"),
-        ("the daemon's log", f"tail -f {stage.log}"),
-    ):
+    for what, command in suggestions(stage):
         out.print(Text.assemble((f"{what:<20}", "dim"), command), soft_wrap=True)
     out.print("\nAll of it runs until Ctrl-C.", style="dim")
     try:

@@ -91,14 +91,15 @@ def rests(job: JobRow) -> bool:
         case Status.READY | Status.PREVIEW if job.error_code:
             return True
         case Status.READY:
-            return job.batch_count > 0 and _quiet(job)
+            return job.batch_count > 0 and quiet(job)
         case Status.PREVIEW:
-            return _quiet(job)
+            return quiet(job)
         case _:
             return True
 
 
-def _quiet(job: JobRow) -> bool:
+def quiet(job: JobRow) -> bool:
+    """Whether so much time has passed since the job last moved that the agent leaves it to a person."""
     moved = job.last_progress_at or job.created_at
     return (job.seen_at - moved).total_seconds() > QUIET
 

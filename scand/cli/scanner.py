@@ -9,8 +9,9 @@ import click
 from rich.text import Text
 
 from scand import wire
-from scand.cli.listing import table
-from scand.cli.submit import asked, profile_option, set_option
+from scand.cli.params import profile_option, set_option
+from scand.cli.submit import asked
+from scand.cli.tables import table
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
 from scand.inquiry import ask_feeder

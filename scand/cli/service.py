@@ -12,7 +12,7 @@ from scand import people
 from scand import service as daemon
 from scand.access import Access
 from scand.cli.session import maintenance_url, told
-from scand.cli.terminal import console
+from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.config.files import SYSTEM
 from scand.database import connect
@@ -40,8 +40,9 @@ def run(config: Path | None) -> None:
 
 
 @click.command()
+@json_option
 @click.pass_obj
-def migrate(config: Path | None) -> None:
+def migrate(config: Path | None, *, as_json: bool) -> None:
     """Bring the database's schema up to date; with nothing to do, do nothing.
 
     Run it as the owner of the tables. The daemon does it by itself for its embedded database.
@@ -49,6 +50,9 @@ def migrate(config: Path | None) -> None:
     url = maintenance_url(config)
     with told(), connect(url, name="scand-migrate", deadline=LONGEST_STATEMENT) as connection:
         applied = bring_up_to_date(connection)
+    if as_json:
+        echo_json({"applied": applied})
+        return
     out = console()
     for name in applied:
         out.print(f"applied {name}")
@@ -62,8 +66,9 @@ def nas() -> None:
 
 
 @nas.command()
+@json_option
 @click.pass_obj
-def init(config: Path | None) -> None:
+def init(config: Path | None, *, as_json: bool) -> None:
     """Mark nas.root as the NAS that is meant, and remember the mark in staging.dir.
 
     Without it nothing is ever written to the NAS: an unmounted mountpoint is an empty directory, too.
@@ -77,7 +82,10 @@ def init(config: Path | None) -> None:
     access = Access.of(f"{settings.nas.file_mode:04o}", settings.nas.group)
     with Volume.open(root, volume_id=volume_id, require_mount=require_mount, outside=outside) as volume:
         regroup(volume, settings.nas.staging_from_root, settings.nas.inbox, access)
-    console().print(f"{root} is volume {volume_id}")
+    if as_json:
+        echo_json({"root": root, "volume_id": volume_id})
+    else:
+        console().print(f"{root} is volume {volume_id}")
 
 
 def _own_staging(path: Path | None, command: str, *, service: str) -> Config:

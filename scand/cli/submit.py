@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from scand.cli.jobs import warn_without_agent
+from scand.cli.hints import asked as course_of
+from scand.cli.hints import hint
+from scand.cli.params import profile_option, set_option
+from scand.cli.program import as_called
 from scand.cli.session import open_desk
+from scand.cli.show import known_profiles
+from scand.cli.steps import warn_without_agent
 from scand.cli.terminal import console, echo_json, json_option, status_text, visible
 from scand.cli.watching import watch_until_rest
 from scand.config import Config
@@ -19,15 +24,6 @@ from scand.settings import Finish, Trigger, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-profile_option = click.option("--profile", help="A profile of the config; --set goes on top of it.")
-set_option = click.option(
-    "--set",
-    "pairs",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting: resolution=300, sides=simplex … VALUE is read as JSON where it is JSON.",
-)
 
 
 @click.command()
@@ -46,8 +42,7 @@ def submit(
     """Ask for a scan that becomes a document called TITLE."""
     if wait and draft:
         raise click.UsageError("--wait cannot be combined with --draft: a draft does not move")
-    if not storable(title).strip():
-        raise BadData("The title is empty: say what the document is.")
+    checked_title(title)
     settings = asked(**wishes)
     _check(config, settings)
     with open_desk(config) as desk:
@@ -56,10 +51,15 @@ def submit(
             echo_json({"id": job_id})
         else:
             status = Status.DRAFT if draft else Status.QUEUED
-            console().print(f"job {job_id}", status_text(status), visible(title))
+            out = console()
+            out.print(f"job {job_id}", status_text(status), visible(title), soft_wrap=True)
+            if not wait:
+                view, holder = desk.view(job_id), desk.health().current_job_id
+                said = hint(view, course_of(view.job, known_profiles(config)), holder)
+                out.print(as_called(said), style="yellow", soft_wrap=True)
         if not draft:
             warn_without_agent(desk)
-        return watch_until_rest(desk, job_id, quiet=as_json) if wait else os.EX_OK
+        return watch_until_rest(desk, job_id, known_profiles(config), quiet=as_json) if wait else os.EX_OK
 
 
 def asked(*, pairs: tuple[str, ...], **options: str | None) -> dict[str, Any]:
@@ -90,6 +90,16 @@ def _value(text: str) -> Any:
 
 def _no_number(_text: str) -> NoReturn:
     raise ValueError  # NaN and Infinity are Python's, not JSON's
+
+
+def checked_title(title: str) -> None:
+    """See that a title says something that a database can hold; nothing is refused for its script or length.
+
+    Raises:
+        BadData: it does not.
+    """
+    if not storable(title).strip():
+        raise BadData("The title is empty: say what the document is.")
 
 
 def storable(text: str) -> str:

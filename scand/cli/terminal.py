@@ -44,7 +44,23 @@ def console(*, quiet: bool = False) -> Console:
 def echo_json(value: object) -> None:
     """One JSON document; field names are those of the columns, times are ISO 8601."""
     indent = 2 if sys.stdout.isatty() else None
-    click.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=indent))
+    click.echo(as_json(value, indent))
+
+
+def echo_line(value: object) -> None:
+    """One JSON object on a line of its own, for a reader that follows along."""
+    click.echo(as_json(value))
+    sys.stdout.flush()
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """JSON that people can read; what a terminal would obey is escaped, as JSON may have any character."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=indent)
+    return "".join(sign if sign.isprintable() or sign == "\n" else _escaped(sign) for sign in text)
+
+
+def _escaped(sign: str) -> str:
+    return json.dumps(sign)[1:-1]
 
 
 def _plain(value: Any) -> Any:
@@ -58,6 +74,11 @@ def visible(text: str) -> str:
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
+
+
+def visible_lines(text: str) -> str:
+    """Text of several lines; each as `visible` has it."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def status_text(status: str) -> Text:

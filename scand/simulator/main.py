@@ -127,7 +127,13 @@ _PATH = click.Path(path_type=Path)
     help="Pose as a device of this facts file, the one that --name names (below).",
 )
 @click.option("--source", help="Where a client scans from that does not say.  [default: ADF Front]")
-@click.option("--page-size", type=click.Choice(list(PAGE_SIZES)), default="a4", show_default=True)
+@click.option(
+    "--page-size",
+    type=click.Choice(list(PAGE_SIZES)),
+    default="a4",
+    show_default=True,
+    help="Of the sheets in the feeder.",
+)
 @click.option(
     "--ppm", type=click.FloatRange(0, min_open=True), help="Images per minute.  [default: as fast as it can]"
 )

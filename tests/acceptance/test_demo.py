@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -132,27 +131,49 @@ def test_the_demo_leaves_a_document_and_nothing_else(start: StartDemo, tmp_path:
     assert list(demo.temporary.iterdir()) == []
 
 
-def test_a_kept_demo_can_be_played_with(start: StartDemo) -> None:
-    """What it says to try next works; Ctrl-C ends it well, and the document stays."""
+def suggested(lines: list[str]) -> dict[str, str]:
+    """What a kept demo says to try: what it is → the command."""
+    begin = max(number for number, line in enumerate(lines) if line.endswith(".pdf"))
+    return {line[:20].strip(): line[20:] for line in lines[begin + 1 :] if len(line) > 20 and line[19] == " "}
+
+
+def test_every_command_of_a_kept_demo_runs_as_printed(start: StartDemo, tmp_path: Path) -> None:
+    """In a shell, as it stands, in another directory; Ctrl-C ends the demo well, and the document stays."""
     demo = start("--keep")
     lines = demo.lines_to("until Ctrl-C")
-    said = "\n".join(lines)
-    [config] = set(re.findall(r"--config (\S+)", said))
-    [(simulator, daemon)] = re.findall(r"kill -HUP (\d+); kill -USR1 (\d+)", said)
-    assert "psql 'postgresql://" in said
-    os.kill(int(simulator), signal.SIGHUP)
-    os.kill(int(daemon), signal.SIGUSR1)
-    scand = [sys.executable, "-P", "-m", "scand.cli", "--config", config]
+    commands = suggested(lines)
+    assert list(commands) == [
+        "load the feeder", "scan it, by hand", "watch it", "see the queue", "the scanner", "what it is asked",
+        "be a client", "the daemon's log",
+    ]  # fmt: skip
 
-    def jobs() -> list[str]:
-        listed = subprocess.run([*scand, "list", "--json"], capture_output=True, text=True, check=True)
-        return [job["status"] for job in json.loads(listed.stdout)]
+    def typed(command: str, patience: float = 60) -> str:
+        """What a command prints; it must end well, but for one that never ends by itself."""
+        done = subprocess.run(
+            ["sh", "-c", command], cwd="/", capture_output=True, text=True, check=False, timeout=patience,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout
 
-    until(lambda: len(jobs()) == 2, "a second job")
-    watched = subprocess.run([*scand, "watch", "2"], capture_output=True, text=True, check=False, timeout=60)
-    assert watched.returncode == 0, watched.stdout + watched.stderr
-    assert "12 pages in 1 batch" in watched.stdout
-    assert jobs() == ["committed", "committed"]
+    typed(commands["load the feeder"])
+    told = typed(commands["scan it, by hand"])
+    assert told.startswith("job 2 'Scan ")
+    until(lambda: "committed\tScan" in typed(commands["see the queue"]), "the second job is committed")
+    assert "sim" in typed(commands["the scanner"])
+    assert "ADF Duplex" in typed(commands["what it is asked"])
+    client = commands["be a client"]
+    assert "committed" in typed(f"echo 'TABLE scan_jobs' | {client}")
+    follow = commands["the daemon's log"]
+    assert "committed" in typed(f"timeout 5 {follow} || [ $? = 124 ]")
+    follower = ["sh", "-c", f"exec {commands['watch it']}"]
+    with subprocess.Popen(follower, stdout=subprocess.PIPE, text=True) as watch:
+        assert watch.stdout is not None
+        assert "waiting for the next one" in watch.stdout.readline()
+        typed(commands["load the feeder"])
+        typed(commands["scan it, by hand"])
+        assert "12 pages in 1 batch" in watch.communicate(timeout=60)[0]
+        assert watch.returncode == 0
     demo.process.send_signal(signal.SIGINT)
     demo.rest()
     assert demo.process.returncode == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+import pikepdf
 import pypdf
 
 from tests.acceptance.site import numbers, sha256, until
@@ -191,3 +193,26 @@ def test_the_status_row_and_progress_move(site: Site) -> None:
     assert health["alive"]
     assert health["ready"]
     assert health["epoch"] == 1
+
+
+def test_a_renamed_job_is_committed_under_its_new_title(site: Site) -> None:
+    """In ready with a batch; the title is in the document, too."""
+    site.serving()
+    job = site.submit("Invoces")
+    site.wait(job, "ready")
+    site.scan(job)
+    site.scand("rename", str(job), "Invoices 2026")
+    site.scand("finish", str(job))
+    row = site.wait(job, "preview")
+    with pikepdf.open(site.nas / row["nas_staging_path"]) as document:
+        assert str(document.docinfo["/Title"]) == "Invoices 2026"
+    refused = site.scand("rename", str(job), "Another", check=False)
+    assert refused.returncode == os.EX_DATAERR
+    assert f"reopen {job}" in refused.stderr
+    site.scand("reopen", str(job))
+    site.scand("rename", str(job), "Invoices, all")
+    site.scand("finish", str(job))
+    site.wait(job, "preview")
+    site.scand("commit", str(job))
+    assert site.wait(job, "committed")["inbox_path"] == "Inbox/Invoices, all.pdf"
+    assert [path.name for path in site.inbox()] == ["Invoices, all.pdf"]

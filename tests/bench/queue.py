@@ -11,7 +11,7 @@ import psycopg
 
 from scand import queries
 from scand.database import connect, take_role
-from scand.desk import Desk
+from scand.desk import Desk, Which
 from scand.jobs import Status
 from scand.migrate import migrate
 from scand.store import Store
@@ -96,7 +96,7 @@ def _list(_store: Store, desk: Desk) -> float:
 
 
 def _list_failed(_store: Store, desk: Desk) -> float:
-    return _seconds(lambda: desk.jobs([Status.FAILED]))
+    return _seconds(lambda: desk.jobs(Which([Status.FAILED])))
 
 
 def _show(_store: Store, desk: Desk) -> float:

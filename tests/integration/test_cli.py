@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import grp
 import json
 import os
-import pty
 import signal
 import stat
-import struct
 import subprocess
 import sys
-import termios
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +22,7 @@ from scand.desk import Desk
 from scand.doctor.database import check_roles
 from scand.sqlfiles import read_sql
 from tests.apart import UNSHARE, needs_mounts
+from tests.shell import NOBODY_LISTENS, Shell, beat, status_of, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,90 +32,6 @@ if TYPE_CHECKING:
 
     Connection = psycopg.Connection[Any]
     Connect = Callable[..., Connection]
-
-NOBODY_LISTENS = "postgresql://somebody@127.0.0.1:9/nowhere"
-
-
-@dataclass
-class Shell:
-    """Where commands are typed: a home without a config, and a database by its URL."""
-
-    home: Path
-    url: str
-
-    def environment(self) -> dict[str, str]:
-        """Nothing of the machine's own configs."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_"))}
-        own = {"HOME": str(self.home), "SCAND_DATABASE_URL": self.url, "SANE_CONFIG_DIR": str(self.home)}
-        return kept | {name: value for name, value in own.items() if value}
-
-    def start(self, *arguments: str | bytes) -> subprocess.Popen[str]:
-        """Begin a command."""
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "scand.cli", *arguments],
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-
-    def run(self, *arguments: str | bytes, status: int = os.EX_OK) -> tuple[str, str]:
-        """A command's stdout and stderr; it must exit with `status`."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == status, f"{arguments}: {process.returncode}\n{out}{err}"
-        return out, err
-
-    def json(self, *arguments: str | bytes, status: int = os.EX_OK) -> Any:
-        """The one JSON document that a command prints."""
-        return json.loads(self.run(*arguments, "--json", status=status)[0])
-
-    def refused(self, *arguments: str | bytes, status: int) -> str:
-        """The one sentence of a refusal."""
-        out, err = self.run(*arguments, status=status)
-        assert out == ""
-        lines = err.splitlines()
-        assert len(lines) == 1, err
-        assert lines[0].startswith("scand: ")
-        assert "Traceback" not in err
-        return lines[0].removeprefix("scand: ")
-
-
-@pytest.fixture
-def shell(tmp_path: Path, migrated_url: str) -> Shell:
-    """A client's machine, in front of a migrated database."""
-    return Shell(tmp_path, migrated_url)
-
-
-@pytest.fixture
-def agent(migrated_url: str, connect: Connect) -> Connection:
-    """A session that takes the agent's steps."""
-    connection = connect(migrated_url)
-    connection.execute("SET scand.actor = 'agent'")
-    return connection
-
-
-def step(agent: Connection, job: int, status: str, **values: object) -> None:
-    """A step of the agent, with what it writes at it."""
-    columns = ", ".join([f"{name} = %({name})s" for name in ("status", *values)])
-    agent.execute(
-        f"UPDATE scan_jobs SET {columns} WHERE id = %(id)s".encode(),  # noqa: S608
-        {"id": job, "status": status, **values},
-    )
-
-
-def status_of(agent: Connection, job: int) -> str:
-    """A job's status."""
-    row = agent.execute("SELECT status FROM scan_jobs WHERE id = %s", (job,)).fetchone()
-    assert row is not None
-    return str(row[0])
-
-
-def beat(agent: Connection) -> None:
-    """An agent is alive."""
-    agent.execute("UPDATE scan_agent_status SET last_heartbeat = now(), state = 'idle', ready = true")
-
 
 # The commands themselves.
 
@@ -132,7 +43,7 @@ def test_every_command_has_help_and_is_in_it() -> None:
     assert whole.exit_code == 0
     with command.make_context("scand", [], resilient_parsing=True) as context:
         names = command.list_commands(context)
-    assert len(names) == 23
+    assert len(names) == 26
     for name in names:
         assert f"\n  {name} " in whole.output
         own = runner.invoke(command, [name, "--help"])
@@ -210,7 +121,7 @@ def test_a_database_that_refuses_is_78(shell: Shell) -> None:
     config.write_text(f'[database]\nurl = "embedded"\n[staging]\ndir = "{shell.home}"\n')
     shell.url = ""
     sentence = shell.refused("--config", str(config), "list", status=os.EX_UNAVAILABLE)
-    assert "scand run" in sentence
+    assert f"scand --config {config} run" in sentence
 
 
 def test_an_empty_database_is_78_and_migrate_mends_it(tmp_path: Path, database_url: str) -> None:
@@ -259,11 +170,14 @@ def test_submit_writes_the_row_that_was_asked_for(shell: Shell, agent: Connectio
 def test_submit_says_when_nobody_will_act(shell: Shell, agent: Connection) -> None:
     """On stderr, so that stdout stays what it is; not for a draft, and not while an agent lives."""
     out, err = shell.run("submit", "a")
-    assert out == "job 1 queued a\n"
+    assert out == "job 1 queued a\nput the paper in, then: scand scan 1\n"
     assert "No agent is alive" in err
-    assert shell.run("submit", "b", "--draft") == ("job 2 draft b\n", "")
+    assert shell.run("submit", "b", "--draft") == ("job 2 draft b\nscand scan 2 puts it into the queue\n", "")
     beat(agent)
-    assert shell.run("submit", "c") == ("job 3 queued c\n", "")
+    assert shell.run("submit", "c", "--scan", "auto") == (
+        "job 3 queued c\nput the paper in: it starts by itself as soon as the scanner is free\n",
+        "",
+    )
 
 
 @pytest.mark.parametrize("title", ["", "   ", "\t\n", b"caf\xe9"])
@@ -331,7 +245,7 @@ def test_listings_for_people_cut_nothing_in_a_pipe(shell: Shell, agent: Connecti
         assert not {"\x1b", "\x9b", "\u202e"} & set(text)
     assert "device_error" in listed
     assert "A sentence." in shown
-    assert "no jobs" in shell.run("list", "--status", "draft")[0]
+    assert shell.run("list", "--status", "draft") == ("", "no jobs\n")
 
 
 def test_a_job_that_is_not_there_is_65(shell: Shell) -> None:
@@ -359,7 +273,7 @@ def test_the_buttons_take_a_job_through_its_life(shell: Shell, agent: Connection
     assert shell.run("restore", "1", "2")[0] == "job 1: batch 2 is kept; batches in the document: 2\n"
     assert "it has: 1, 2" in shell.refused("discard", "1", "3", status=os.EX_DATAERR)
     assert shell.run("finish")[0] == "job 1: ready → assembling\n"
-    assert "only while the job is ready" in shell.refused("discard", "1", "1", status=os.EX_DATAERR)
+    assert "scand reopen 1" in shell.refused("discard", "1", "1", status=os.EX_DATAERR)
     assert shell.run("reopen")[0] == "job 1: assembling → ready\n"
     step(agent, 1, "assembling")
     step(agent, 1, "preview")
@@ -379,25 +293,18 @@ def test_the_buttons_take_a_job_through_its_life(shell: Shell, agent: Connection
     assert actors == [("client",)]
 
 
-def test_a_step_that_is_none_is_65_in_the_databases_words(shell: Shell) -> None:
-    """What the job is, and what it could become."""
-    shell.run("submit", "a")
-    sentence = shell.refused("commit", "1", status=os.EX_DATAERR)
-    assert sentence.startswith("job 1: queued → committing is not a step; from queued: draft, canceled.")
-
-
 def test_without_a_job_it_must_be_clear_which(shell: Shell, agent: Connection) -> None:
     """None, or several: nothing is done, and the sentence says so."""
     for title in ("a", "b"):
         shell.run("submit", title)
-    for name in ("scan", "finish", "commit", "cancel", "reopen"):
+    assert "Job 1 still waits in the queue" in shell.refused("scan", status=os.EX_DATAERR)
+    for name in ("finish", "commit", "cancel", "reopen"):
         assert "No job holds the scanner" in shell.refused(name, status=os.EX_DATAERR)
     assert "No job has failed" in shell.refused("retry", status=os.EX_DATAERR)
     for job in (1, 2):
         step(agent, job, "ready")
         step(agent, job, "failed")
     assert "(1, 2)" in shell.refused("retry", status=os.EX_DATAERR)
-    assert "No job is under way" in shell.refused("watch", status=os.EX_DATAERR)
 
 
 # Waiting.
@@ -419,7 +326,7 @@ def test_watch_follows_a_job_until_it_rests(shell: Shell, agent: Connection) -> 
 
     line_with("queued")
     step(agent, 1, "ready")
-    line_with("put the paper in, then: scand scan 1")
+    line_with("starts by itself now")
     step(agent, 1, "scanning")
     line_with("batch 1 · 0 pages")
     time.sleep(1.1)
@@ -443,29 +350,9 @@ def test_a_terminal_gets_a_picture(shell: Shell, agent: Connection) -> None:
     step(agent, 1, "ready")
     step(agent, 1, "failed", error="The reason.")
 
-    def seen(*arguments: str) -> str:
-        """What a command writes on a terminal of 100 columns."""
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "scand.cli", *arguments],
-            env=shell.environment() | {"TERM": "xterm-256color"},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        )
-        os.close(theirs)
-        parts = []
-        with contextlib.suppress(OSError):  # EIO: the other end is closed
-            while part := os.read(ours, 65536):
-                parts.append(part)
-        os.close(ours)
-        process.wait(20)
-        return b"".join(parts).decode()
-
-    assert "\x1b[" in seen("watch", "1")
-    assert "The reason." in seen("watch", "1")
-    listed = seen("list")
+    assert "\x1b[" in shell.seen("watch", "1")
+    assert "The reason." in shell.seen("watch", "1")
+    listed = shell.seen("list")
     assert "…" in listed
     assert "agent: " in listed
     assert all(len(Text.from_ansi(line).plain) <= 100 for line in listed.splitlines())

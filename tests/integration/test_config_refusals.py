@@ -251,7 +251,7 @@ def test_a_good_config_is_taken(write: Write) -> None:
 
 def as_somebody(command: str) -> None:
     """As a user of the machine who may not read the config."""
-    import_module(cli._COMMANDS[command].split(":")[0])  # this user may not be able to read the code, either
+    import_module(cli.COMMANDS[command].split(":")[0])  # this user may not be able to read the code, either
     out = io.StringIO()
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o755)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from scand.desk import Desk
+from scand.desk import Desk, Which
 from scand.errors import BadData, ConfigError, Unavailable
 from scand.jobs import Status
 from scand.sqlfiles import read_sql
@@ -108,9 +108,9 @@ def test_jobs_come_newest_first(desk: Desk) -> None:
     """All, or those in some statuses, and no more than asked for."""
     first, second, third = (desk.submit(title, {}, draft=title == "b") for title in "abc")
     assert [job.id for job in desk.jobs()] == [third, second, first]
-    assert [job.id for job in desk.jobs(["queued"])] == [third, first]
-    assert [job.id for job in desk.jobs(["draft", "failed"])] == [second]
-    assert desk.jobs([]) == []
+    assert [job.id for job in desk.jobs(Which(["queued"]))] == [third, first]
+    assert [job.id for job in desk.jobs(Which(["draft", "failed"]))] == [second]
+    assert desk.jobs(Which([])) == []
     assert [job.id for job in desk.jobs(limit=2)] == [third, second]
 
 

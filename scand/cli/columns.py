@@ -1,0 +1,86 @@
+"""A job as a line: which columns fit into a width, and what is cut last. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from scand.cli.progress import pages
+from scand.cli.tables import number, table
+from scand.cli.terminal import status_text, visible, when
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.table import Table
+
+    from scand.desk import JobRow
+
+_TITLE = 32
+"""Columns of a terminal below which a title is cut only when nothing else is left to go."""
+
+_GAP = 2  # between two columns of `table`
+
+
+class _Column(NamedTuple):
+    name: str
+    cell: Callable[[JobRow], Text]
+
+
+def _note(job: JobRow) -> Text:
+    """Why it waits, or where the document is."""
+    return _fault(job) if job.error_code or job.error else Text(visible(job.inbox_path or ""), "dim")
+
+
+def _fault(job: JobRow) -> Text:
+    return Text(visible(job.error_code or job.error or ""), "red")
+
+
+_ID = _Column("id", lambda job: Text(str(job.id)))
+_STATUS = _Column("status", lambda job: status_text(job.status))
+_TITLES = _Column("title", lambda job: Text(visible(job.title)))
+_PAGES = _Column("pages", lambda job: Text(number(pages(job))))
+_MINUTE = _Column("created", lambda job: Text(when(job.created_at).rpartition(":")[0]))
+_DAY = _Column("created", lambda job: Text(when(job.created_at).partition(" ")[0]))
+_NOTE = _Column("note", _note)
+_FAULT = _Column("note", _fault)
+
+_CHOICES = (
+    (_ID, _STATUS, _TITLES, _PAGES, _MINUTE, _NOTE),
+    (_ID, _STATUS, _TITLES, _PAGES, _MINUTE, _FAULT),
+    (_ID, _STATUS, _TITLES, _PAGES, _DAY, _FAULT),
+    (_ID, _STATUS, _TITLES, _PAGES, _FAULT),
+    (_ID, _STATUS, _TITLES, _FAULT),
+    (_ID, _STATUS, _TITLES, _PAGES),
+    (_ID, _STATUS, _TITLES),
+)
+"""From the widest to the narrowest: the file's place goes first, a fault and then the title last."""
+
+
+def plain(job: JobRow) -> str:
+    """For a pipe: every field, whole, separated by tabs."""
+    return "\t".join(column.cell(job).plain for column in _CHOICES[0])
+
+
+def fitted(jobs: Sequence[JobRow], width: int) -> Table:
+    """For a terminal of so many columns: no line is longer."""
+    longest = max(cell_len(visible(job.title)) for job in jobs)
+    for choice in _CHOICES:
+        columns = [column for column in choice if column is _TITLES or any(map(column.cell, jobs))]
+        taken = _GAP * (len(columns) - 1) + sum(
+            _natural(column, jobs) for column in columns if column is not _TITLES
+        )
+        if taken + min(longest, _TITLE) <= width:
+            break
+    made = table(*(column.name for column in columns), right=("id", "pages"))
+    title = made.columns[columns.index(_TITLES)]
+    title.overflow, title.width = "ellipsis", max(1, min(longest, width - taken), cell_len("title"))
+    for job in jobs:
+        made.add_row(*(column.cell(job) for column in columns))
+    return made
+
+
+def _natural(column: _Column, jobs: Sequence[JobRow]) -> int:
+    return max(cell_len(column.name), *(cell_len(column.cell(job).plain) for job in jobs))

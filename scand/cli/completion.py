@@ -1,0 +1,107 @@
+"""What a shell may complete: jobs, batches, profiles, settings. Whatever goes wrong, there is nothing to complete.
+
+A shell waits for the answer with every TAB, and shows whatever is written: so nothing is written but the answer,
+and a database that does not answer is not waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from click.shell_completion import CompletionItem
+
+from scand.cli.session import open_desk
+from scand.cli.terminal import visible
+from scand.cli.wishes import Wish, possible_in
+from scand.config import Config
+from scand.desk import Which
+from scand.jobs import BatchStatus
+from scand.settings import Settings
+from scand.settings.choices import choices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import click
+
+    from scand.desk import Desk
+
+_PATIENCE = 0.4
+"""Seconds for the database; a person notices what takes longer than a second, loading included."""
+
+_MOST = 50  # jobs that a shell is told of: the newest
+
+_Found = TypeVar("_Found")
+
+
+def jobs(context: click.Context, begun: str) -> list[CompletionItem]:
+    """The jobs with which the command would be legal, with status and title."""
+    statuses = None
+    with suppress(ValueError):
+        statuses = possible_in(Wish(context.info_name or ""))
+    rows = _asked(context, lambda desk: desk.jobs(Which(statuses), _MOST)) or []
+    return [
+        CompletionItem(str(row.id), help=f"{row.status}  {visible(row.title)}"[:80])
+        for row in rows
+        if str(row.id).startswith(begun)
+    ]
+
+
+def batches(context: click.Context, begun: str) -> list[CompletionItem]:
+    """The batches of the job that is named before: kept ones to discard, discarded ones to restore."""
+    job_id = context.params.get("job")
+    view = _asked(context, lambda desk: desk.view(job_id)) if isinstance(job_id, int) else None
+    kept = context.info_name == Wish.DISCARD
+    return [
+        CompletionItem(str(batch.batch_seq), help=f"{batch.page_count or 0} pages  {batch.error_code or ''}")
+        for batch in (view.batches if view else [])
+        if (batch.status == BatchStatus.SCANNED) == kept and str(batch.batch_seq).startswith(begun)
+    ]
+
+
+def profiles(context: click.Context, begun: str) -> list[CompletionItem]:
+    """The profiles of the config."""
+    found = _config(context)
+    names = sorted(found.presets) if found else ["default"]
+    return [CompletionItem(name) for name in names if name.startswith(begun)]
+
+
+def settings(_context: click.Context, begun: str) -> list[CompletionItem]:
+    """The keys of settings, with "=" behind; and once a key is written, its values."""
+    key, equals, value = begun.partition("=")
+    if not equals:
+        return [CompletionItem(f"{name}=") for name in Settings.model_fields if name.startswith(key)]
+    return [CompletionItem(f"{key}={choice}") for choice in choices(key) if choice.startswith(value)]
+
+
+def _config_path(context: click.Context) -> Path | None:
+    found: Path | None = context.find_root().params.get("config")
+    return found
+
+
+def _config(context: click.Context) -> Config | None:
+    try:
+        return Config.load(_config_path(context), os.environ, need="client")
+    except Exception:  # noqa: BLE001 - a shell is no place to tell of it
+        return None
+
+
+def _asked(context: click.Context, question: Callable[[Desk], _Found]) -> _Found | None:
+    """What the database answers in time; None: it does not.
+
+    In a thread, since nothing else bounds the look-up of a host's name.
+    """
+    answers: list[_Found] = []
+
+    def ask() -> None:
+        with suppress(Exception), open_desk(_config_path(context)) as desk:
+            answers.append(question(desk))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(_PATIENCE)
+    return answers[0] if answers else None

@@ -1,0 +1,146 @@
+"""What a person does next with a job, and what the agent does by itself. Pure: rows and settings alone.
+
+The agent's own steps are decided in `decide`; what is said here is tested against it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scand.cli.progress import quiet
+from scand.errors import ScandError
+from scand.jobs import BatchStatus, Status
+from scand.settings import Finish, Sides, Trigger, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scand.desk import JobRow, JobView
+
+
+class Asked(NamedTuple):
+    """What a job's settings say of its course.
+
+    Attributes:
+        scan: what starts the first batch.
+        finish: how far the agent goes by itself.
+        halves: batches are fronts and backs in turn.
+    """
+
+    scan: Trigger = Trigger.MANUAL
+    finish: Finish = Finish.HOLD
+    halves: bool = False
+
+
+def asked(job: JobRow, profiles: Mapping[str, Mapping[str, Any]]) -> Asked:
+    """What a job asks for, on top of its profile where that is known here; of the job alone where not."""
+    settings = job.settings if isinstance(job.settings, dict) else {}
+    for raw in (settings, {key: settings[key] for key in ("scan", "finish", "sides") if key in settings}):
+        try:
+            found = resolve(raw, profiles)
+        except ScandError:
+            continue
+        return Asked(found.scan, found.finish, found.sides is Sides.MANUAL_DUPLEX)
+    return Asked()
+
+
+def goes_on_to(view: JobView, wish: Asked) -> Status | None:
+    """The status to which the agent is about to take a job by itself; None: a person says what is next."""
+    job = view.job
+    if quiet(job) or job.error_code is not None:
+        return None
+    came_from = view.events[-1].from_status if view.events else None
+    match job.status, came_from:
+        case Status.READY, Status.QUEUED if wish.scan is Trigger.AUTO:
+            return Status.SCANNING
+        case Status.READY, Status.SCANNING if _finishes(view, wish) and not _torn(view):
+            kept = sum(batch.status == BatchStatus.SCANNED for batch in view.batches)
+            return Status.ASSEMBLING if kept and not (wish.halves and kept % 2) else None
+        case Status.PREVIEW, Status.ASSEMBLING if not (_reopened(view) or _torn(view)):
+            return Status.COMMITTING if wish.finish is Finish.COMMIT else None
+        case _:
+            return None
+
+
+def _finishes(view: JobView, wish: Asked) -> bool:
+    """Whether `finish` still acts: it does so once."""
+    assembled = any(event.to_status == Status.ASSEMBLING for event in view.events)
+    return wish.finish is not Finish.HOLD and not assembled and view.job.page_count is None
+
+
+def _reopened(view: JobView) -> bool:
+    return any(
+        (event.from_status, event.to_status) == (Status.PREVIEW, Status.READY) for event in view.events
+    )
+
+
+def _torn(view: JobView) -> list[int]:
+    """Discarded batches with safe pages of a fault: somebody restores them, or finishes without them."""
+    return [
+        batch.batch_seq
+        for batch in view.batches
+        if batch.error_code and batch.page_count and batch.status != BatchStatus.SCANNED
+    ]
+
+
+_DESTINATION = {Finish.PREVIEW: "its preview", Finish.COMMIT: "the Inbox"}
+
+
+def hint(view: JobView, wish: Asked, holder: int | None = None) -> str:
+    """What to do next, or what happens by itself; "" where there is nothing to say.
+
+    Args:
+        holder: the job that holds the scanner now.
+    """
+    job = view.job
+    match job.status:
+        case Status.DRAFT:
+            return f"scand scan {job.id} puts it into the queue"
+        case Status.QUEUED:
+            return _queued(job, wish, holder)
+        case Status.READY:
+            return _ready(view, wish)
+        case Status.PREVIEW if goes_on_to(view, wish):
+            return "goes into the Inbox by itself"
+        case Status.PREVIEW:
+            return f"as it should be: scand commit {job.id} · not yet: scand reopen {job.id}"
+        case Status.FAILED:
+            return f"again, with the batches that it has: scand retry {job.id}"
+        case Status.CANCELED:
+            return f"again: scand retry {job.id}"
+        case _:
+            return ""
+
+
+def _queued(job: JobRow, wish: Asked, holder: int | None) -> str:
+    if holder is not None and holder != job.id:
+        then = ", then it starts by itself" if wish.scan is Trigger.AUTO else ""
+        return f"waits: the scanner is job {holder}'s (scand show {holder}){then}"
+    if wish.scan is Trigger.AUTO:
+        return "put the paper in: it starts by itself as soon as the scanner is free"
+    return f"put the paper in, then: scand scan {job.id}"
+
+
+def _ready(view: JobView, wish: Asked) -> str:
+    job, torn = view.job, _torn(view)
+    going = goes_on_to(view, wish)
+    if going is Status.SCANNING:
+        return "starts by itself now"
+    if going is Status.ASSEMBLING:
+        return f"goes on to {_DESTINATION[wish.finish]} by itself"
+    again = f"scand scan {job.id}"
+    if torn:
+        seqs = f"scand restore {job.id} {torn[0]}"
+        rest = f" · without it: scand finish {job.id}" if job.batch_count else ""
+        return f"its safe pages belong in: {seqs} · feed again: {again}{rest}"
+    kept = sum(batch.status == BatchStatus.SCANNED for batch in view.batches)
+    if kept and wish.halves and kept % 2:
+        return f"turn the stack over for the backs, then: {again}"
+    if kept:
+        return f"more paper: {again} · that was all: scand finish {job.id}"
+    if view.batches:
+        return (
+            f"scand restore {job.id} {view.batches[0].batch_seq} takes a batch in again · more paper: {again}"
+        )
+    then = f" (on to {_DESTINATION[wish.finish]} by itself)" if _finishes(view, wish) else ""
+    return f"put the paper in, then: {again}{then}"

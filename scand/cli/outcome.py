@@ -1,0 +1,95 @@
+"""What came of "scan now": read off the queue, as any client could. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from scand.jobs import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scand.desk import Health, JobRow, StepRow
+
+
+class Came(StrEnum):
+    """What came of it."""
+
+    SCANS = "scans"  # a batch runs, and there are pages, or they are awaited
+    FAULT = "fault"  # it wanted to scan, and a person must do something first
+    NOTHING = "nothing"  # while a batch runs, or a merge or a preview is there, the signal changes nothing
+    NOT_TAKEN = "not_taken"  # nothing shows that the daemon heard
+
+
+class Outcome(NamedTuple):
+    """What came of it, for programs and for people.
+
+    Attributes:
+        job: whose; None: no job's.
+        final: nothing more is going to be known by looking again.
+    """
+
+    came: Came
+    sentence: str
+    job: JobRow | None = None
+    final: bool = False
+
+
+def begun(steps: Sequence[StepRow]) -> int | None:
+    """The job that was taken to scanning by one of these steps."""
+    return next((step.job_id for step in reversed(steps) if step.to_status == Status.SCANNING), None)
+
+
+_BUSY = {
+    Status.SCANNING: "job {id} is scanning a batch already: scand watch {id}",
+    Status.ASSEMBLING: "job {id} is being merged: scand watch {id}",
+    Status.PREVIEW: "job {id} waits for its preview to be answered: scand commit {id}, or scand reopen {id}",
+    Status.COMMITTING: "job {id} is on its way into the Inbox: scand watch {id}",
+}
+
+
+def of_scan(job: JobRow, pages_before: int) -> Outcome:
+    """What became of a scan that was begun.
+
+    Args:
+        job: as it is now.
+        pages_before: how many pages it had before.
+    """
+    who = f"job {job.id} '{job.title}'"
+    if job.error:
+        tries = job.status == Status.SCANNING and job.next_attempt_at is not None
+        more = " (it is tried again by itself)" if tries else ""
+        return Outcome(Came.FAULT, f"{who}: {job.error}{more}", job, final=True)
+    pages = job.page_count if job.page_count is not None else job.pages_scanned or 0
+    count = f"{pages} page" if pages == 1 else f"{pages} pages"
+    if job.status != Status.SCANNING:
+        done = f"{who} has scanned, and is {job.status} with {count}: scand show {job.id}"
+        return Outcome(Came.SCANS, done, job, final=True)
+    if pages > pages_before:
+        return Outcome(Came.SCANS, f"{who} scans, {count} so far: scand watch {job.id}", job, final=True)
+    return Outcome(Came.SCANS, f"{who} scans: scand watch {job.id}", job)
+
+
+def of_silence(active: JobRow | None, health: Health, *, by_path: bool) -> Outcome:
+    """What it means that no scan was begun.
+
+    Args:
+        active: the job that holds the scanner.
+        by_path: it was asked for through systemd's path unit, which may not be running.
+    """
+    if not health.alive:
+        sentence = "no agent is alive: scand doctor tells what it needs"
+        return Outcome(Came.NOT_TAKEN, sentence, active)
+    if active is not None and active.status in _BUSY:
+        sentence = "nothing changes: " + _BUSY[Status(active.status)].format(id=active.id)
+        return Outcome(Came.NOTHING, sentence, active)
+    if by_path:
+        sentence = (
+            "the daemon has not heard: sudo systemctl enable --now scand-scan.path makes the touch of "
+            "/run/scand-scan scan"
+        )
+        return Outcome(Came.NOT_TAKEN, sentence, active)
+    return Outcome(
+        Came.NOT_TAKEN, f"the daemon is at something else ({health.state}): scand logs tells", active
+    )

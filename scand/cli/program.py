@@ -1,0 +1,44 @@
+"""How this program was called, so that the commands it names run as they are printed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+_NAMED = re.compile(r"(?<![\w./:-])scand (?=(?P<command>[a-z]+)\b)")
+
+
+def program() -> str:
+    """What a shell is told to run this program: its name where PATH finds it, else where it is."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "scand"  # python -m scand.cli
+    found = shutil.which(called.name)
+    if found and Path(found).resolve() == called.resolve():
+        return called.name
+    return shlex.quote(str(called.absolute()))
+
+
+def as_called(text: str, config: Path | None = None) -> str:
+    """A sentence, in which `scand finish 4` is said as this program was called, `--config` included.
+
+    Args:
+        config: `--config` of this call; of the command that runs now, where there is one.
+    """
+    context = click.get_current_context(silent=True)
+    if config is None and context is not None:
+        config = context.find_root().params.get("config")
+    call = program() + (f" --config {shlex.quote(str(config))}" if config else "")
+    if call == "scand":
+        return text
+    from scand.cli import COMMANDS  # noqa: PLC0415 - which loads commands, and those load this
+
+    def called(found: re.Match[str]) -> str:
+        return f"{call} " if found["command"] in COMMANDS else found[0]
+
+    return _NAMED.sub(called, text)

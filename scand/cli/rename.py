@@ -1,0 +1,42 @@
+"""`scand rename`: another title, and with it another name for the file in the Inbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from scand.cli.params import job_argument
+from scand.cli.session import open_desk
+from scand.cli.submit import checked_title
+from scand.cli.terminal import console, echo_json, json_option, visible
+from scand.cli.wishes import RENAMABLE, Wish, refusal
+from scand.errors import BadData, TryAgain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@job_argument
+@click.argument("title")
+@json_option
+@click.pass_obj
+def rename(config: Path | None, job: int, title: str, *, as_json: bool) -> None:
+    """Give JOB another TITLE, after which its file in the Inbox is named.
+
+    Until it is merged: the title is in the document, too. A job that is merged already is taken back first
+    (scand reopen), and finished again.
+    """
+    checked_title(title)
+    with open_desk(config) as desk:
+        before = desk.job(job).title
+        if not desk.rename(job, title, RENAMABLE):
+            why = refusal(Wish.RENAME, desk.view(job))
+            raise (
+                BadData(why) if why else TryAgain(f"Job {job} has just moved: look at it (scand show {job}).")
+            )
+    if as_json:
+        echo_json({"id": job, "title": title})
+    else:
+        console().print(f"job {job}: {visible(before)} → {visible(title)}", soft_wrap=True)

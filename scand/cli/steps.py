@@ -1,0 +1,189 @@
+"""The buttons: each is one intent, written into the job's row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from scand.cli.params import optional_job_argument
+from scand.cli.session import open_desk
+from scand.cli.terminal import console, echo_json, json_option, status_text
+from scand.cli.wishes import Wish, aim, refusal
+from scand.errors import BadData, ConfigError, TryAgain
+from scand.jobs import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scand.desk import Desk
+
+_ACTIVE = frozenset(status for status in Status if status.active)
+_TRIES = 5
+_CLAIM_TIME = 5.0
+"""Seconds for which a scan that was asked for waits for the agent to claim the job: it takes some milliseconds."""
+
+
+@click.command()
+@optional_job_argument
+@json_option
+@click.pass_obj
+def scan(config: Path | None, job: int | None, *, as_json: bool) -> None:
+    """Scan one batch into JOB now; a draft is queued.
+
+    Without JOB: the one that holds the scanner, or that is next in the queue.
+    """
+    _press(config, job, Wish.SCAN, as_json=as_json)
+
+
+@click.command()
+@optional_job_argument
+@json_option
+@click.pass_obj
+def finish(config: Path | None, job: int | None, *, as_json: bool) -> None:
+    """Merge the kept batches of JOB and put the document on the NAS for a preview.
+
+    Without JOB: the one that holds the scanner.
+    """
+    _press(config, job, Wish.FINISH, as_json=as_json)
+
+
+@click.command()
+@optional_job_argument
+@json_option
+@click.pass_obj
+def commit(config: Path | None, job: int | None, *, as_json: bool) -> None:
+    """Put the previewed document of JOB into the Inbox.
+
+    Without JOB: the one that holds the scanner.
+    """
+    _press(config, job, Wish.COMMIT, as_json=as_json)
+
+
+@click.command()
+@optional_job_argument
+@json_option
+@click.pass_obj
+def cancel(config: Path | None, job: int | None, *, as_json: bool) -> None:
+    """Stop JOB; its pages stay on disk for as long as staging.keep says.
+
+    Without JOB: the one that holds the scanner.
+    """
+    _press(config, job, Wish.CANCEL, as_json=as_json)
+
+
+@click.command()
+@optional_job_argument
+@json_option
+@click.pass_obj
+def reopen(config: Path | None, job: int | None, *, as_json: bool) -> None:
+    """Take JOB back from the preview, to add, discard or restore batches; stop a merge or a commit.
+
+    Without JOB: the one that holds the scanner.
+    """
+    _press(config, job, Wish.REOPEN, as_json=as_json)
+
+
+@click.command()
+@optional_job_argument
+@json_option
+@click.pass_obj
+def retry(config: Path | None, job: int | None, *, as_json: bool) -> None:
+    """Queue a failed or canceled JOB again: scanning goes on from the batches that it has.
+
+    Without JOB: the one that has failed.
+    """
+    _press(config, job, Wish.RETRY, as_json=as_json)
+
+
+def _press(config: Path | None, given: int | None, wish: Wish, *, as_json: bool) -> None:
+    """Take a job one step, and say so.
+
+    Args:
+        given: the job, where one was named.
+    """
+    out = console(quiet=as_json)
+    with open_desk(config) as desk:
+        job_id = given if given is not None else _meant(desk, wish)
+        before, after = _step(desk, job_id, wish)
+        if as_json:
+            echo_json({"id": job_id, "from_status": before, "to_status": after})
+        elif before == after:
+            out.print(f"job {job_id} is", status_text(after), "already")
+        else:
+            out.print(f"job {job_id}:", status_text(before), "→", status_text(after))
+        warn_without_agent(desk)
+
+
+def _meant(desk: Desk, wish: Wish) -> int:
+    """The one job that a wish can be about, when it is clear which.
+
+    Raises:
+        BadData: there is none, or there are several.
+    """
+    among = frozenset({Status.FAILED}) if wish is Wish.RETRY else _ACTIVE
+    unfinished = desk.unfinished()
+    found = [job_id for job_id, status in unfinished if status in among]
+    if wish is Wish.SCAN and not found:
+        found = [job_id for job_id, status in unfinished if status == Status.QUEUED][:1]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = ", ".join(map(str, found[:9])) + (", …" if len(found) > 9 else "")
+        raise BadData(f"Several jobs could be meant ({several}): name one.")
+    what = "has failed" if wish is Wish.RETRY else "holds the scanner now"
+    raise BadData(f"No job {what}: name the one that is meant (scand list shows them).")
+
+
+def _step(desk: Desk, job_id: int, wish: Wish) -> tuple[str, str]:
+    """What the job was and what it is now; the same where nothing had to be done.
+
+    Raises:
+        BadData: no such job, or the wish cannot be fulfilled; the sentence names the command that can.
+        ConfigError: the database allows this login less than a client may do.
+        TryAgain: the job moved whenever it was about to be stepped.
+    """
+    if wish is Wish.SCAN:
+        _let_it_be_claimed(desk, job_id)
+    refused: BadData | None = None
+    for _ in range(_TRIES):
+        view = desk.view(job_id)
+        if why := refusal(wish, view):
+            raise BadData(why)
+        status = view.job.status
+        wanted = aim(wish, status)
+        if status == wanted:
+            return status, wanted
+        try:
+            if desk.step(job_id, status, wanted):
+                return status, wanted
+        except BadData as error:
+            refused = error  # the job has moved, or the database has rules of its own: the next look tells
+    if refused is not None:
+        what = f"take job {job_id} from {view.job.status} to {wanted}"
+        raise ConfigError(
+            f"The database does not let this login {what}: scand doctor tells which roles it lacks"
+        ) from refused
+    raise TryAgain(f"Job {job_id} moves too fast: look at it (scand show {job_id}) and try again.")
+
+
+def _let_it_be_claimed(desk: Desk, job_id: int) -> None:
+    """A job that was queued just now is ready in a moment, where nobody else is before it."""
+    desk.listen()
+    waited = 0.0
+    while waited < _CLAIM_TIME and desk.job(job_id).status == Status.QUEUED and desk.health().alive:
+        before = [
+            found for found, status in desk.unfinished() if status == Status.QUEUED or status in _ACTIVE
+        ]
+        if before[:1] != [job_id]:
+            return
+        desk.wait(0.1)
+        waited += 0.1
+
+
+def warn_without_agent(desk: Desk) -> None:
+    """An intent that nobody acts on must not look as if it were being done."""
+    if not desk.health().alive:
+        click.echo(
+            "scand: No agent is alive: the job waits until one is (scand doctor tells more).", err=True
+        )

@@ -1,0 +1,178 @@
+"""`scand trigger`: scan now, as a key or a scanner's button does; and what came of it."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import signal
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scand.cli.outcome import Came, begun, of_scan, of_silence
+from scand.cli.program import as_called
+from scand.cli.session import open_desk
+from scand.cli.terminal import console, echo_json, json_option, visible
+from scand.config import Config
+from scand.errors import ConfigError, ScandError, Unavailable
+from scand.jobs import Status
+from scand.lock import open_holder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scand.cli.outcome import Outcome
+    from scand.desk import Desk, JobRow, Mark
+
+KEY = Path("/run/scand-scan")
+"""Whoever may touch it may scan: scand-scan.path is watching (systemd/scand.tmpfiles says who)."""
+
+_HEARD_WITHIN = {False: 3.0, True: 6.0}
+"""Seconds in which the daemon begins to scan when it has heard; through the path unit systemd comes in between."""
+
+_UNCHANGED = 1.0
+"""Seconds after which a job that is not ready shows that the signal has changed nothing."""
+
+_SEEN = 10.0
+"""Seconds for the first page, or the fault in its place; a warm scanner needs two."""
+
+_STATUSES = {
+    Came.SCANS: os.EX_OK,
+    Came.NOTHING: os.EX_TEMPFAIL,
+    Came.FAULT: os.EX_TEMPFAIL,
+    Came.NOT_TAKEN: os.EX_UNAVAILABLE,
+}
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def trigger(config: Path | None, *, as_json: bool) -> int:
+    """Scan now, on this host: what a key or a button does; and tell what came of it.
+
+    Into the job that is ready; with none, a new job as [manual] of the config says. While a batch runs, a merge or
+    a preview is there it changes nothing, and says so.
+
+    Root and the daemon's user send the signal; members of the group scand-users touch /run/scand-scan, for which
+    scand-scan.path is watching. The exit status is 0 where it scans, 75 where a person must do something first, 69
+    where the daemon has not heard.
+    """
+    with ExitStack() as stack:
+        blind: ScandError | None = None
+        try:
+            desk = stack.enter_context(open_desk(config))
+            before, active = desk.mark(), _active(desk)
+        except ScandError as error:
+            blind = error
+        by_path = _ask(config)
+        if blind is not None:
+            told = "The daemon is told to scan, but what came of it cannot be read"
+            raise type(blind)(f"{told}: {blind.sentence}")
+        pages = {active.id: active.pages_scanned or 0} if active else {}
+        outcome = _what_came(desk, before, pages, by_path=by_path)
+    if as_json:
+        job = outcome.job and {"id": outcome.job.id, "title": outcome.job.title, "status": outcome.job.status}
+        code = outcome.job.error_code if outcome.job else None
+        echo_json({"came": outcome.came, "sentence": outcome.sentence, "job": job, "error_code": code})
+    else:
+        console().print(visible(as_called(outcome.sentence)), soft_wrap=True)
+    return _STATUSES[outcome.came]
+
+
+def _ask(config: Path | None) -> bool:
+    """Ask the daemon to scan; True: through the path unit.
+
+    Raises:
+        Unavailable: there is no daemon.
+        ConfigError: this user may not ask.
+    """
+    staging = _staging(config)
+    if staging is not None:
+        with suppress(PermissionError):
+            held = open_holder(staging)
+            if held is None:
+                raise Unavailable(f"No daemon holds {staging}: start it (systemctl start scand).")
+            _pid, pidfd = held
+            try:
+                signal.pidfd_send_signal(pidfd, signal.SIGUSR1)
+            except ProcessLookupError as error:
+                raise Unavailable("The daemon has just gone: systemctl status scand tells why.") from error
+            finally:
+                os.close(pidfd)
+            return False
+    touch(KEY)
+    return True
+
+
+def _staging(config: Path | None) -> Path | None:
+    """Where the daemon's lock is; None where this user may not read the config, but may have the key."""
+    try:
+        return Config.load(config, os.environ, need="client").staging.dir
+    except ScandError:
+        if KEY.exists():
+            return None
+        raise
+
+
+def touch(key: Path) -> None:
+    """Touch the file for which the path unit is watching.
+
+    Raises:
+        ConfigError: this user may not, or there is no such file.
+    """
+    try:
+        fd = os.open(key, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"The daemon is another user's, and there is no {key} to touch: sudo scand trigger"
+        ) from error
+    except OSError as error:
+        raise ConfigError(_who_may(key)) from error
+    try:
+        os.utime(fd)
+    finally:
+        os.close(fd)
+
+
+def _who_may(key: Path) -> str:
+    found = key.stat()
+    user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(found.st_gid)
+    refused = f"Only members of the group {group.gr_name} may scan with {key}"
+    if user.pw_name in group.gr_mem:
+        return f"{refused}; {user.pw_name} is one from the next login on: until then newgrp {group.gr_name}"
+    return (
+        f"{refused}: sudo usermod -aG {group.gr_name} {user.pw_name} makes {user.pw_name} one from the next login "
+        "on; until then sudo scand trigger"
+    )
+
+
+def _active(desk: Desk) -> JobRow | None:
+    """The job that holds the scanner."""
+    found = [job_id for job_id, status in desk.unfinished() if Status(status).active]
+    return desk.job(found[0]) if found else None
+
+
+def _what_came(desk: Desk, before: Mark, pages: Mapping[int, int], *, by_path: bool) -> Outcome:
+    """Look at the queue until it shows what came of it.
+
+    Args:
+        before: where the queue was at when the daemon was asked: a step to scanning after that is its answer.
+        pages: how many the job had that held the scanner then.
+    """
+    desk.listen()
+    asked = time.monotonic()
+    while (job_id := begun(desk.steps_since(before))) is None:
+        active, waited = _active(desk), time.monotonic() - asked
+        busy = active is not None and active.status != Status.READY
+        if waited >= (_UNCHANGED if busy else _HEARD_WITHIN[by_path]):
+            return of_silence(active, desk.health(), by_path=by_path)
+        desk.wait(0.1)
+    while True:
+        outcome = of_scan(desk.job(job_id), pages.get(job_id, 0))
+        if outcome.final or time.monotonic() - asked >= _SEEN:
+            return outcome
+        desk.wait(0.1)

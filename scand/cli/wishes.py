@@ -1,0 +1,181 @@
+"""What a person can want of a job, and what they are told where that cannot be. Pure.
+
+The database refuses what is not a step, in the words of its table. A person is told in the words of the command
+line: what the job is at, and the command that would be legal now.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from scand.jobs import BatchStatus, Status
+from scand.lifecycle import Actor, is_step
+
+if TYPE_CHECKING:
+    from scand.desk import JobView
+
+
+class Wish(StrEnum):
+    """A command that is about one job."""
+
+    SCAN = "scan"
+    FINISH = "finish"
+    COMMIT = "commit"
+    CANCEL = "cancel"
+    REOPEN = "reopen"
+    RETRY = "retry"
+    DISCARD = "discard"
+    RESTORE = "restore"
+    RENAME = "rename"
+
+
+class Place(StrEnum):
+    """Where a job is on its way, as far as it matters for what can be wanted of it: a status, told apart."""
+
+    DRAFT = "draft"
+    QUEUED = "queued"
+    READY_EMPTY = "ready, without a batch"
+    READY_DISCARDED = "ready, with nothing but discarded batches"
+    READY = "ready, with a batch in the document"
+    SCANNING = "scanning"
+    ASSEMBLING = "assembling"
+    PREVIEW = "preview"
+    COMMITTING = "committing"
+    COMMITTING_NAMED = "committing, and its file has a name in the Inbox"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "a status of another program"
+
+
+RENAMABLE = frozenset(
+    {Status.DRAFT, Status.QUEUED, Status.READY, Status.SCANNING, Status.FAILED, Status.CANCELED}
+)
+"""Where a new title still reaches the document: its merge, which has the title in it, is yet to be made."""
+
+_AIMS = {
+    Wish.SCAN: Status.SCANNING,
+    Wish.FINISH: Status.ASSEMBLING,
+    Wish.COMMIT: Status.COMMITTING,
+    Wish.CANCEL: Status.CANCELED,
+    Wish.REOPEN: Status.READY,
+    Wish.RETRY: Status.QUEUED,
+}
+
+_QUEUE_IT = "Job {id} is still a draft: scand scan {id} puts it into the queue"
+_FOLLOW_OR_STOP = "Job {id} is scanning a batch: scand watch {id} follows it, scand cancel {id} stops it"
+_NOTHING_YET = "Job {id} has no page yet: scand scan {id}"
+_REOPEN_MERGE = "Job {id} is being merged: scand reopen {id} takes it back from there"
+_REOPEN_PREVIEW = "Job {id} is merged and waits in its preview: scand reopen {id} takes it back from there"
+_TAKE_BACK = "Job {id} is on its way into the Inbox: scand reopen {id} takes it back"
+_TOO_LATE = "Job {id} is on its way into the Inbox, too late to take it back: scand watch {id} follows it"
+_FINAL = "Job {id} is in the Inbox and never changes again: scand show {id}"
+_FAILED = "Job {id} has failed: scand retry {id} queues it again, with the batches that it has"
+_CANCELED = "Job {id} is canceled: scand retry {id} queues it again"
+_FOREIGN = "Job {id} has a status of another program ({status}): scand retry {id} queues it for scand"
+
+_SENTENCES: dict[Place, dict[Wish | None, str]] = {
+    Place.DRAFT: {None: _QUEUE_IT},
+    Place.QUEUED: {None: "Job {id} still waits in the queue: scand watch {id} follows it"},
+    Place.READY_EMPTY: {None: _NOTHING_YET},
+    Place.READY_DISCARDED: {
+        None: "Every batch of job {id} is discarded: scand restore {id} {seq} takes one in again, "
+        "scand scan {id} scans another",
+    },
+    Place.READY: {
+        Wish.COMMIT: "Job {id} has no preview yet: scand finish {id}",
+        None: "Job {id} has not failed: scand scan {id} scans another batch, scand finish {id} merges what it has",
+    },
+    Place.SCANNING: {None: _FOLLOW_OR_STOP},
+    Place.ASSEMBLING: {
+        Wish.COMMIT: "Job {id} is being merged and has no preview yet: scand watch {id} follows it",
+        Wish.RETRY: "Job {id} has not failed, it is being merged: scand watch {id} follows it",
+        None: _REOPEN_MERGE,
+    },
+    Place.PREVIEW: {
+        Wish.FINISH: "Job {id} is merged already: scand commit {id} puts it into the Inbox, "
+        "scand reopen {id} takes it back",
+        Wish.RETRY: "Job {id} has not failed, its preview waits for an answer: scand commit {id}, or "
+        "scand reopen {id}",
+        None: _REOPEN_PREVIEW,
+    },
+    Place.COMMITTING: {None: _TAKE_BACK},
+    Place.COMMITTING_NAMED: {None: _TOO_LATE},
+    Place.COMMITTED: {
+        Wish.RENAME: "Job {id} is in the Inbox and never changes again: rename the file itself, "
+        "scand show {id} tells where it is",
+        None: _FINAL,
+    },
+    Place.FAILED: {None: _FAILED},
+    Place.CANCELED: {None: _CANCELED},
+    Place.UNKNOWN: {None: _FOREIGN},
+}
+"""A sentence for every wish that cannot be fulfilled in a place; None: for every other wish."""
+
+
+def place(view: JobView) -> Place:
+    """Where a job is."""
+    job = view.job
+    if job.status not in set(Status):
+        return Place.UNKNOWN
+    match Status(job.status):
+        case Status.READY if not view.batches:
+            return Place.READY_EMPTY
+        case Status.READY:
+            kept = any(batch.status == BatchStatus.SCANNED for batch in view.batches)
+            return Place.READY if kept else Place.READY_DISCARDED
+        case Status.COMMITTING if job.inbox_path is not None:
+            return Place.COMMITTING_NAMED
+        case status:
+            return Place(status.value)
+
+
+def aim(wish: Wish, status: str) -> Status:
+    """The status that a wish comes to; the same as `status` where there is nothing to do."""
+    if wish is Wish.SCAN and status == Status.DRAFT:
+        return Status.QUEUED
+    if wish is Wish.REOPEN and status == Status.COMMITTING:
+        return Status.PREVIEW
+    return _AIMS[wish]
+
+
+def refusal(wish: Wish, view: JobView) -> str | None:
+    """Why a wish cannot be fulfilled, with the command that would be legal; None: it can."""
+    where = place(view)
+    if _possible(wish, where, view.job.status):
+        return None
+    sentences = _SENTENCES[where]
+    discarded = (batch.batch_seq for batch in view.batches if batch.status == BatchStatus.DISCARDED)
+    return sentences.get(wish, sentences[None]).format(
+        id=view.job.id, status=view.job.status, seq=next(discarded, 1)
+    )
+
+
+def possible_in(wish: Wish) -> list[Status]:
+    """The statuses in which a wish may be fulfilled, and changes something; for completion."""
+    done = aim(wish, "") if wish in _AIMS else None
+    return [
+        status for status in Status if _possible(wish, _places(status)[-1], status) and status is not done
+    ]
+
+
+def _places(status: Status) -> list[Place]:
+    if status is Status.READY:
+        return [Place.READY_EMPTY, Place.READY_DISCARDED, Place.READY]
+    return [Place(status.value)]
+
+
+def _possible(wish: Wish, where: Place, status: str) -> bool:
+    if wish is Wish.RENAME:
+        return status in RENAMABLE
+    if wish in {Wish.DISCARD, Wish.RESTORE}:
+        return where in {Place.READY, Place.READY_DISCARDED}
+    if where is Place.UNKNOWN:
+        return wish is Wish.RETRY  # the database takes such a row in as it takes a new one
+    if (where, wish) == (Place.COMMITTING_NAMED, Wish.REOPEN):
+        return False
+    if wish is Wish.FINISH and where in {Place.READY_EMPTY, Place.READY_DISCARDED}:
+        return False  # the agent would only send it back
+    wanted = aim(wish, status)
+    return wanted == status or is_step(Status(status), wanted, Actor.CLIENT)

@@ -1,0 +1,161 @@
+"""What a client reads of the queue: rows of its tables and views, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A row of `scan_jobs`; what the columns mean is told in `sql/migrations`.
+
+    Attributes:
+        settings: whatever JSON a client has put there.
+        status: a string, since rows from before scand's time may hold another than `Status` knows.
+        seen_at: the database's clock when the row was read: ages are differences to it.
+    """
+
+    id: int
+    title: str
+    settings: Any
+    status: str
+    batch_count: int
+    page_count: int | None
+    pages_scanned: int | None
+    staging_path: str | None
+    nas_staging_path: str | None
+    inbox_path: str | None
+    file_hash: str | None
+    doc_id: int | None
+    error: str | None
+    error_code: str | None
+    attempts: int
+    next_attempt_at: datetime | None
+    last_activity_at: datetime | None
+    last_progress_at: datetime | None
+    step: str | None
+    step_done: int | None
+    step_total: int | None
+    step_since: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    seen_at: datetime
+
+    def setting(self, key: str) -> Any:
+        """What the job itself says of one of its settings; None: nothing."""
+        return self.settings.get(key) if isinstance(self.settings, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A row of `scan_job_batches`."""
+
+    batch_seq: int
+    status: str
+    page_count: int | None
+    blank_count: int | None
+    staging_path: str | None
+    error_code: str | None
+    file_hash: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A row of `scan_job_events`: one step. `from_status` is None for the first."""
+
+    at: datetime
+    actor: str
+    from_status: str | None
+    to_status: str
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The row of `scan_agent_health`. `heartbeat_age_seconds` is None before the first agent ever ran."""
+
+    heartbeat_age_seconds: float | None
+    alive: bool
+    ready: bool
+    state: str | None
+    current_job_id: int | None
+    device: str | None
+    hostname: str | None
+    pid: int | None
+    agent_version: str | None
+    epoch: int
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """A row of `scan_queue_lag`; `oldest_seconds` is None where no job is."""
+
+    status: str
+    jobs: int
+    oldest_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role of `sql/roles.sql`.
+
+    Attributes:
+        granted: it has its rights in this database.
+        member: this login is in it.
+        direct: this login may write the tables without it, as their owner.
+    """
+
+    name: str
+    granted: bool
+    member: bool
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The newest job and the newest step, by id; 0: none."""
+
+    job: int
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step of some job."""
+
+    job_id: int
+    actor: str
+    from_status: str | None
+    to_status: str
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which jobs are meant; None: whatever it is.
+
+    Attributes:
+        title: a text that the title contains, in whatever case.
+        since: made then or later.
+        ago: made at most so many seconds ago, on the database's clock.
+    """
+
+    statuses: Collection[str] | None = None
+    title: str | None = None
+    since: datetime | None = None
+    ago: float | None = None
+
+
+class JobView(NamedTuple):
+    """A job with all that hangs on it."""
+
+    job: JobRow
+    batches: list[BatchRow]
+    events: list[EventRow]

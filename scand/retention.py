@@ -1,0 +1,120 @@
+"""How bytes leave the local disk: the row lets go first, then the directory is renamed, then it is removed.
+
+A kill at any instant leaves a job that has its files and says so, or files that no row owns any more, which the
+next look finds again. The daemon goes this road once `staging.keep` is over, and `scand purge` when it is asked
+to, also beside a daemon: the rows are locked while a directory is put out of the way.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple
+
+from scand.jobs import Status
+from scand.pages import JobRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
+
+    from scand.spool import JobDirectory, Spool
+    from scand.store import Store
+
+
+class Orphan(NamedTuple):
+    """A directory with pages of no job in this database.
+
+    Attributes:
+        record: whose it says it is; None: it does not say.
+        pages: captured pages.
+        size: bytes.
+        touched: when something was last written there, seconds since the epoch.
+    """
+
+    directory: JobDirectory
+    record: JobRecord | None
+    pages: int
+    size: int
+    touched: float
+
+
+def record(job_id: int, created: datetime, installation: str) -> JobRecord:
+    """What job.json says of a row: in UTC, so that it is the same whatever time zone the session has."""
+    return JobRecord(id=job_id, created_at=created.astimezone(UTC).isoformat(), database=installation)
+
+
+def let_go(
+    store: Store, spool: Spool, keep: float, *, spare: Collection[int] = (), read_back: bool = False
+) -> list[int]:
+    """The rows of jobs that have been over for `keep` seconds own no files any more.
+
+    Args:
+        spare, read_back: see `Store.expire`.
+
+    Returns:
+        The jobs; 100 at most.
+    """
+    return store.expire(str(spool.jobs), keep, spare=sorted(spare), read_back=read_back)
+
+
+def put_out_of_the_way(
+    store: Store, spool: Spool, installation: str, *, spare: Collection[int] = ()
+) -> Iterator[int]:
+    """Rename the directories that their rows have let go of; the jobs whose they were, one by one.
+
+    Raises:
+        OSError: from the disk.
+    """
+    with store.let_go([job_id for job_id in spool.ids() if job_id not in spare]) as jobs:
+        for job_id, created in jobs:
+            if spool.expire(record(job_id, created, installation)):
+                yield job_id
+
+
+def being_written(spool: Spool, quiet: float) -> list[int]:
+    """Jobs in whose directory a batch may be under way: the feeder of a job that was just canceled still writes.
+
+    Args:
+        quiet: seconds without a new file after which nobody writes any more.
+    """
+    since = time.time() - quiet
+    found = ((job_id, spool.existing(job_id)) for job_id in spool.ids())
+    return [job_id for job_id, place in found if place.under_way() and place.touched() > since]
+
+
+def orphans(store: Store, spool: Spool, installation: str) -> list[Orphan]:
+    """Directories with pages that belong to no job of this database: restored, replaced or deleted rows'."""
+    return [
+        Orphan(directory, directory.record(), directory.pages(), directory.size(), directory.touched())
+        for directory in spool.all()
+        if _nobodys(store, directory, installation)
+    ]
+
+
+def retire(store: Store, spool: Spool, orphan: Orphan, installation: str, quiet: float) -> bool:
+    """Put an orphan out of the way, if it still is what was looked at; nothing takes a step meanwhile.
+
+    Args:
+        quiet: as for `being_written`: a job may have been deleted under its feeder's hands.
+    """
+    directory = orphan.directory
+    with store.at_rest():
+        same = directory.path.exists() and directory.record() == orphan.record
+        written = directory.under_way() and directory.touched() > time.time() - quiet
+        if not same or written or not _nobodys(store, directory, installation):
+            return False
+        spool.retire(directory)
+    return True
+
+
+def _nobodys(store: Store, directory: JobDirectory, installation: str) -> bool:
+    name, said = directory.path.name, directory.record()
+    number = int(name.partition(".")[0]) if name.partition(".")[0].isdecimal() else 0
+    rows = store.jobs_of([number, *([said.id] if said else [])])
+    if said and said.id in rows and said == record(said.id, rows[said.id][0], installation):
+        return False
+    if name.isdecimal() and number in rows:
+        status = rows[number][1]
+        return status in set(Status) and not Status(status).active  # else the daemon is about to put it aside
+    return True

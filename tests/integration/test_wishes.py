@@ -1,0 +1,178 @@
+"""What a person is told where a wish cannot be fulfilled: every place of a job, every wish, on a real database."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from scand.cli import COMMANDS
+from scand.cli import scand as command
+from scand.cli.wishes import Place, Wish, aim, place, possible_in, refusal
+from scand.desk import Desk
+from scand.errors import ConfigError
+from scand.jobs import Status
+from tests.shell import beat, step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from tests.shell import Shell
+
+    Connection = psycopg.Connection[Any]
+
+_NAMED = re.compile(r"scand ([a-z]+)((?: \d+)+)")
+_ROADS = {
+    Place.DRAFT: [],
+    Place.QUEUED: ["queued"],
+    Place.READY_EMPTY: ["queued", "ready"],
+    Place.READY_DISCARDED: ["queued", "ready", "discarded batch"],
+    Place.READY: ["queued", "ready", "batch"],
+    Place.SCANNING: ["queued", "ready", "scanning"],
+    Place.ASSEMBLING: ["queued", "ready", "batch", "assembling"],
+    Place.PREVIEW: ["queued", "ready", "batch", "assembling", "preview"],
+    Place.COMMITTING: ["queued", "ready", "batch", "assembling", "preview", "committing"],
+    Place.COMMITTING_NAMED: ["queued", "ready", "batch", "assembling", "preview", "committing", "name"],
+    Place.COMMITTED: ["queued", "ready", "batch", "assembling", "preview", "committing", "name", "committed"],
+    Place.FAILED: ["queued", "ready", "failed"],
+    Place.CANCELED: ["queued", "canceled"],
+}
+_EXTRA = {
+    "batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (%s, 1, 2)",
+    "discarded batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count, status) "
+    "VALUES (%s, 1, 2, 'discarded')",
+    "name": "UPDATE scan_jobs SET inbox_path = 'Inbox/a.pdf' WHERE id = %s",
+}
+
+
+@pytest.fixture
+def desk(migrated_url: str) -> Iterator[Desk]:
+    """A client's session."""
+    with Desk.open(migrated_url) as opened:
+        yield opened
+
+
+def brought_to(where: Place, desk: Desk, agent: Connection) -> int:
+    """A new job, brought to a place; what was there before is gone."""
+    agent.execute("DELETE FROM scan_jobs")
+    beat(agent)
+    if where is Place.UNKNOWN:
+        agent.execute("ALTER TABLE scan_jobs DROP CONSTRAINT IF EXISTS scan_jobs_status_known")
+        agent.execute("ALTER TABLE scan_jobs DISABLE TRIGGER USER")
+        agent.execute("INSERT INTO scan_jobs (title, status) VALUES ('old', 'pending')")
+        agent.execute("ALTER TABLE scan_jobs ENABLE TRIGGER USER")
+        return desk.jobs()[0].id
+    job = desk.submit("a", {}, draft=True)
+    for taken in _ROADS[where]:
+        if taken in _EXTRA:
+            agent.execute(_EXTRA[taken], (job,))
+        else:
+            step(agent, job, taken)
+    assert place(desk.view(job)) is where
+    return job
+
+
+def words(wish: Wish, job: int) -> list[str]:
+    """The command line of a wish."""
+    more = {Wish.DISCARD: ["1"], Wish.RESTORE: ["1"], Wish.RENAME: ["another"]}
+    return [wish.value, str(job), *more.get(wish, [])]
+
+
+def typed(shell: Shell, *arguments: str) -> tuple[int, str]:
+    """A command's exit status and all that it says, within this process: a process each would take minutes."""
+    from scand.errors import ScandError  # noqa: PLC0415
+
+    done = CliRunner().invoke(command, arguments, env=shell.environment(), standalone_mode=False)
+    if isinstance(done.exception, ScandError):
+        return done.exception.exit_status, done.exception.sentence
+    assert done.exception is None, done.exception
+    return 0, done.output
+
+
+def test_every_wish_in_every_place(shell: Shell, desk: Desk, agent: Connection) -> None:
+    """It is fulfilled, or the sentence names commands, and each of them is legal there when it is typed."""
+    refused = 0
+    for where, wish in product(Place, Wish):
+        job = brought_to(where, desk, agent)
+        status, said = typed(shell, *words(wish, job))
+        why = refusal(wish, desk.view(job)) if status else None
+        if status == 0:
+            continue
+        refused += 1
+        assert status == 65, (where, wish, said)
+        assert said == why
+        assert "is not a step" not in said
+        named = _NAMED.findall(said)
+        assert named, (where, wish, said)
+        for name, arguments in named:
+            assert name in COMMANDS
+            again = brought_to(where, desk, agent)
+            numbers = [str(again), *arguments.split()[1:]]
+            if name == "watch":
+                assert desk.view(again).job.status != "draft"  # it follows any job: see test_cli
+                continue
+            status, told = typed(shell, name, *numbers)
+            assert status == 0, (where, wish, said, name, told)
+    assert refused > 60
+
+
+def test_what_the_table_allows_the_database_allows(shell: Shell, desk: Desk, agent: Connection) -> None:
+    """No wish that is legal is refused, and none is let through that the database does not take."""
+    for where, wish in product(Place, Wish):
+        job = brought_to(where, desk, agent)
+        view = desk.view(job)
+        if refusal(wish, view) is None:
+            status, said = typed(shell, *words(wish, job))
+            assert status == 0, (where, wish, said)
+            if wish not in {Wish.DISCARD, Wish.RESTORE, Wish.RENAME}:
+                assert desk.job(job).status == aim(wish, view.job.status)
+
+
+def test_the_sentence_of_the_issue(shell: Shell, desk: Desk, agent: Connection) -> None:
+    """Commit in ready with batches."""
+    job = brought_to(Place.READY, desk, agent)
+    assert shell.refused("commit", str(job), status=65) == (
+        f"Job {job} has no preview yet: scand finish {job}"
+    )
+
+
+def test_with_a_config_the_named_command_has_it(shell: Shell, desk: Desk, agent: Connection) -> None:
+    """So that it runs as printed; a path with a space is quoted."""
+    job = brought_to(Place.READY, desk, agent)
+    config = shell.home / "my scand.toml"
+    config.write_text(f'[database]\nurl = "{shell.url}"\n')
+    said = shell.refused("--config", str(config), "commit", str(job), status=65)
+    assert said.endswith(f"scand --config '{config}' finish {job}")
+
+
+def test_a_scan_waits_for_the_claim(shell: Shell, desk: Desk, agent: Connection) -> None:
+    """`scand submit` and `scand scan` in one line: the agent claims between the two, or a moment later."""
+    job = brought_to(Place.QUEUED, desk, agent)
+    process = shell.start("scan")
+    desk.listen()
+    desk.wait(1.0)
+    step(agent, job, "ready")
+    out, err = process.communicate(timeout=20)
+    assert (out, err) == (f"job {job}: ready → scanning\n", "")
+
+
+def test_rules_of_the_database_alone_are_told_as_such(shell: Shell, desk: Desk, agent: Connection) -> None:
+    """A row of the table is gone: no sentence of the table reaches a person, and doctor is named."""
+    job = brought_to(Place.PREVIEW, desk, agent)
+    agent.execute("DELETE FROM scan_job_transitions WHERE to_status = 'committing'")
+    said = shell.refused("commit", str(job), status=ConfigError.exit_status)
+    assert "scand doctor" in said
+    assert "is not a step" not in said
+
+
+def test_completion_offers_where_it_is_possible() -> None:
+    """The statuses of each wish."""
+    assert possible_in(Wish.COMMIT) == [Status.PREVIEW]
+    assert possible_in(Wish.RETRY) == [Status.DRAFT, Status.FAILED, Status.CANCELED]
+    assert possible_in(Wish.DISCARD) == [Status.READY]
+    assert Status.COMMITTED not in possible_in(Wish.RENAME)

@@ -1,0 +1,111 @@
+"""Where commands are typed, and an agent that takes its steps by hand."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import psycopg
+
+    Connection = psycopg.Connection[Any]
+
+NOBODY_LISTENS = "postgresql://somebody@127.0.0.1:9/nowhere"
+
+
+@dataclass
+class Shell:
+    """Where commands are typed: a home without a config, and a database by its URL."""
+
+    home: Path
+    url: str
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the machine's own configs."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_"))}
+        own = {"HOME": str(self.home), "SCAND_DATABASE_URL": self.url, "SANE_CONFIG_DIR": str(self.home)}
+        return kept | {name: value for name, value in own.items() if value}
+
+    def start(self, *arguments: str | bytes) -> subprocess.Popen[str]:
+        """Begin a command."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "scand.cli", *arguments],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str | bytes, status: int = os.EX_OK) -> tuple[str, str]:
+        """A command's stdout and stderr; it must exit with `status`."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == status, f"{arguments}: {process.returncode}\n{out}{err}"
+        return out, err
+
+    def json(self, *arguments: str | bytes, status: int = os.EX_OK) -> Any:
+        """The one JSON document that a command prints."""
+        return json.loads(self.run(*arguments, "--json", status=status)[0])
+
+    def refused(self, *arguments: str | bytes, status: int) -> str:
+        """The one sentence of a refusal."""
+        out, err = self.run(*arguments, status=status)
+        assert out == ""
+        lines = err.splitlines()
+        assert len(lines) == 1, err
+        assert lines[0].startswith("scand: ")
+        assert "Traceback" not in err
+        return lines[0].removeprefix("scand: ")
+
+    def seen(self, *arguments: str, columns: int = 100) -> str:
+        """What a command writes on a terminal of so many columns."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "scand.cli", *arguments],
+            env=self.environment() | {"TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        parts = []
+        with contextlib.suppress(OSError):  # EIO: the other end is closed
+            while part := os.read(ours, 65536):
+                parts.append(part)
+        os.close(ours)
+        process.wait(20)
+        return b"".join(parts).decode()
+
+
+def step(agent: Connection, job: int, status: str, **values: object) -> None:
+    """A step of the agent, with what it writes at it."""
+    columns = ", ".join([f"{name} = %({name})s" for name in ("status", *values)])
+    agent.execute(
+        f"UPDATE scan_jobs SET {columns} WHERE id = %(id)s".encode(),  # noqa: S608
+        {"id": job, "status": status, **values},
+    )
+
+
+def status_of(agent: Connection, job: int) -> str:
+    """A job's status."""
+    row = agent.execute("SELECT status FROM scan_jobs WHERE id = %s", (job,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def beat(agent: Connection) -> None:
+    """An agent is alive."""
+    agent.execute("UPDATE scan_agent_status SET last_heartbeat = now(), state = 'idle', ready = true")

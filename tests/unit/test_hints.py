@@ -1,0 +1,179 @@
+"""Hints, held against what the agent really decides, over all combinations of what they are made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scand import view as v
+from scand.cli.hints import Asked, asked, goes_on_to, hint
+from scand.cli.progress import QUIET
+from scand.cli.wishes import Wish, refusal
+from scand.decide import decide
+from scand.desk import BatchRow, EventRow, JobRow, JobView
+from scand.jobs import BatchRow as Kept
+from scand.jobs import BatchStatus, Job, Status
+from scand.lifecycle import Actor
+from scand.settings import Finish, Settings, Sides, Trigger
+from tests.unit.test_progress import JOB, NOW, later
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COMMAND = re.compile(r"scand ([a-z]+) (\d+)(?: (\d+))?")
+_HISTORIES: dict[str, list[tuple[str | None, str]]] = {
+    "new": [(None, "queued")],
+    "claimed": [(None, "queued"), ("queued", "ready")],
+    "scanned": [(None, "queued"), ("queued", "ready"), ("ready", "scanning"), ("scanning", "ready")],
+    "merged": [("queued", "ready"), ("ready", "scanning"), ("scanning", "ready"), ("ready", "assembling"),
+               ("assembling", "preview")],
+    "reopened": [("ready", "assembling"), ("assembling", "preview"), ("preview", "ready")],
+    "scanned more": [("ready", "assembling"), ("assembling", "preview"), ("preview", "ready"),
+                     ("ready", "scanning"), ("scanning", "ready")],
+    "merged again": [("ready", "assembling"), ("assembling", "preview"), ("preview", "ready"),
+                     ("ready", "assembling"), ("assembling", "preview")],
+    "taken back": [("assembling", "preview"), ("preview", "committing"), ("committing", "preview")],
+}  # fmt: skip
+_BATCHES: dict[str, list[tuple[str, str | None]]] = {
+    "none": [],
+    "one": [("scanned", None)],
+    "two": [("scanned", None), ("scanned", None)],
+    "discarded": [("discarded", None)],
+    "torn": [("discarded", "feeder_jammed")],
+    "torn and one": [("discarded", "feeder_jammed"), ("scanned", None)],
+}
+
+
+def _events(history: str) -> list[EventRow]:
+    return [EventRow(NOW, "agent", before, after, None) for before, after in _HISTORIES[history]]
+
+
+def _view(status: str, history: str, batches: str, error: str | None, merged: int | None) -> JobView:
+    kept = sum(kind == "scanned" for kind, _code in _BATCHES[batches])
+    row = replace(
+        JOB,
+        status=status,
+        batch_count=kept,
+        error_code=error,
+        error=error,
+        page_count=merged,
+        seen_at=later(0.1),
+    )
+    rows = [
+        BatchRow(seq, kind, 4, None, "/x.pdf", code, "h", NOW)
+        for seq, (kind, code) in enumerate(_BATCHES[batches], 1)
+    ]
+    return JobView(row, rows, _events(history))
+
+
+def _decided(view: JobView, wish: Asked) -> Status | None:
+    """The step that the agent takes by itself from there."""
+    row, steps = view.job, [(event.from_status, event.to_status) for event in view.events]
+    job = Job(
+        row.id, row.title, {}, Status(row.status), NOW, page_count=row.page_count, error_code=row.error_code,
+        idle=0.0, entered=1, entered_from=steps[-1][0],
+        assembled=any(after == "assembling" for _before, after in steps),
+        reopened=("preview", "ready") in steps,
+        batches=tuple(
+            Kept(row.batch_seq, row.staging_path, row.page_count, BatchStatus(row.status), row.error_code)
+            for row in view.batches
+        ),
+    )  # fmt: skip
+    sides = Sides.MANUAL_DUPLEX if wish.halves else Sides.DUPLEX
+    settings = Settings(scan=wish.scan, finish=wish.finish, sides=sides)
+    here = v.View(v.Limits(ready_timeout=None), v.Look(job=job, settings=settings), serving=True, fresh=True)
+    _, actions = decide(here, v.Tick(), 1.0)
+    taken = [action for action in actions if isinstance(action, v.Advance)]
+    assert all(action.actor is Actor.AGENT for action in taken)
+    return taken[0].to_status if taken else None
+
+
+def _combinations() -> Iterator[tuple[JobView, Asked]]:
+    wishes = [Asked(*values) for values in product(Trigger, Finish, (False, True))]
+    for history, batches in product(_HISTORIES, _BATCHES):
+        status = _HISTORIES[history][-1][1]
+        for error, merged in product((None, "feeder_empty"), (None, 4)):
+            for wish in wishes:
+                yield _view(status, history, batches, error, merged), wish
+
+
+def test_what_goes_on_by_itself_is_what_the_agent_decides() -> None:
+    """In ready and preview, whatever the settings, batches, faults and history."""
+    tried = 0
+    for view, wish in _combinations():
+        if view.job.status in {"ready", "preview"}:
+            tried += 1
+            assert goes_on_to(view, wish) == _decided(view, wish), (view, wish)
+    assert tried > 1500
+
+
+def test_nobody_is_asked_for_what_happens_by_itself() -> None:
+    """And where a person must say what is next, the hint has a command."""
+    for view, wish in _combinations():
+        said = hint(view, wish)
+        if view.job.status in {"ready", "preview"}:
+            assert bool(_COMMAND.search(said)) == (goes_on_to(view, wish) is None), (said, view, wish)
+            assert ("by itself" in said) or goes_on_to(view, wish) is None
+
+
+def test_every_command_of_a_hint_is_legal() -> None:
+    """In every combination and status; a queued job is scanned as soon as it is claimed, for which scan waits."""
+    statuses: set[str] = set()
+    for view, wish in _combinations():
+        for status in Status:
+            there = view._replace(job=replace(view.job, status=status))
+            for name, job, _seq in _COMMAND.findall(hint(there, wish)):
+                assert int(job) == view.job.id
+                statuses.add(status)
+                if (status, name) != (Status.QUEUED, "scan"):
+                    assert refusal(Wish(name), there) is None, (name, there)
+    assert statuses == {"draft", "queued", "ready", "preview", "failed", "canceled"}
+
+
+@pytest.mark.parametrize(
+    ("scan", "holder", "said"),
+    [
+        (Trigger.AUTO, None, "put the paper in: it starts by itself as soon as the scanner is free"),
+        (Trigger.MANUAL, None, "put the paper in, then: scand scan 7"),
+        (Trigger.AUTO, 3, "waits: the scanner is job 3's (scand show 3), then it starts by itself"),
+        (Trigger.MANUAL, 3, "waits: the scanner is job 3's (scand show 3)"),
+    ],
+)
+def test_a_queued_job_is_told_when_it_starts(scan: Trigger, holder: int | None, said: str) -> None:
+    """`scan: "auto"` starts once, at the claim."""
+    view = _view("queued", "new", "none", None, None)
+    assert hint(view, Asked(scan), holder) == said
+
+
+def test_a_start_by_itself_happens_once() -> None:
+    """After an empty feeder the job waits for a person, whatever `scan` says."""
+    view = _view("ready", "scanned", "none", "feeder_empty", None)
+    assert "then: scand scan 7" in hint(view, Asked(Trigger.AUTO))
+
+
+def test_where_the_agent_stays_quiet_a_person_is_asked() -> None:
+    """Where a site's web commits, or a profile says otherwise, nothing comes of what was expected."""
+    view = _view("preview", "merged", "one", None, 4)
+    wish = Asked(finish=Finish.COMMIT)
+    assert hint(view, wish) == "goes into the Inbox by itself"
+    quiet = view._replace(job=replace(view.job, seen_at=later(QUIET + 1)))
+    assert "scand commit 7" in hint(quiet, wish)
+
+
+def _row(settings: object) -> JobRow:
+    return replace(JOB, settings=settings)
+
+
+def test_a_profile_says_what_the_job_does_not() -> None:
+    """Where it is known; else, or where the settings are bad, the job's own words count."""
+    profiles = {"quick": {"scan": "auto", "finish": "commit"}}
+    assert asked(_row({"profile": "quick"}), profiles) == Asked(Trigger.AUTO, Finish.COMMIT)
+    assert asked(_row({"profile": "quick", "finish": "hold"}), profiles) == Asked(Trigger.AUTO, Finish.HOLD)
+    assert asked(_row({"profile": "quick", "scan": "auto"}), {}) == Asked(Trigger.AUTO)
+    assert asked(_row({"sides": "manual-duplex", "x": 1}), {}) == Asked(halves=True)
+    assert asked(_row({"scan": "later"}), {}) == Asked()
+    assert asked(_row(["no", "object"]), {}) == Asked()
