@@ -52,11 +52,6 @@ completions() {
 	END
 }
 
-# Requirements with their hashes: the sections of requirements.lock that are named.
-locked() {
-	awk -v "wanted= $* " '/^# == /{ on = index(wanted, " " $3 " ") } on' "$source/requirements.lock"
-}
-
 # Made beside the old one and then swapped: an upgrade that fails half-way leaves what was there.
 program() {
 	made=$root$home.new
@@ -64,7 +59,7 @@ program() {
 	mkdir -p "${made%/*}" "$root$prefix/bin"
 	wheels "$work/wheels"
 	"$python" -m venv --without-pip "$made"
-	# Of the wheels only what scand asks for, and no pip: what builds is not needed to run.
+	# By itself, and no pip: what builds is not needed to run. pip sees to it that scand has all it asks for.
 	"$work/build/bin/python" -m pip --isolated --disable-pip-version-check --python "$made/bin/python" \
 		install --quiet --no-compile --no-index --find-links "$work/wheels" 'scand[embedded]'
 	find "$made/bin" -mindepth 1 ! -name 'python*' ! -name scand -delete
@@ -78,15 +73,13 @@ program() {
 	ln -sfn "$home/bin/scand" "$root$prefix/bin/scand"
 }
 
-# Every wheel of the lock that may be needed, and scand's own; the two C extensions are compiled here.
+# All that running needs, of the locked versions, and scand's own; the two C extensions are compiled here.
 wheels() {
 	"$python" -m venv "$work/build"
-	pip="$work/build/bin/python -m pip --quiet --disable-pip-version-check"
-	locked build >"$work/build.txt"
-	locked build run embedded >"$work/all.txt"
-	$pip install --require-hashes --no-deps -r "$work/build.txt"
-	$pip wheel --require-hashes --no-deps --no-build-isolation --wheel-dir "$1" -r "$work/all.txt"
-	$pip wheel --no-deps --no-build-isolation --wheel-dir "$1" "$source"
+	pip="$work/build/bin/python -m pip"
+	"$source/systemd/locked.sh" "$pip install" build
+	"$source/systemd/locked.sh" "$pip wheel --wheel-dir $1" run embedded
+	$pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir "$1" "$source"
 }
 
 files() {
@@ -95,7 +88,7 @@ files() {
 		install -D -m 0644 /dev/null "$root$to"
 		_SCAND_COMPLETE=${shell}_source "$root$home/bin/python" -P -B -m scand.cli >"$root$to"
 	done
-	"$root$home/bin/python" -P -B -m scand.cli.manual "$root$share/man"
+	"$root$home/bin/python" -P -B -m scand.cli.manual "$source/systemd/scand.toml" "$root$share/man"
 }
 
 config() { place_config "$source/systemd/scand.toml" "$root"; }

