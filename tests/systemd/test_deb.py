@@ -244,5 +244,7 @@ def test_purge_of_what_holds_no_pages_leaves_nothing(host: ScanHost) -> None:
     host.box.run("systemctl", "stop", "scand")
     host.box.run("find", "/var/lib/scand/jobs", "-mindepth", "1", "-delete")
     assert "Kept" not in host.box.run("dpkg", "--purge", "scand").stderr
-    left = host.box.run("find", "/etc", "/usr", "/var/lib", "/run", "-xdev", "-name", "*scand*").stdout
-    assert left == ""
+    left = host.box.run(
+        "find", "/etc", "/usr", "/var/lib", "/run", "-xdev", "-name", "*scand*"
+    ).stdout.split()
+    assert [path for path in left if "/man3/scandir" not in path] == []

@@ -16,29 +16,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DESCRIPTION = """
-`scand` is the daemon of a scan host, and the command line to it. The daemon takes jobs from PostgreSQL, scans through
-SANE, keeps every page safe on local disk, and puts one verified PDF into the Inbox on a NAS, exactly once. The
-commands below are another client of the same database: each writes what you want into the job's row, and the daemon
-does it.
+`scand` is the daemon of a scan host, and the command line to it. The daemon takes jobs from PostgreSQL, scans
+through SANE, keeps every page safe on local disk, and puts one verified PDF into the Inbox on a NAS, exactly
+once. The commands below are another client of the same database: each writes what you want into the job's row,
+and the daemon does it.
 
 A job begins as `queued` (or as a `draft`), is `ready` when the scanner is its own, `scanning` while a batch runs,
-`assembling` while its batches are merged, in `preview` until somebody looked at the document, `committing` while it
-goes into the Inbox, and then `committed`. After a fault it is `ready` again, with a sentence that says what is safe
-and from which sheet to feed again. `canceled` and `failed` jobs keep their pages and can be queued again.
+`assembling` while its batches are merged, in `preview` until somebody has looked at the document, `committing`
+while it goes into the Inbox, and then `committed`. After a fault it is `ready` again, with a sentence that says
+what is safe and from which sheet to feed again. `canceled` and `failed` jobs keep their pages and can be queued
+again.
 """
 
 _SIGNALS = {
-    "SIGUSR1": "Scan now: into the job that is ready; with none, a new job as [manual] in scand.toml(5) says. While "
-    "a batch runs or a preview waits, nothing changes, and the log says so.",
-    "SIGHUP": "Read the config again. A bad one is refused as a whole, and the old one stays. A changed file is read "
-    "without it, too.",
+    "SIGUSR1": "Scan now: into the job that is ready; with none, a new job as [manual] in scand.toml(5) says. "
+    "While a batch runs or a preview waits, nothing changes, and the log says so.",
+    "SIGHUP": "Read the config again. A bad one is refused as a whole, and the old one stays. A changed file is "
+    "read without it, too.",
     "SIGTERM, SIGINT": "Stop: finish the sheet under way, keep it, record the batch as interrupted, exit with 0.",
 }
 
 _ENVIRONMENT = {
     "SCAND_CONFIG": "The config file, where `--config` does not say it.",
-    "SCAND_DATABASE_URL": "Outranks database.url of the config; with it, the commands that only need the database do "
-    "without a config.",
+    "SCAND_DATABASE_URL": "Outranks database.url of the config; with it, the commands that only need the database "
+    "do without a config.",
     "SANE_CONFIG_DIR": "Where libsane looks for its own config; see sane-dll(5).",
     "NO_COLOR": "If it is not empty, no colors on the terminal.",
 }
@@ -46,12 +47,12 @@ _ENVIRONMENT = {
 _FILES = {
     "/etc/scand/scand.toml": "The config: scand.toml(5). `~/.config/scand/scand.toml` outranks it, for that user.",
     "/etc/scand/profiles.d/": "Profiles, a file each.",
-    "/etc/credstore/scand.database-url": "The daemon's database URL, where it holds a password: root's, mode 0600.",
+    "/etc/credstore/scand.database-url": "The daemon's database URL if that has a password: root's, mode 0600.",
     "/var/lib/scand": "Pages until their document is committed (staging.dir), and the embedded database.",
     "/run/scand-scan": "Touched, it scans, while scand-scan.path is enabled.",
 }
 
-_EXAMPLES = {
+EXAMPLES = {
     "A job that is scanned at once and goes into the Inbox by itself:": (
         'scand submit "Invoices 2026" --scan auto --finish commit',
     ),
@@ -102,7 +103,7 @@ def scand_1(date: str) -> list[str]:
         *roff.paragraphs("To the daemon, `scand run`:"),
         *_entries(_SIGNALS),
         *roff.heading("Examples"),
-        *[line for text, lines in _EXAMPLES.items() for line in _example(text, lines)][1:],
+        *[line for text, lines in EXAMPLES.items() for line in _example(text, lines)][1:],
         *roff.heading("See also"),
         *roff.paragraphs(", ".join(_SEE_ALSO)),
     ]
