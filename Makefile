@@ -7,14 +7,17 @@ SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # python-sane and systemd-python compile against libsane and libsystemd.
 PACKAGES := libsane-dev libsane1 libsystemd-dev gcc pkg-config python3-dev python3-venv util-linux
 # saned, scanimage and airscan are for the tests; so is the rest, for those that boot a systemd of their own, make file
-# systems, and (strace) kill at every system call.
-FOR_TEST := sane-utils sane-airscan systemd libnss-systemd udev dbus mount strace
+# systems, kill at every system call (strace), and install the package on a Debian that has nothing else.
+FOR_TEST := sane-utils sane-airscan systemd libnss-systemd udev dbus mount strace \
+            dpkg-dev lintian mmdebstrap man-db mandoc
+# What the package's contents are linked with, and what it is packed by.
+FOR_DEB  := dpkg-dev
 # pytest works in parallel where that helps: as many workers as small machines have cores.
 WORKERS  ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help system venv demo test test-latest test-oldest suite unit integration acceptance crashtest soak bench lint \
-        types imports format lock install uninstall clean
+        types imports format lock deb install uninstall clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -115,6 +118,10 @@ imports: venv  ## the floors of the house
 format: venv  ## write the code as ruff wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+deb: PACKAGES += $(FOR_DEB)
+deb: system  ## dist/scand_VERSION_ARCH.deb, for this Debian, its Python and its architecture
+	PYTHON="$(PYTHON)" DIST="$(DIST)" sh systemd/deb/build.sh
 
 install: system  ## onto this machine, as root; DESTDIR=… puts the files there and nothing else
 	DESTDIR="$(DESTDIR)" PYTHON="$(PYTHON)" sh systemd/install.sh install

@@ -1,14 +1,16 @@
 #!/bin/sh
 # scand on this machine: `make install` and `make uninstall` run this as root.
 #
-#   install.sh install     program, files, activate; with DESTDIR no activate: nothing of this machine is told
+#   install.sh install     program, files, config, activate; with DESTDIR no activate: nothing of this machine is told
 #   install.sh program     a virtual environment of its own, with this checkout in it
-#   install.sh files       units, catalog and the like, and the config if there is none
-#   install.sh activate    user, directories, and word to systemd, journald and udev (a package's postinst)
+#   install.sh files       units, catalog, man pages and the like
+#   install.sh config      the config, if there is none
+#   install.sh activate    user, directories, and word to systemd, journald and udev
 #   install.sh uninstall   take it away again; pages, queue and config stay
 #
-# The program goes to /opt/scand, all else below /usr/local: what a distribution's package would put below /usr.
-# /etc is the administrator's: only the config goes there, and drop-ins of `systemctl edit scand` outrank ours.
+# The program goes to PROGRAM (/opt/scand), all else below PREFIX (/usr/local). The Debian package is made by this
+# script, too: with /usr/lib/scand and /usr. /etc is the administrator's: only the config goes there, and drop-ins of
+# `systemctl edit scand` outrank ours.
 set -eu
 umask 022
 
@@ -16,12 +18,13 @@ source=$(dirname "$(dirname "$(readlink -f "$0")")")
 python=${PYTHON:-/usr/bin/python3}
 root=$(realpath -m "${DESTDIR:-/}")
 root=${root%/}
-home=/opt/scand
-lib=/usr/local/lib
-share=/usr/local/share
-config=/etc/scand/scand.toml
+home=${PROGRAM:-/opt/scand}
+prefix=${PREFIX:-/usr/local}
+lib=$prefix/lib
+share=$prefix/share
+. "$source/systemd/activate.sh"
 
-# Everything but the program and the config: source, target.
+# Everything but the program and what it writes itself: source, target.
 placed() {
 	cat <<-END
 	systemd/scand.service       $lib/systemd/system/scand.service
@@ -31,19 +34,20 @@ placed() {
 	systemd/scand.sysusers      $lib/sysusers.d/scand.conf
 	systemd/scand.tmpfiles      $lib/tmpfiles.d/scand.conf
 	systemd/60-scand.rules      $lib/udev/rules.d/60-scand.rules
-	systemd/scand.toml          $share/doc/scand/scand.toml
+	systemd/scand.toml          $share/scand/scand.toml
 	README.md                   $share/doc/scand/README.md
 	END
-	for example in "$source"/systemd/examples/*.conf; do
+	for example in "$source"/systemd/examples/*; do
 		echo "systemd/examples/${example##*/} $share/doc/scand/examples/${example##*/}"
 	done
 }
 
-# Shell, and where it looks for completions.
+# What the program writes: shell, and where it looks for completions.
 completions() {
+	case $prefix in /usr) zsh=vendor-completions ;; *) zsh=site-functions ;; esac
 	cat <<-END
 	bash $share/bash-completion/completions/scand
-	zsh  $share/zsh/site-functions/_scand
+	zsh  $share/zsh/$zsh/_scand
 	fish $share/fish/vendor_completions.d/scand.fish
 	END
 }
@@ -52,81 +56,54 @@ completions() {
 program() {
 	made=$root$home.new
 	rm -rf "$made"
-	mkdir -p "$root/opt" "$root/usr/local/bin"
+	mkdir -p "${made%/*}" "$root$prefix/bin"
+	wheels "$work/wheels"
 	"$python" -m venv --without-pip "$made"
-	# pip itself stays out of it, and runs from the wheel that Debian's python3-venv brings along.
-	PYTHONPATH=$(echo /usr/share/python-wheels/pip-*.whl) "$made/bin/python" -m pip \
-		install --quiet --disable-pip-version-check --no-compile "$source[embedded]"
-	"$made/bin/python" -m compileall -q -j 0 -s "$made" -p "$home" "$made/lib"
+	# By itself, and no pip: what builds is not needed to run. pip sees to it that scand has all it asks for.
+	"$work/build/bin/python" -m pip --isolated --disable-pip-version-check --python "$made/bin/python" \
+		install --quiet --no-compile --no-index --find-links "$work/wheels" 'scand[embedded]'
+	find "$made/bin" -mindepth 1 ! -name 'python*' ! -name scand -delete
+	rm -rf "$made/include" "$made/lib64"
 	# A virtual environment has its own path in its scripts.
 	grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" | xargs sed -i "s|$made|$home|g"
+	[ -n "${PACKAGE:-}" ] || "$python" -m compileall -q -j 0 -s "$made" -p "$home" "$made/lib"
+	[ -n "$root" ] || pause
 	rm -rf "$root$home"
 	mv "$made" "$root$home"
-	ln -sfn "$home/bin/scand" "$root/usr/local/bin/scand"
+	ln -sfn "$home/bin/scand" "$root$prefix/bin/scand"
+}
+
+# All that running needs, of the locked versions, and scand's own; the two C extensions are compiled here.
+wheels() {
+	"$python" -m venv "$work/build"
+	pip="$work/build/bin/python -m pip"
+	"$source/systemd/locked.sh" "$pip install" build
+	"$source/systemd/locked.sh" "$pip wheel --wheel-dir $1" run embedded
+	$pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir "$1" "$source"
 }
 
 files() {
 	placed | while read -r from to; do install -D -m 0644 "$source/$from" "$root$to"; done
 	completions | while read -r shell to; do
 		install -D -m 0644 /dev/null "$root$to"
-		_SCAND_COMPLETE=${shell}_source "$root$home/bin/python" -P -m scand.cli >"$root$to"
+		_SCAND_COMPLETE=${shell}_source "$root$home/bin/python" -P -B -m scand.cli >"$root$to"
 	done
-	place_config
+	"$root$home/bin/python" -P -B -m scand.cli.manual "$source/systemd/scand.toml" "$root$share/man"
 }
 
-# A config that is there is never touched. The new one starts at once: on a database of scand's own.
-place_config() {
-	mkdir -p "$root${config%/*}/profiles.d"
-	[ ! -e "$root$config" ] || return 0
-	(
-		umask 077
-		sed -e 's|^#url = .*|url = "embedded"|' -e 's|^#root = |root = |' "$source/systemd/scand.toml" >"$root$config.new"
-		mv "$root$config.new" "$root$config"
-	)
-}
+config() { place_config "$source/systemd/scand.toml" "$root"; }
 
 activate() {
-	systemd-sysusers "$lib/sysusers.d/scand.conf"
-	systemd-tmpfiles --create "$lib/tmpfiles.d/scand.conf"
-	journalctl --update-catalog
-	tell
+	announce
 	resume
-}
-
-# The new version runs where the old one did, or should have; if it does not come up, this fails, and says why.
-resume() {
-	case $(running systemctl show --property=ActiveState --value scand.service) in
-	"" | inactive)
-		cat <<-END
-		scand is installed. Next:
-		  systemctl enable --now scand             start it, now and at each boot
-		  systemctl enable --now scand-scan.path   and, if wanted: \`touch /run/scand-scan\` scans
-		  scand doctor                             what is missing for a first scan, and what mends it
-		END
-		return
-		;;
-	esac
-	if systemctl restart scand.service 2>/dev/null && systemctl --quiet is-active scand.service; then
-		echo "scand runs again, as the new version."
-	else
-		not_up >&2
-		return 1
-	fi
-}
-
-# Why the service does not come up: what it said itself at its last start.
-not_up() {
-	echo "scand is installed, but does not come up. It says:"
-	started=$(systemctl show --property=InvocationID --value scand.service)
-	journalctl --quiet --no-pager --output=cat --lines=20 "_SYSTEMD_INVOCATION_ID=$started" | sed 's/^/  /'
-	echo "Mend that, then: systemctl restart scand"
 }
 
 uninstall() {
 	[ -n "$root" ] || running systemctl --quiet disable --now scand-scan.path scand.service || true
 	{ placed; completions; } | while read -r _ to; do rm -f "$root$to"; done
-	rm -rf "$root$home" "$root$share/doc/scand"
-	rm -f "$root/usr/local/bin/scand"
+	rm -f "$root$share/man/man1/scand.1" "$root$share/man/man5/scand.toml.5"
+	rm -rf "$root$home" "$root$share/doc/scand" "$root$share/scand"
+	rm -f "$root$prefix/bin/scand"
 	[ -n "$root" ] || { journalctl --update-catalog; tell; }
 	cat <<-END
 	scand is uninstalled. Kept: $root$config and profiles.d, the pages and the queue in $root/var/lib/scand,
@@ -135,17 +112,11 @@ uninstall() {
 	END
 }
 
-# The daemons that read our files; in a container or a chroot they do not run.
-tell() {
-	running systemctl daemon-reload || true
-	[ ! -S /run/udev/control ] || { udevadm control --reload && udevadm trigger --subsystem-match=usb --subsystem-match=scsi_generic; }
-}
-
-running() { [ -d /run/systemd/system ] && "$@"; }
-
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || { echo "install.sh: run this as root, or with DESTDIR" >&2; exit 1; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 case ${1:-} in
-	install) program; files; [ -n "$root" ] || activate ;;
-	program | files | activate | uninstall) "$1" ;;
-	*) sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+	install) program; files; config; [ -n "$root" ] || activate ;;
+	program | files | config | activate | uninstall) "$1" ;;
+	*) sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
 esac

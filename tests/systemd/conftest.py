@@ -38,7 +38,7 @@ def installed(testrun_uid: str) -> Iterator[Path]:
         fcntl.flock(making, fcntl.LOCK_EX)
         fcntl.flock(using, fcntl.LOCK_SH)
         if not (place / "root").exists():
-            _make("install", f"DESTDIR={place / 'new'}")
+            make("install", f"DESTDIR={place / 'new'}")
             (place / "new").rename(place / "root")
         fcntl.flock(making, fcntl.LOCK_UN)
         yield place / "root"
@@ -47,7 +47,8 @@ def installed(testrun_uid: str) -> Iterator[Path]:
             shutil.rmtree(place)
 
 
-def _make(*arguments: str) -> None:
+def make(*arguments: str) -> None:
+    """Run make in the checkout."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     result = subprocess.run(
         ["make", *arguments], cwd=CHECKOUT, env=outer, capture_output=True, text=True, check=False

@@ -27,17 +27,20 @@ class ScanHost:
 
     Args:
         box: scand's files are in place there, and nothing else has been done.
+        install: the command that does the rest of the installation.
 
     Attributes:
         nas: the NAS, seen from outside.
         login: the database, for libpq, from outside; the embedded one unless it is said otherwise.
     """
 
-    def __init__(self, box: Box) -> None:
+    def __init__(
+        self, box: Box, install: tuple[str, ...] = ("sh", "/src/systemd/install.sh", "activate")
+    ) -> None:
         self.box = box
         self.nas = box.root / "mnt/nas"
         self.login = f"host={box.root}/run/scand user=postgres"
-        box.run("sh", "/src/systemd/install.sh", "activate")
+        box.run(*install, timeout=180)
         box.write("/etc/sane.d/dll.conf", "net\n")
         box.write("/etc/sane.d/net.conf", f"{SCANNER}\n")
         for extra in (box.root / "etc/sane.d/dll.d").glob("*"):
@@ -55,7 +58,7 @@ class ScanHost:
         (self.box.root / "run/fed.jsonl").unlink(missing_ok=True)
         started = len(self.messages("--unit=scanner"))
         self.box.run(
-            "systemd-run", "--quiet", "--collect", "--unit=scanner", "/opt/scand/bin/scand", "simulate",
+            "systemd-run", "--quiet", "--collect", "--unit=scanner", "scand", "simulate",
             "--listen", SCANNER, "--log", "/run/fed.jsonl", *arguments,
         )  # fmt: skip
         listening = "listening on"

