@@ -66,7 +66,7 @@ def examine(
     yield told("disk", lambda: host.check_disk(config))
     yield from _nas(config, unit, me)
     if config.hooks.on_event:
-        yield host.check_hook(config, unit, me)
+        yield told("hook", lambda: host.check_hook(config, unit, me))
     served = False
     for check in database.check_database(url, config, _start(unit, me)):
         yield check

@@ -90,17 +90,14 @@ def check_hook(config: Config, unit: Unit, me: Person) -> Check:
         me: who asks, as whom commands are suggested.
     """
     key, edit = f'hooks.on_event = "{config.hooks.on_event}"', f"correct it in {config.path}"
-    try:
-        name = shlex.split(config.hooks.on_event)[0]
-    except (ValueError, IndexError):
-        return wrong("hook", f"{key} is no command.", edit)
-    program = shutil.which(name)
-    if program is None and Path(name).is_file():
-        return wrong("hook", f"{key}: this user may not run it.", f"{me.sudo}chmod a+rx {shlex.quote(name)}")
-    if program is None:
-        return wrong("hook", f"{key}: there is no such program.", edit)
-    rule = sandbox.decide(Path(program).resolve(), unit.rules)
+    program = next(iter(shlex.split(config.hooks.on_event)), "")
+    rule = sandbox.decide(Path(os.path.normpath(program)), unit.rules)
     if unit.installed and rule.reach is Reach.HIDDEN:
         copy = f"{me.sudo}install -m 0755 {shlex.quote(program)} /usr/local/bin/"
         return wrong("hook", f"{key}: the service does not see {program} ({rule.setting}).", copy)
+    if not Path(program).is_file():
+        return wrong("hook", f"{key}: there is no such program.", edit)
+    if not os.access(program, os.X_OK):
+        allow = f"{me.sudo}chmod a+rx {shlex.quote(program)}"
+        return wrong("hook", f"{key}: this user may not run it.", allow)
     return Check("hook", ok=True, detail=program)

@@ -321,3 +321,29 @@ def test_questions_on_a_terminal(fresh: ScanHost) -> None:
     assert _wrong(_doctor(host, "kim")) == []
     host.wait(host.submit("By hand"), "committed")
     assert (host.nas / "Paper/In/By hand.pdf").exists()
+
+
+def test_a_staging_folder_beside_the_root_is_in_the_same_mount(fresh: ScanHost) -> None:
+    """For a consumer's folder: one path above both is opened, since a rename does not go from mount to mount."""
+    host = fresh
+    host.plug_in("--count=1")
+    host.box.run(
+        "install",
+        "-d",
+        "-o",
+        "scand",
+        "-g",
+        "scand-users",
+        "/srv/paper",
+        "/srv/paper/in",
+        "/srv/paper/staged",
+    )
+    config = host.box.root / "etc/scand/scand.toml"
+    text = config.read_text()
+    text = text.replace('#staging = ".scan-staging"', 'staging = "/srv/paper/staged"')
+    config.write_text(text.replace('#inbox = "PKM/Inbox"', 'inbox = "."'))
+    _setup(host, "--nas-root", "/srv/paper/in", "--no-require-mount")
+    assert 'ReadWritePaths="-/srv/paper"' in (host.box.root / _DROP_IN).read_text()
+    host.wait(host.submit("Consumed"), "committed")
+    assert (host.box.root / "srv/paper/in/Consumed.pdf").exists()
+    assert _wrong(_doctor(host)) == []
