@@ -183,8 +183,10 @@ class Desk:
         return self._typed(StepRow, "steps_since", event=mark.event)
 
     def health(self) -> Health:
-        """How the agent is."""
-        return self._typed(Health, "health")[0]
+        """How the agent is; where TRUNCATE … CASCADE took its row along, as if there never was one."""
+        rows = self._typed(Health, "health")
+        nobody = Health(None, False, False, None, None, None, None, None, None, 0, None)
+        return rows[0] if rows else nobody
 
     def lag(self) -> list[Lag]:
         """Where jobs pile up, in the order of a job's life."""

@@ -8,11 +8,13 @@ to, also beside a daemon: the rows are locked while a directory is put out of th
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.jobs import Status
 from scand.pages import JobRecord
+from scand.spool import BEGIN, END, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -80,13 +82,13 @@ def being_written(spool: Spool, quiet: float) -> list[int]:
     """
     since = time.time() - quiet
     found = ((job_id, spool.existing(job_id)) for job_id in spool.ids())
-    return [job_id for job_id, place in found if place.under_way() and place.touched() > since]
+    return [job_id for job_id, place in found if _under_way(place) and _touched(place) > since]
 
 
 def orphans(store: Store, spool: Spool, installation: str) -> list[Orphan]:
     """Directories with pages that belong to no job of this database: restored, replaced or deleted rows'."""
     return [
-        Orphan(directory, directory.record(), directory.pages(), directory.size(), directory.touched())
+        Orphan(directory, directory.record(), _pages(directory), directory.size(), _touched(directory))
         for directory in spool.all()
         if _nobodys(store, directory, installation)
     ]
@@ -101,7 +103,7 @@ def retire(store: Store, spool: Spool, orphan: Orphan, installation: str, quiet:
     directory = orphan.directory
     with store.at_rest():
         same = directory.path.exists() and directory.record() == orphan.record
-        written = directory.under_way() and directory.touched() > time.time() - quiet
+        written = _under_way(directory) and _touched(directory) > time.time() - quiet
         if not same or written or not _nobodys(store, directory, installation):
             return False
         spool.retire(directory)
@@ -118,3 +120,27 @@ def _nobodys(store: Store, directory: JobDirectory, installation: str) -> bool:
         status = rows[number][1]
         return status in set(Status) and not Status(status).active  # else the daemon is about to put it aside
     return True
+
+
+def _pages(directory: JobDirectory) -> int:
+    """Pages that were captured, as far as their records can be read."""
+    lines = 0
+    for path in directory.path.glob(f"batch-*/{PAGES}"):
+        with suppress(OSError):
+            lines += path.read_bytes().count(b"\n")
+    return lines
+
+
+def _touched(directory: JobDirectory) -> float:
+    """When something was last written there, seconds since the epoch."""
+    path, latest = directory.path, 0.0
+    for found in [path, *path.glob("*"), *path.glob("batch-*/*")]:
+        with suppress(FileNotFoundError):
+            latest = max(latest, found.stat().st_mtime)
+    return latest
+
+
+def _under_way(directory: JobDirectory) -> bool:
+    """Whether a batch has begun there and not ended: it runs, or whoever ran it was killed."""
+    begun = {path.parent for path in directory.path.glob(f"batch-*/{BEGIN}")}
+    return any(not (batch / END).exists() for batch in begun)

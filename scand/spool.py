@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _EXPIRED = ".expired-"
-_BEGIN, _END, _PAGES, _PDF, _JOB = "begin.json", "end.json", "pages.jsonl", "batch.pdf", "job.json"
+BEGIN, END, PAGES = "begin.json", "end.json", "pages.jsonl"
+_PDF, _JOB = "batch.pdf", "job.json"
 
 
 class BatchDirectory:
@@ -51,7 +52,7 @@ class BatchDirectory:
         self.path.mkdir(parents=True, exist_ok=True)
         durable.sync_directory(self.path.parent)
         durable.sync_directory(self.path.parent.parent)  # who made the job's may have been killed just before
-        _write(self.path / _BEGIN, begin)
+        _write(self.path / BEGIN, begin)
 
     def add(self, page: Page, data: bytes) -> None:
         """Capture a page: the file, fsynced under its final name; then its line, fsynced.
@@ -60,30 +61,30 @@ class BatchDirectory:
             OSError: the disk is full or broken; the page is then not captured.
         """
         durable.write_atomic(self.path / page.file, data)
-        durable.append_line(self.path / _PAGES, page.model_dump_json())
+        durable.append_line(self.path / PAGES, page.model_dump_json())
 
     def finish(self, end: End) -> None:
         """Say, durably, how the batch ended."""
-        _write(self.path / _END, end)
+        _write(self.path / END, end)
 
     def begun(self) -> Begin | None:
         """begin.json, or None when no paper was asked for."""
         try:
-            return Begin.model_validate_json((self.path / _BEGIN).read_bytes())
+            return Begin.model_validate_json((self.path / BEGIN).read_bytes())
         except FileNotFoundError:
             return None
 
     def ended(self) -> End | None:
         """end.json, or None while it runs or when whoever ran it was killed."""
         try:
-            return End.model_validate_json((self.path / _END).read_bytes())
+            return End.model_validate_json((self.path / END).read_bytes())
         except FileNotFoundError:
             return None
 
     def pages(self) -> list[Page]:
         """The captured pages in feeding order; a torn last line (a kill while it was written) is no page."""
         try:
-            *lines, _torn = (self.path / _PAGES).read_bytes().split(b"\n")
+            *lines, _torn = (self.path / PAGES).read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
         return [Page.model_validate_json(line) for line in lines]
@@ -142,27 +143,6 @@ class JobDirectory:
     def record(self) -> JobRecord | None:
         """Whose pages these are; None where job.json is missing or no longer readable."""
         return _read_job(self.path)
-
-    def pages(self) -> int:
-        """Pages that were captured, as far as their records can be read."""
-        lines = 0
-        for path in self.path.glob(f"batch-*/{_PAGES}"):
-            with suppress(OSError):
-                lines += path.read_bytes().count(b"\n")
-        return lines
-
-    def touched(self) -> float:
-        """When something was last written there, seconds since the epoch."""
-        latest = 0.0
-        for path in [self.path, *self.path.glob("*"), *self.path.glob("batch-*/*")]:
-            with suppress(FileNotFoundError):
-                latest = max(latest, path.stat().st_mtime)
-        return latest
-
-    def under_way(self) -> bool:
-        """Whether a batch has begun there and not ended: it runs, or whoever ran it was killed."""
-        begun = {path.parent for path in self.path.glob(f"batch-*/{_BEGIN}")}
-        return any(not (batch / _END).exists() for batch in begun)
 
     def batch(self, seq: int) -> BatchDirectory:
         """The directory of one batch, which may not exist yet."""

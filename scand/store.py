@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -17,8 +16,10 @@ from psycopg.types.json import Jsonb
 
 from scand import __version__
 from scand.database import take_role
-from scand.jobs import BatchRow, BatchStatus, Job, StaleFile, Status
+from scand.errors import Unavailable
+from scand.jobs import BatchStatus, StaleFile
 from scand.sqlfiles import AGENT_LOCK
+from scand.store_rows import Rows, job_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,23 +28,6 @@ if TYPE_CHECKING:
     from scand import wire
     from scand.database import Connection
     from scand.view import Advance, Postpone, Progress, Record
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What one look at the queue finds.
-
-    Attributes:
-        epoch: of the daemon that leads now.
-        job: the active one, or None.
-        queued: whether another waits.
-        stale: a file on the NAS that its job wants no more.
-    """
-
-    epoch: int
-    job: Job | None
-    queued: bool
-    stale: StaleFile | None
 
 
 class Store:
@@ -90,8 +74,15 @@ class Store:
         return f"{row['hostname'] or 'another host'}, pid {row['pid']}", row["epoch"]
 
     def join(self) -> None:
-        """Write in the name of the daemon that leads; once another does, nothing more is written."""
-        self.epoch = self.leader()[1]
+        """Write in the name of the daemon that led last; once another does, nothing more is written.
+
+        Raises:
+            Unavailable: none ever has.
+        """
+        rows = self._run("leader")
+        if not rows:
+            raise Unavailable("No daemon has ever served this database: start one (systemctl start scand).")
+        self.epoch = rows[0]["epoch"]
 
     def installation(self) -> tuple[str, bool]:
         """This database's own id, and whether its documents table is scand's."""
@@ -118,7 +109,7 @@ class Store:
         stale = row["stale"]
         return Rows(
             epoch=row["epoch"],
-            job=_job(row) if row["id"] is not None else None,
+            job=job_of(row) if row["id"] is not None else None,
             queued=row["queued"],
             stale=stale and StaleFile(stale["id"], stale["nas_staging_path"]),
         )
@@ -284,35 +275,3 @@ class Store:
     def listen(self) -> None:
         """From now on the server hints at every change of the queue."""
         self.connection.execute("LISTEN scan_jobs")
-
-
-def _job(row: Mapping[str, Any]) -> Job:
-    return Job(
-        id=row["id"],
-        title=row["title"],
-        settings=row["settings"],
-        status=Status(row["status"]),
-        created_at=row["created_at"],
-        page_count=row["page_count"],
-        staging_path=row["staging_path"],
-        nas_staging_path=row["nas_staging_path"],
-        inbox_path=row["inbox_path"],
-        file_hash=row["file_hash"],
-        error=row["error"],
-        error_code=row["error_code"],
-        attempts=row["attempts"],
-        idle=row["idle"],
-        wait=row["wait"],
-        entered=row["entered"] or 0,
-        entered_from=row["entered_from"],
-        assembled=row["assembled"],
-        reopened=row["reopened"],
-        batches=tuple(_batch(batch) for batch in row["batches"] or ()),
-    )
-
-
-def _batch(row: Mapping[str, Any]) -> BatchRow:
-    # A status of a program that was here before scand is not 'scanned': it stays out of the merge.
-    kept = row["status"] == BatchStatus.SCANNED
-    status = BatchStatus.SCANNED if kept else BatchStatus.DISCARDED
-    return BatchRow(**{**row, "status": status})

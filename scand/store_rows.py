@@ -1,0 +1,63 @@
+"""What the agent reads of the queue at one look, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scand.jobs import BatchRow, BatchStatus, Job, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scand.jobs import StaleFile
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one look at the queue finds.
+
+    Attributes:
+        epoch: of the daemon that leads now.
+        job: the active one, or None.
+        queued: whether another waits.
+        stale: a file on the NAS that its job wants no more.
+    """
+
+    epoch: int
+    job: Job | None
+    queued: bool
+    stale: StaleFile | None
+
+
+def job_of(row: Mapping[str, Any]) -> Job:
+    """The active job, from a row of the look."""
+    return Job(
+        id=row["id"],
+        title=row["title"],
+        settings=row["settings"],
+        status=Status(row["status"]),
+        created_at=row["created_at"],
+        page_count=row["page_count"],
+        staging_path=row["staging_path"],
+        nas_staging_path=row["nas_staging_path"],
+        inbox_path=row["inbox_path"],
+        file_hash=row["file_hash"],
+        error=row["error"],
+        error_code=row["error_code"],
+        attempts=row["attempts"],
+        idle=row["idle"],
+        wait=row["wait"],
+        entered=row["entered"] or 0,
+        entered_from=row["entered_from"],
+        assembled=row["assembled"],
+        reopened=row["reopened"],
+        batches=tuple(_batch(batch) for batch in row["batches"] or ()),
+    )
+
+
+def _batch(row: Mapping[str, Any]) -> BatchRow:
+    # A status of a program that was here before scand is not 'scanned': it stays out of the merge.
+    kept = row["status"] == BatchStatus.SCANNED
+    status = BatchStatus.SCANNED if kept else BatchStatus.DISCARDED
+    return BatchRow(**{**row, "status": status})
