@@ -63,6 +63,7 @@ program() {
 	"$work/build/bin/python" -m pip --isolated --disable-pip-version-check --python "$made/bin/python" \
 		install --quiet --no-compile --no-index --find-links "$work/wheels" 'scand[embedded]'
 	find "$made/bin" -mindepth 1 ! -name 'python*' ! -name scand -delete
+	sed -i '/^\.\.\/\.\.\/\.\.\/bin\//d' "$made"/lib/python3*/site-packages/*.dist-info/RECORD
 	rm -rf "$made/include" "$made/lib64"
 	# A virtual environment has its own path in its scripts.
 	grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" | xargs sed -i "s|$made|$home|g"

@@ -16,6 +16,8 @@ program=/usr/lib/scand
 # The same sources at the same moment give the same package.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$source" log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
+# No debug symbols: they would name the temporary directory of the compiler.
+export CFLAGS="${CFLAGS:-} -g0"
 
 # One package a release, since one is for one Python: 0.1.0+deb12, which the same version for Debian 13 outranks.
 . /etc/os-release

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).parents[2]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test is the first here has `make install` or `make deb` in its time."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture(scope="session")
 def installed(testrun_uid: str) -> Iterator[Path]:
     """Where `make install DESTDIR=…` has put everything, really run; one for all pytest-xdist workers.

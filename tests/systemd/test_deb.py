@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# The package is built before the first test, and a loaded machine is no failure.
-pytestmark = pytest.mark.timeout(600)
-
 NEWER = "0.1.0+test1"
 DPKG = ("dpkg", "--install", "--force-confold")
 
