@@ -129,7 +129,7 @@ def test_every_command_has_help_and_is_in_it() -> None:
     assert whole.exit_code == 0
     with command.make_context("scand", [], resilient_parsing=True) as context:
         names = command.list_commands(context)
-    assert len(names) == 22
+    assert len(names) == 23
     for name in names:
         assert f"\n  {name} " in whole.output
         own = runner.invoke(command, [name, "--help"])
@@ -730,4 +730,7 @@ def test_run_refuses_a_config_that_it_cannot_serve(host: Shell, database_url: st
     _out, err = host.run("run", status=os.EX_CONFIG)
     assert "scand migrate" in err
     config.write_text(whole.replace("root =", "rot ="))
-    assert "nas.root" in host.refused("run", status=os.EX_CONFIG)
+    _out, err = host.run("run", status=os.EX_CONFIG)
+    missing, unknown = err.splitlines()
+    assert "nas.root is missing" in missing
+    assert 'nas.rot is not a key (did you mean "root"?)' in unknown
