@@ -51,8 +51,8 @@ class Database(Section):
         SecretStr,
         BeforeValidator(values.url),
         Field(
-            description='a PostgreSQL URL ("postgresql://user@host/database") or "embedded"; in a password '
-            '"%", "/", "@" are "%25", "%2F", "%40"'
+            description='a PostgreSQL URL ("postgresql://user@host/database", with "%25" for a "%" in a password) '
+            'or "embedded"; SCAND_DATABASE_URL in the environment outranks it'
         ),
     ]
 

@@ -628,7 +628,9 @@ def test_run_refuses_a_config_that_it_cannot_serve(host: Shell, database_url: st
     assert "scand migrate" in err
     config.write_text(whole.replace("root =", "rot ="))
     _out, err = host.run("run", status=os.EX_CONFIG)
-    assert "nas.root is missing" in err
+    missing, unknown = err.splitlines()
+    assert "nas.root is missing" in missing
+    assert 'nas.rot is not a key (did you mean "root"?)' in unknown
 
 
 def test_setup_wants_an_installed_service(shell: Shell) -> None:
