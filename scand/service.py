@@ -82,8 +82,8 @@ class Database:
             connection = connect(server.admin_url, name="scand-migrate", deadline=migrate.LONGEST_STATEMENT)
         except ConfigError as error:
             raise ConfigError(
-                f"The embedded database does not take scand's secret: remove it with `rm {server.secret}` and start "
-                "the daemon again; it gets a new one, and nothing is lost."
+                f"The embedded database does not take scand's secret: remove it with `rm {server.secret}` and "
+                "start the daemon again; it gets a new one, and nothing is lost."
             ) from error
         with connection:
             migrate.migrate(connection)
