@@ -33,30 +33,45 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def installed(testrun_uid: str) -> Iterator[Path]:
-    """Where `make install DESTDIR=…` has put everything, really run; one for all pytest-xdist workers.
+    """Where `make install DESTDIR=…` has put everything, really run."""
+    with _made_once(testrun_uid, "root", lambda new: make("install", f"DESTDIR={new}")) as root:
+        yield root
+
+
+@pytest.fixture(scope="session")
+def package(testrun_uid: str) -> Iterator[Path]:
+    """What `make deb` makes, in a directory of its own. Not compressed: that takes longer than everything else."""
+    compression = {"DPKG_DEB_COMPRESSOR_TYPE": "none"}
+    with _made_once(testrun_uid, "dist", lambda new: make("deb", f"DIST={new}", **compression)) as dist:
+        yield next(dist.glob("scand_*.deb"))
+
+
+@contextmanager
+def _made_once(testrun_uid: str, name: str, make_it: Callable[[Path], None]) -> Iterator[Path]:
+    """A directory that the first of the pytest-xdist workers makes for all, and the last removes.
 
     In memory, since an overlay does not take two layers of one file system, one within the other.
     """
     if why := missing():
         pytest.skip(why)
-    place = Path("/dev/shm") / f"scand-{testrun_uid}"
+    place = Path("/dev/shm") / f"scand-{testrun_uid}-{name}"
     place.mkdir(exist_ok=True)
     with (place / "making").open("w") as making, (place / "using").open("w") as using:
         fcntl.flock(making, fcntl.LOCK_EX)
         fcntl.flock(using, fcntl.LOCK_SH)
-        if not (place / "root").exists():
-            make("install", f"DESTDIR={place / 'new'}")
-            (place / "new").rename(place / "root")
+        if not (place / name).exists():
+            make_it(place / "new")
+            (place / "new").rename(place / name)
         fcntl.flock(making, fcntl.LOCK_UN)
-        yield place / "root"
+        yield place / name
         with suppress(BlockingIOError):  # another worker still uses it
             fcntl.flock(using, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(place)
 
 
-def make(*arguments: str) -> None:
+def make(*arguments: str, **environment: str) -> None:
     """Run make in the checkout."""
-    outer = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | environment
     result = subprocess.run(
         ["make", *arguments], cwd=CHECKOUT, env=outer, capture_output=True, text=True, check=False
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.systemd.box import Box, missing, until
-from tests.systemd.conftest import CHECKOUT, make
+from tests.systemd.box import Box, until
+from tests.systemd.conftest import CHECKOUT
 from tests.systemd.fresh import FreshDebian, archive
 from tests.systemd.host import UNIT, ScanHost
 
@@ -22,29 +22,10 @@ NEWER = "0.1.0+test1"
 DPKG = ("dpkg", "--install", "--force-confold")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    """Packages are not compressed here: that takes longer than everything else."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DPKG_DEB_COMPRESSOR_TYPE", "none")
-        yield
-
-
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make deb` makes."""
-    if why := missing():
-        pytest.skip(why)
-    dist = tmp_path_factory.mktemp("dist")
-    make("deb", f"DIST={dist}")
-    (made,) = dist.glob("scand_*.deb")
-    return made
-
-
-@pytest.fixture(scope="module")
-def newer(package: Path) -> Path:
-    """The same as another version, beside it."""
-    unpacked = package.parent / "newer"
+def newer(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as another version."""
+    unpacked = tmp_path_factory.mktemp("newer") / "package"
     subprocess.run(["dpkg-deb", "--raw-extract", package, unpacked], check=True)
     for file, old in {
         unpacked / "DEBIAN/control": r"(?m)(?<=^Version: ).*$",
@@ -53,9 +34,11 @@ def newer(package: Path) -> Path:
         ): r'(?<=__version__ = ")[^"]*',
     }.items():
         file.write_text(re.sub(old, NEWER, file.read_text()))
-    made = package.parent / f"scand_{NEWER}.deb"
+    made = unpacked.parent / f"scand_{NEWER}.deb"
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "--build", unpacked, made], check=True, stdout=subprocess.DEVNULL
+        ["dpkg-deb", "-Znone", "--root-owner-group", "--build", unpacked, made],
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     return made
 
@@ -145,13 +128,14 @@ def test_lintian_finds_no_error(package: Path) -> None:
 @pytest.fixture(scope="module")
 def host(package: Path, newer: Path) -> Iterator[ScanHost]:
     """A scan host with the package, and its NAS."""
-    with Box(shown={"/src": CHECKOUT, "/deb": package.parent}) as box:
+    shown = {"/src": CHECKOUT, "/deb": package.parent, "/newer": newer.parent}
+    with Box(shown=shown) as box:
         yield ScanHost(box, (*DPKG, f"/deb/{package.name}"))
 
 
 def installed(host: ScanHost, package: Path) -> str:
-    """Install a version; what was said."""
-    done = host.box.run(*DPKG, f"/deb/{package.name}", timeout=180)
+    """Install the newer version; what was said."""
+    done = host.box.run(*DPKG, f"/newer/{package.name}", timeout=180)
     return done.stdout + done.stderr
 
 
@@ -199,7 +183,7 @@ def test_a_service_that_does_not_come_up_is_told(host: ScanHost, newer: Path) ->
     """The upgrade itself is done all the same, and says where the reason is."""
     config = host.box.root / "etc/scand/scand.toml"
     config.write_text((good := config.read_text()) + "\n[scaner]\n")
-    assert "scand does not come up as the new version" in installed(host, newer)
+    assert "scand is installed, but does not come up" in installed(host, newer)
     config.write_text(good)
     host.start()
     host.serves(times=3)
