@@ -32,6 +32,10 @@ system:  ## Debian packages that are missing
 		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
 	fi
 
+# pip's and uv's caches stay in the clone, too: nothing outside it is touched but /tmp and Debian's packages.
+export PIP_CACHE_DIR ?= $(CURDIR)/build/pip
+export UV_CACHE_DIR  ?= $(CURDIR)/build/uv
+
 # Everything that is installed is in requirements.lock, by version and hash: what is green today is green in a month.
 LOCKED := systemd/locked.sh "$(BIN)/python -m pip install"
 MINE   := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -130,4 +134,4 @@ uninstall:  ## off this machine again; documents, queue and config stay
 	DESTDIR="$(DESTDIR)" sh systemd/install.sh uninstall
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) .venv-lock .venv-latest .venv-oldest demo-out bench.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .venv-lock .venv-latest .venv-oldest demo-out bench.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
