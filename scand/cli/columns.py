@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _TITLE = 32
 """Columns of a terminal below which a title is cut only when nothing else is left to go."""
 
+_PLACE = 16
+"""Columns below which the place of a file is left out."""
+
 _GAP = 2  # between two columns of `table`
 
 
@@ -67,16 +70,21 @@ def plain(job: JobRow) -> str:
 def fitted(jobs: Sequence[JobRow], width: int) -> Table:
     """For a terminal of so many columns: no line is longer."""
     longest = max(cell_len(visible(job.title)) for job in jobs)
+    wanted = min(longest, _TITLE)
     for choice in _CHOICES:
         columns = [column for column in choice if column is _TITLES or any(map(column.cell, jobs))]
-        taken = _GAP * (len(columns) - 1) + sum(
-            _natural(column, jobs) for column in columns if column is not _TITLES
-        )
-        if taken + min(longest, _TITLE) <= width:
+        taken = {column.name: _natural(column, jobs) for column in columns if column is not _TITLES}
+        gaps = _GAP * len(taken)
+        if _NOTE in columns:  # the place of a file may be cut, but says nothing when it is very short
+            room = width - wanted - gaps - sum(taken.values()) + taken["note"]
+            taken["note"] = min(taken["note"], max(room, _PLACE))
+        if wanted + gaps + sum(taken.values()) <= width:
             break
     made = table(*(column.name for column in columns), right=("id", "pages"))
-    title = made.columns[columns.index(_TITLES)]
-    title.overflow, title.width = "ellipsis", max(1, min(longest, width - taken), cell_len("title"))
+    for column in made.columns:
+        column.overflow, column.width = "ellipsis", taken.get(str(column.header))
+    rest = min(longest, width - gaps - sum(taken.values()))
+    made.columns[columns.index(_TITLES)].width = max(1, rest, cell_len("title"))
     for job in jobs:
         made.add_row(*(column.cell(job) for column in columns))
     return made
