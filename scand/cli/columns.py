@@ -22,7 +22,7 @@ _TITLE = 32
 """Columns of a terminal below which a title is cut only when nothing else is left to go."""
 
 _PLACE = 16
-"""Columns below which the place of a file is left out."""
+"""Columns to which the place of a file is cut before a title is; with fewer it says nothing."""
 
 _GAP = 2  # between two columns of `table`
 
@@ -70,21 +70,20 @@ def plain(job: JobRow) -> str:
 def fitted(jobs: Sequence[JobRow], width: int) -> Table:
     """For a terminal of so many columns: no line is longer."""
     longest = max(cell_len(visible(job.title)) for job in jobs)
-    wanted = min(longest, _TITLE)
     for choice in _CHOICES:
         columns = [column for column in choice if column is _TITLES or any(map(column.cell, jobs))]
-        taken = {column.name: _natural(column, jobs) for column in columns if column is not _TITLES}
-        gaps = _GAP * len(taken)
-        if _NOTE in columns:  # the place of a file may be cut, but says nothing when it is very short
-            room = width - wanted - gaps - sum(taken.values()) + taken["note"]
-            taken["note"] = min(taken["note"], max(room, _PLACE))
-        if wanted + gaps + sum(taken.values()) <= width:
+        widths = {column.name: _natural(column, jobs) for column in columns if column is not _TITLES}
+        place = widths["note"] if _NOTE in columns else 0
+        room = width - _GAP * len(widths) - sum(widths.values()) + place
+        if min(longest, _TITLE) + min(place, _PLACE) <= room:
             break
+    title = max(1, cell_len("title"), min(longest, room - min(place, _PLACE)))
+    widths["title"] = title
+    if place:
+        widths["note"] = min(place, room - title)
     made = table(*(column.name for column in columns), right=("id", "pages"))
     for column in made.columns:
-        column.overflow, column.width = "ellipsis", taken.get(str(column.header))
-    rest = min(longest, width - gaps - sum(taken.values()))
-    made.columns[columns.index(_TITLES)].width = max(1, rest, cell_len("title"))
+        column.overflow, column.width = "ellipsis", widths[str(column.header)]
     for job in jobs:
         made.add_row(*(column.cell(job) for column in columns))
     return made
