@@ -33,7 +33,8 @@ class Shell:
 
     def environment(self) -> dict[str, str]:
         """Nothing of the machine's own configs."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCAND_", "SANE_"))}
+        others = ("SCAND_", "SANE_", "COLUMNS", "LINES")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         own = {"HOME": str(self.home), "SCAND_DATABASE_URL": self.url, "SANE_CONFIG_DIR": str(self.home)}
         return kept | {name: value for name, value in own.items() if value}
 

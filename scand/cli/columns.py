@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _TITLE = 32
 """Columns of a terminal below which a title is cut only when nothing else is left to go."""
 
+_PLACE = 16
+"""Columns to which the place of a file is cut before a title is; with fewer it says nothing."""
+
 _GAP = 2  # between two columns of `table`
 
 
@@ -69,14 +72,18 @@ def fitted(jobs: Sequence[JobRow], width: int) -> Table:
     longest = max(cell_len(visible(job.title)) for job in jobs)
     for choice in _CHOICES:
         columns = [column for column in choice if column is _TITLES or any(map(column.cell, jobs))]
-        taken = _GAP * (len(columns) - 1) + sum(
-            _natural(column, jobs) for column in columns if column is not _TITLES
-        )
-        if taken + min(longest, _TITLE) <= width:
+        widths = {column.name: _natural(column, jobs) for column in columns if column is not _TITLES}
+        place = widths["note"] if _NOTE in columns else 0
+        room = width - _GAP * len(widths) - sum(widths.values()) + place
+        if min(longest, _TITLE) + min(place, _PLACE) <= room:
             break
+    title = max(1, cell_len("title"), min(longest, room - min(place, _PLACE)))
+    widths["title"] = title
+    if place:
+        widths["note"] = min(place, room - title)
     made = table(*(column.name for column in columns), right=("id", "pages"))
-    title = made.columns[columns.index(_TITLES)]
-    title.overflow, title.width = "ellipsis", max(1, min(longest, width - taken), cell_len("title"))
+    for column in made.columns:
+        column.overflow, column.width = "ellipsis", widths[str(column.header)]
     for job in jobs:
         made.add_row(*(column.cell(job) for column in columns))
     return made

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import click
 
+_USUAL = "/etc/scand/scand.toml"
+"""The installation's config (`config.files.SYSTEM`), which the unit names and a person need not."""
+
 _NAMED = re.compile(r"(?<![\w./:-])scand (?=(?P<command>[a-z]+)\b)")
 
 
 def program() -> str:
     """What a shell is told to run this program: its name where PATH finds it, else where it is."""
     called = Path(sys.argv[0])
-    if called.name == "__main__.py":
-        return "scand"  # python -m scand.cli
+    if called.name in {"__main__.py", "-c", ""}:
+        return "scand"  # python -m scand.cli, or from another program
     found = shutil.which(called.name)
     if found and Path(found).resolve() == called.resolve():
         return called.name
@@ -33,7 +36,8 @@ def as_called(text: str, config: Path | None = None) -> str:
     context = click.get_current_context(silent=True)
     if config is None and context is not None:
         config = context.find_root().params.get("config")
-    call = program() + (f" --config {shlex.quote(str(config))}" if config else "")
+    named = config is not None and str(config) != _USUAL
+    call = program() + (f" --config {shlex.quote(str(config))}" if named else "")
     if call == "scand":
         return text
     from scand.cli import COMMANDS  # noqa: PLC0415 - which loads commands, and those load this

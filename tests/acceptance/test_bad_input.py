@@ -117,7 +117,7 @@ def test_a_schema_that_is_older_is_told(site: Site) -> None:
     site.sql("DELETE FROM scand_migrations WHERE version = (SELECT max(version) FROM scand_migrations)")
     daemon = site.start()
     assert daemon.process.wait(30) == 78
-    assert "scand migrate" in daemon.log_path.read_text()
+    assert f"scand --config {site.config} migrate" in daemon.log_path.read_text()
 
 
 def test_steps_that_are_not_the_codes_are_told(site: Site) -> None:

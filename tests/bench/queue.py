@@ -29,18 +29,24 @@ JOBS = 1_000_000
 _TIMES = 40  # a run
 _PATIENCE = 300.0  # seconds for one statement: making a million jobs takes a while
 
+_ANY = {"before": None, "title": None, "since": None, "ago": None}
 STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
     "claim": ("queries.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
     "poll": ("queries.sql", "look", {}),
-    "list": ("desk.sql", "jobs", {"id": None, "statuses": None, "limit": 20}),
-    "list --failed": ("desk.sql", "jobs", {"id": None, "statuses": [Status.FAILED], "limit": 20}),
-    "show": ("desk.sql", "jobs", {"id": 7, "statuses": None, "limit": 1}),
+    "list": ("desk.sql", "jobs", {**_ANY, "statuses": None, "limit": 20}),
+    "list --failed": ("desk.sql", "jobs", {**_ANY, "statuses": [Status.FAILED], "limit": 20}),
+    "more": ("desk.sql", "more", {**_ANY, "statuses": None, "before": 700, "limit": 1000}),
+    "show": ("desk.sql", "job", {"id": 7}),
     "show: batches": ("desk.sql", "batches", {"id": 7}),
     "show: events": ("desk.sql", "events", {"id": 7}),
     "unfinished": ("desk.sql", "unfinished", {}),
     "queue lag": ("desk.sql", "lag", {}),
     "same document": ("queries.sql", "same_document", {"id": 7, "sha256": "0" * 64}),
-    "expire": ("queries.sql", "expire", {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs"}),
+    "expire": (
+        "queries.sql",
+        "expire",
+        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "read_back": True},
+    ),
 }
 """What is asked often, or of all jobs: file, name, and values, by what people call it."""
 

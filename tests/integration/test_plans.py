@@ -44,6 +44,7 @@ def years(server_url: str, migrated_template: str) -> Iterator[Connection]:
         ("poll", {"idx_scan_jobs_queued", "idx_scan_jobs_staged"}),
         ("list", {"scan_jobs_pkey"}),
         ("list --failed", {"idx_scan_jobs_unfinished"}),
+        ("more", {"scan_jobs_pkey"}),
         ("show", {"scan_jobs_pkey"}),
         ("show: batches", {"idx_scan_job_batches_job"}),
         ("show: events", {"idx_scan_job_events_job"}),
