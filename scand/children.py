@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.absorb import stopping_run
 from scand.errors import ErrorCode
-from scand.jobs import Job, Status
+from scand.jobs.lifecycle import Status
 from scand.patience import ANSWER_TIME, COURIER_SILENCE, DYING_TIME, RESTING_TIME
 from scand.view import (
     AbandonCourier,
@@ -24,6 +24,7 @@ from scand.view import (
 )
 
 if TYPE_CHECKING:
+    from scand.jobs.rows import Job
     from scand.view import Decided, FeederChild
 
 

@@ -16,7 +16,8 @@ from scand import queries
 from scand.database import connect, take_role
 from scand.desk_rows import BatchRow, EventRow, Health, JobRow, JobView, Lag, Mark, Role, StepRow, Which
 from scand.errors import BadData
-from scand.jobs import BatchStatus, Status
+from scand.jobs.lifecycle import Status
+from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

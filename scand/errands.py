@@ -11,8 +11,8 @@ from scand.view import Errand, Send
 
 if TYPE_CHECKING:
     from scand.config import Config
-    from scand.jobs import Job
-    from scand.settings import Settings
+    from scand.jobs.rows import Job
+    from scand.jobs.settings import Settings
     from scand.spool import JobDirectory
 
 

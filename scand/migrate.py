@@ -16,8 +16,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from scand.errors import ConfigError, TryAgain
-from scand.jobs import Status
-from scand.lifecycle import CLIENT_COMMITS, STEPS
+from scand.jobs.lifecycle import CLIENT_COMMITS, STEPS, Status
 from scand.sqlfiles import MIGRATION_LOCK, read_sql, sql_directory
 
 if TYPE_CHECKING:

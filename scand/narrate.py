@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scand import wire
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 from scand.messages import Event
 from scand.view import Advance, FeederEnded, FeederSaid, Looked, Postpone, Record
 

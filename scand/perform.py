@@ -15,16 +15,16 @@ from scand import view as v
 from scand.crew import COURIER, FEEDER
 from scand.errands import staged_path, task
 from scand.errors import ErrorCode, ScandError
-from scand.lifecycle import Actor
+from scand.jobs.lifecycle import Actor
+from scand.jobs.settings import Settings
 from scand.messages import Event
 from scand.narrate import carried_out
-from scand.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scand.crew import Crew
-    from scand.jobs import Job
+    from scand.jobs.rows import Job
     from scand.live import LiveConfig
     from scand.pages import SpooledBatch
     from scand.spool import JobDirectory, Spool

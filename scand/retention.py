@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 from scand.pages import JobRecord
 from scand.spool import BEGIN, END, PAGES
 

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from scand import __version__
 from scand.database import take_role
 from scand.errors import Unavailable
-from scand.jobs import BatchStatus, StaleFile
+from scand.jobs.rows import BatchStatus, StaleFile
 from scand.sqlfiles import AGENT_LOCK
 from scand.store_rows import Rows, job_of
 

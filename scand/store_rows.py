@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scand.jobs import BatchRow, BatchStatus, Job, Status
+from scand.jobs.lifecycle import Status
+from scand.jobs.rows import BatchRow, BatchStatus, Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scand.jobs import StaleFile
+    from scand.jobs.rows import StaleFile
 
 
 @dataclass(frozen=True, slots=True)

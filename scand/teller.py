@@ -12,7 +12,7 @@ from scand.messages import MESSAGES, TOLD_TO_PEOPLE, Event
 from scand.wording import plain
 
 if TYPE_CHECKING:
-    from scand.jobs import Job
+    from scand.jobs.rows import Job
     from scand.journal import Journal
 
 EXTENSION = 10.0

@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 from tests import evidence
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from scand.cli.session import open_desk
 from scand.cli.terminal import console, echo_json, json_option
 from scand.cli.wishes import Wish, refusal
 from scand.errors import BadData, TryAgain
-from scand.jobs import BatchStatus
+from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,9 +18,9 @@ from scand.cli.terminal import visible
 from scand.cli.wishes import Wish, possible_in
 from scand.config import Config
 from scand.desk import Which
-from scand.jobs import BatchStatus
-from scand.settings import Settings
-from scand.settings.choices import choices
+from scand.jobs.rows import BatchStatus
+from scand.jobs.settings import Settings
+from scand.jobs.settings.choices import choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from scand.cli.terminal import console, counted
 from scand.cli.watching import Sight, looks, screen
 from scand.demo import SHEETS, Stage
 from scand.errors import ScandError, Unavailable
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scand.cli.progress import quiet
 from scand.errors import ScandError
-from scand.jobs import BatchStatus, Status
-from scand.settings import Finish, Sides, Trigger, resolve
+from scand.jobs.lifecycle import Status
+from scand.jobs.rows import BatchStatus
+from scand.jobs.settings import Finish, Sides, Trigger, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

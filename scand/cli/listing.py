@@ -16,7 +16,7 @@ from scand.cli.submit import storable
 from scand.cli.terminal import console, echo_json, json_option, span, visible
 from scand.config.units import duration
 from scand.desk import Which
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from pathlib import Path

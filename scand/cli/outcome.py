@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from rich.text import Text
 from scand.cli.program import as_called
 from scand.cli.progress import progress
 from scand.cli.terminal import counted, span, status_text, visible
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from scand.desk import Health, JobView

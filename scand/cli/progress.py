@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from scand.jobs import BatchStatus, Status
+from scand.jobs.lifecycle import Status
+from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
     from datetime import datetime

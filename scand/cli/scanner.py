@@ -15,7 +15,7 @@ from scand.cli.tables import table
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
 from scand.inquiry import ask_feeder
-from scand.settings import resolve
+from scand.jobs.settings import resolve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from scand.cli.session import open_desk
 from scand.cli.terminal import console, echo_json, json_option, status_text
 from scand.cli.wishes import Wish, aim, refusal
 from scand.errors import BadData, ConfigError, TryAgain
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from pathlib import Path

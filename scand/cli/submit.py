@@ -19,8 +19,8 @@ from scand.cli.terminal import console, echo_json, json_option, status_text, vis
 from scand.cli.watching import watch_until_rest
 from scand.config import Config
 from scand.errors import BadData
-from scand.jobs import Status
-from scand.settings import Finish, Trigger, resolve
+from scand.jobs.lifecycle import Status
+from scand.jobs.settings import Finish, Trigger, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 

@@ -19,7 +19,7 @@ from scand.cli.session import open_desk
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
 from scand.errors import ConfigError, ScandError, Unavailable
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 from scand.lock import open_holder
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from scand.cli.progress import exit_status, progress, rests
 from scand.cli.session import open_desk
 from scand.cli.show import known_profiles
 from scand.cli.terminal import console, echo_line, json_option
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

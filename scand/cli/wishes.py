@@ -9,8 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from scand.jobs import BatchStatus, Status
-from scand.lifecycle import Actor, is_step
+from scand.jobs.lifecycle import Actor, Status, is_step
+from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
     from scand.desk import JobView

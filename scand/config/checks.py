@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from scand.config.sections import Nas, Scanner, Section
-from scand.settings import BadSettings, resolve
+from scand.jobs.settings import BadSettings, resolve
 from scand.wording import Complaint, either, meant, plain, shown
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from scand.config.sections import (
     Staging,
 )
 from scand.errors import BadConfig, BadData, ConfigError, ErrorCode, Problem
-from scand.settings import Settings, resolve
+from scand.jobs.settings import Settings, resolve
 from scand.wording import complaints as validation_complaints
 from scand.wording import dotted, shown
 

@@ -19,7 +19,7 @@ from pydantic import (
 from scand.config import values
 from scand.config.units import duration, octal, size
 from scand.config.values import EMBEDDED
-from scand.settings import Finish, below_root
+from scand.jobs.settings import Finish, below_root
 
 _PASSWORD = re.compile(r"(://[^:@/?]*:)[^/?]*(?=@)|(password\s*=\s*)(?:'(?:\\.|[^'\\])*'|[^\s&]+)")
 

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from scand.settings import below_root
+from scand.jobs.settings import below_root
 
 EMBEDDED = "embedded"
 """`database.url` for a PostgreSQL of scand's own."""

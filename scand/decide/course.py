@@ -15,7 +15,7 @@ from scand.errors import (
     ErrorCode,
     ScandError,
 )
-from scand.jobs import Job, Status
+from scand.jobs.lifecycle import Status
 from scand.patience import PROGRESS_EVERY, SCAN_ASKED_FOR
 from scand.view import (
     Claim,
@@ -33,6 +33,8 @@ from scand.view import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from scand.jobs.rows import Job
 
 
 _ON_DISK = frozenset({Status.READY, Status.SCANNING, Status.ASSEMBLING})

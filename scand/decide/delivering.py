@@ -12,7 +12,7 @@ from scand.errors import (
     ErrorCode,
     ScandError,
 )
-from scand.jobs import Job, Status
+from scand.jobs.lifecycle import Status
 from scand.view import (
     Commit,
     Errand,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scand.decide.draft import Draft
+    from scand.jobs.rows import Job
 
 
 def assembling(draft: Draft, job: Job) -> Iterator[Intent]:

@@ -12,10 +12,9 @@ from scand.errors import (
     RETRIED_FOR_EVER,
     ErrorCode,
 )
-from scand.jobs import Job, Status
-from scand.lifecycle import Actor
+from scand.jobs.lifecycle import Actor, Status
+from scand.jobs.settings import Settings
 from scand.patience import COURIER_TRIES, backoff
-from scand.settings import Settings
 from scand.view import (
     Advance,
     Errand,
@@ -30,6 +29,7 @@ from scand.view import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scand.jobs.rows import Job
     from scand.view import Decided
 
 _Result = TypeVar("_Result", wire.Staged, wire.Published)

@@ -11,8 +11,7 @@ from scand.errors import (
     ErrorCode,
     ScandError,
 )
-from scand.jobs import Job, Status
-from scand.lifecycle import Actor
+from scand.jobs.lifecycle import Actor, Status
 from scand.view import (
     Intent,
     Run,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scand.decide.draft import Draft
+    from scand.jobs.rows import Job
 
 
 def ready(draft: Draft, job: Job) -> Iterator[Intent]:

@@ -10,7 +10,7 @@ from scand.errors import (
     STOPS_THE_JOB,
     ErrorCode,
 )
-from scand.jobs import Job, Status
+from scand.jobs.lifecycle import Status
 from scand.pages import End, SpooledBatch
 from scand.patience import DEVICE_TRIES
 from scand.verdict import nothing_yet, sentence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scand.decide.draft import Draft
+    from scand.jobs.rows import Job
 
 
 def settle(draft: Draft, job: Job) -> Iterator[Intent]:

@@ -12,8 +12,8 @@ from scand import people, sandbox, wire
 from scand.doctor.check import Check, gib, wrong
 from scand.errors import ErrorCode, ScandError
 from scand.inquiry import ask_feeder
+from scand.jobs.settings import resolve
 from scand.sandbox import Reach
-from scand.settings import resolve
 from scand.spool import Spool
 
 if TYPE_CHECKING:

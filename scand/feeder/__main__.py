@@ -20,7 +20,7 @@ from scand.spool import BatchDirectory
 
 if TYPE_CHECKING:
     from scand.feeder.device import Device
-    from scand.settings import Settings
+    from scand.jobs.settings import Settings
 
 
 _KEPT = 32 << 20

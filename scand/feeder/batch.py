@@ -20,8 +20,8 @@ from scand.pages import Begin, End, Side
 if TYPE_CHECKING:
     from scand.child import Parent
     from scand.feeder.device import Device
+    from scand.jobs.settings import Settings
     from scand.options import Negotiated
-    from scand.settings import Settings
     from scand.spool import BatchDirectory
 
 PAGE_CAP = 10_000

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scand.feeder.device import Raster
-    from scand.settings import Settings
+    from scand.jobs.settings import Settings
     from scand.spool import BatchDirectory
 
 ENCODERS = 2

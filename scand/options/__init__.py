@@ -7,7 +7,7 @@ Drivers reload their options whenever one is set, so nothing is planned beyond t
     negotiation = negotiated(options, settings, applied)
 
 `device` is what a driver says of itself, `plan` what should be set next, `negotiation` what came of it; how
-drivers spell things is in `scand.vocabulary`.
+drivers spell things is in `scand.sane_words`.
 """
 
 from scand.options.device import Applied, Assignment, DeviceOption, OptionType, Range, Unit

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scand.vocabulary import plain
+from scand.sane_words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

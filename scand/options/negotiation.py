@@ -10,8 +10,8 @@ from scand.options import area, own, paper, picture
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scand.jobs.settings import Settings
     from scand.options.device import Applied, Options
-    from scand.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

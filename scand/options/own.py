@@ -12,8 +12,8 @@ from scand.wording import meant, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from scand.jobs.settings import OptionValue, Settings
     from scand.options.device import Applied, Options
-    from scand.settings import OptionValue, Settings
 
 _SET = frozenset({OptionType.BOOL, OptionType.INT, OptionType.FIXED, OptionType.STRING})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scand.options.device import Assignment, DeviceOption, OptionType, all_of, find
 from scand.options.refusal import listed, refused
-from scand.vocabulary import (
+from scand.sane_words import (
     BATCH,
     FEEDER_MODE,
     SHEETFED_SIGNS,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scand.errors import BadData
+    from scand.jobs.settings import Settings
     from scand.options.device import Options
-    from scand.settings import Settings
 
 _FEEDING = frozenset({SourceKind.FEEDER, SourceKind.FRONT, SourceKind.BACK, SourceKind.DUPLEX})
 

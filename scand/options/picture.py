@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from scand.options.device import Assignment, DeviceOption, all_of, find, number
 from scand.options.refusal import listed, refused
-from scand.vocabulary import DEPTH, MODE, RESOLUTION, mode_kind, plain
+from scand.sane_words import DEPTH, MODE, RESOLUTION, mode_kind, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scand.jobs.settings import Settings
     from scand.options.device import Options
-    from scand.settings import Settings
 
 
 def mode(options: Options, settings: Settings) -> Iterator[Assignment]:

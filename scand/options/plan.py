@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scand.options import area, own, paper, picture
-from scand.vocabulary import ORDER, plain
+from scand.sane_words import ORDER, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scand.jobs.settings import Settings
     from scand.options.device import Applied, Assignment, Options
-    from scand.settings import Settings
 
 _STEPS = (
     paper.source,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scand.errors import BadData, ErrorCode
 from scand.options.device import Range
-from scand.vocabulary import DEPTH, FEEDER_MODE, MODE, RESOLUTION, SOURCE, SWITCHES, plain
+from scand.sane_words import DEPTH, FEEDER_MODE, MODE, RESOLUTION, SOURCE, SWITCHES, plain
 from scand.wording import shown
 
 if TYPE_CHECKING:

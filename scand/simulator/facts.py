@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from scand.sane_words import PAGE_HEIGHT, PAGE_WIDTH, SOURCE, SourceKind, plain, source_kind
 from scand.simulator.standard import Cap, OptionDescriptor, Range, Unit, Value, ValueType
-from scand.vocabulary import PAGE_HEIGHT, PAGE_WIDTH, SOURCE, SourceKind, plain, source_kind
 
 DEFAULT: Final = Path(__file__).with_name("default.json")
 """The scanner that is simulated where no other is named."""

@@ -1,16 +1,13 @@
 """What the settings of an option table come to when a scan begins: which sides of what, and how they look.
 
-Drivers agree on no words; `scand.vocabulary` knows theirs.
+Drivers agree on no words; `scand.sane_words` knows theirs.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from scand.simulator.area import MM_PER_INCH, PAGE_SIZES, Area, pixels
-from scand.simulator.options import Options, Setting
-from scand.simulator.standard import Status, StatusError, Unit
-from scand.vocabulary import (
+from scand.sane_words import (
     DEPTH,
     MODE,
     PAGE_HEIGHT,
@@ -26,6 +23,9 @@ from scand.vocabulary import (
     source_kind,
     words,
 )
+from scand.simulator.area import MM_PER_INCH, PAGE_SIZES, Area, pixels
+from scand.simulator.options import Options, Setting
+from scand.simulator.standard import Status, StatusError, Unit
 
 _MODES: Final = {"lineart": "Lineart", "gray": "Gray", "color": "Color"}
 _DOTTED: Final = frozenset({"diffusion", "dither", "dithered", "halftone"})  # black dots that look grey

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from scand import wire
     from scand.errors import ErrorCode
-    from scand.jobs import Job, Status
-    from scand.lifecycle import Actor
+    from scand.jobs.lifecycle import Actor, Status
+    from scand.jobs.rows import Job
+    from scand.jobs.settings import Settings
     from scand.pages import BatchPdf, End
-    from scand.settings import Settings
     from scand.view.seen import Errand, View
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scand import wire
     from scand.errors import ErrorCode, ScandError
-    from scand.jobs import Job, StaleFile
+    from scand.jobs.rows import Job, StaleFile
+    from scand.jobs.settings import Settings
     from scand.pages import BatchPdf, SpooledBatch
-    from scand.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scand.settings import Settings
+from scand.jobs.settings import Settings
 from scand.wire.message import Message
 
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as thorough
 from hypothesis import strategies as st
 
+from scand.jobs.settings import Settings
 from scand.migrate import migrate
-from scand.settings import Settings
 from scand.sqlfiles import read_sql
 from tests.acceptance.site import Site, numbers, until
 from tests.checker import Checker

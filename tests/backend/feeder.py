@@ -13,7 +13,7 @@ from PIL import Image
 
 from scand import wire
 from scand.child import Child, clean_environment
-from scand.settings import resolve
+from scand.jobs.settings import resolve
 from scand.simulator.marks import read_side_number
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import psycopg
 from scand import queries
 from scand.database import connect, take_role
 from scand.desk import Desk, Which
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 from scand.migrate import migrate
 from scand.store import Store
 from tests.bench import history

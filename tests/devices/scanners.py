@@ -23,7 +23,7 @@ from scand.simulator.options import Options
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from scand.settings import Settings
+    from scand.jobs.settings import Settings
 
 FILE = Path(__file__).with_name("scanners.json")
 FACTS: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in json.loads(FILE.read_bytes())}

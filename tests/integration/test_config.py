@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from scand.config import Config, embedded_directory
 from scand.errors import BadData, ConfigError, ErrorCode
-from scand.settings import Settings, resolve
+from scand.jobs.settings import Settings, resolve
 from tests.apart import apart
 
 EXAMPLE = Path(__file__).parents[2] / "systemd" / "scand.toml"

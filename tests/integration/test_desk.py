@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from scand.desk import Desk, Which
 from scand.errors import BadData, ConfigError, Unavailable
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 from scand.sqlfiles import read_sql
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from scand import cli
 from scand.cli.manual.command_line import EXAMPLES, commands
 from scand.config import Config
 from scand.errors import ScandError
-from scand.settings import Settings
+from scand.jobs.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand.database import connect
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 from tests.bench import history
 from tests.bench.plans import plan
 from tests.bench.queue import statement

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from scand.jobs import Status
-from scand.lifecycle import Actor, is_step, legal
+from scand.jobs.lifecycle import Actor, Status, is_step, legal
 from scand.migrate import check, migrate
 from scand.sqlfiles import read_sql
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from scand import lifecycle
-from scand.jobs import BatchStatus, Status
-from scand.lifecycle import STEPS, Actor
+from scand.jobs import lifecycle
+from scand.jobs.lifecycle import STEPS, Actor, Status
+from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def test_a_step_is_in_the_table_once(client: Connection) -> None:
 
 
 def test_the_statuses_are_those_of_the_enums(client: Connection) -> None:
-    """Both lists of statuses, in their order, are those of scand.jobs."""
+    """Both lists of statuses, in their order, are those of scand.jobs.rows."""
     assert one(client, "SELECT scand_job_statuses()") == list(Status)
     assert one(client, "SELECT scand_batch_statuses()") == list(BatchStatus)
 

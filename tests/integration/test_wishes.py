@@ -14,7 +14,7 @@ from scand.cli import scand as command
 from scand.cli.wishes import Place, Wish, aim, place, possible_in, refusal
 from scand.desk import Desk
 from scand.errors import ConfigError
-from scand.jobs import Status
+from scand.jobs.lifecycle import Status
 from tests.shell import beat, step
 
 if TYPE_CHECKING:

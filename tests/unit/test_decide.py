@@ -12,11 +12,11 @@ from scand import view as v
 from scand import wire
 from scand.decide import decide
 from scand.errors import BadData, ErrorCode
-from scand.jobs import BatchRow, BatchStatus, Job, StaleFile, Status
-from scand.lifecycle import STEPS, Actor, Step
+from scand.jobs.lifecycle import STEPS, Actor, Status, Step
+from scand.jobs.rows import BatchRow, BatchStatus, Job, StaleFile
+from scand.jobs.settings import Settings, resolve
 from scand.pages import BatchPdf, Document, End, Page, Side, SpooledBatch
 from scand.patience import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff
-from scand.settings import Settings, resolve
 
 NOW = 1000.0
 SHA = "0" * 64

@@ -15,10 +15,10 @@ from scand.cli.progress import QUIET
 from scand.cli.wishes import Wish, refusal
 from scand.decide import decide
 from scand.desk import BatchRow, EventRow, JobRow, JobView
-from scand.jobs import BatchRow as Kept
-from scand.jobs import BatchStatus, Job, Status
-from scand.lifecycle import Actor
-from scand.settings import Finish, Settings, Sides, Trigger
+from scand.jobs.lifecycle import Actor, Status
+from scand.jobs.rows import BatchRow as Kept
+from scand.jobs.rows import BatchStatus, Job
+from scand.jobs.settings import Finish, Settings, Sides, Trigger
 from tests.unit.test_progress import JOB, NOW, later
 
 if TYPE_CHECKING:

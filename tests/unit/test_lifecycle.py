@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from scand.jobs import Status
-from scand.lifecycle import CLIENT_COMMITS, STEPS, Actor, is_step, legal
+from scand.jobs.lifecycle import CLIENT_COMMITS, STEPS, Actor, Status, is_step, legal
 
 
 def test_a_committed_job_never_changes() -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from scand import view as v
-from scand.jobs import Job, Status
+from scand.jobs.lifecycle import Status
+from scand.jobs.rows import Job
 from scand.messages import Event
 from scand.narrate import narrate
 

@@ -12,6 +12,7 @@ from hypothesis import settings as thorough
 from hypothesis import strategies as st
 
 from scand.errors import BadData, ErrorCode
+from scand.jobs.settings import Settings, resolve
 from scand.options import (
     Applied,
     DeviceOption,
@@ -22,9 +23,8 @@ from scand.options import (
     negotiated,
     next_assignment,
 )
-from scand.settings import Settings, resolve
+from scand.sane_words import ORDER, SourceKind, mode_kind, plain, side_kind, source_kind, turns_over
 from scand.simulator.standard import StatusError
-from scand.vocabulary import ORDER, SourceKind, mode_kind, plain, side_kind, source_kind, turns_over
 from tests.devices.outcomes import OUTCOMES, Outcome
 from tests.devices.scanners import FACTS, Scanner, from_facts
 

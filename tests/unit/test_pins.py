@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scand.errors import BadData
+from scand.jobs.settings import resolve
 from scand.options import DeviceOption, OptionType, Range, Unit
-from scand.settings import resolve
 from tests.devices.scanners import FACTS, Scanner
 
 BROTHER = "Brother MFP, brother4"

@@ -13,8 +13,9 @@ from scand import wire
 from scand.cli.progress import QUIET, exit_status, pages, progress, rests
 from scand.decide import decide
 from scand.desk import BatchRow, EventRow, JobRow, JobView
-from scand.jobs import BatchRow as Kept
-from scand.jobs import BatchStatus, Job, Status
+from scand.jobs.lifecycle import Status
+from scand.jobs.rows import BatchRow as Kept
+from scand.jobs.rows import BatchStatus, Job
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 JOB = JobRow(

@@ -11,7 +11,7 @@ from hypothesis import settings as thorough
 from hypothesis import strategies as st
 
 from scand.errors import BadData, ErrorCode
-from scand.settings import Mode, Settings, Sides, Source, resolve
+from scand.jobs.settings import Mode, Settings, Sides, Source, resolve
 from scand.wording import either, meant, shown, together
 
 PROFILES: dict[str, dict[str, Any]] = {

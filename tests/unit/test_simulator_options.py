@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scand.settings import resolve
+from scand.jobs.settings import resolve
 from scand.simulator import meaning
 from scand.simulator.facts import DEFAULT, Facts, parse_facts, read_facts
 from scand.simulator.options import Options

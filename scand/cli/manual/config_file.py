@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from scand import __version__
 from scand.cli.manual import roff
 from scand.config import Config
-from scand.settings import Settings
+from scand.jobs.settings import Settings
 from scand.wording import either
 
 if TYPE_CHECKING:

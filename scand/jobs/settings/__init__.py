@@ -5,7 +5,7 @@ spellings are understood for `source` and `mode`. Nothing is guessed beyond that
 never scan one side, so an unknown key or value is refused with `bad_settings`.
 """
 
-from scand.settings.model import (
+from scand.jobs.settings.model import (
     Blank,
     Finish,
     Format,
@@ -17,9 +17,9 @@ from scand.settings.model import (
     Source,
     Trigger,
 )
-from scand.settings.paper import PAGE_SIZES, PageSize
-from scand.settings.resolving import BadSettings, resolve
-from scand.settings.values import below_root
+from scand.jobs.settings.paper import PAGE_SIZES, PageSize
+from scand.jobs.settings.resolve import BadSettings, resolve
+from scand.jobs.settings.values import below_root
 
 __all__ = [
     "PAGE_SIZES",

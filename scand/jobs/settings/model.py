@@ -7,10 +7,10 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from scand.settings.paper import LONGEST, PAGE_SIZES, WIDEST, PageSize
-from scand.settings.paper import page_size as parse_size
-from scand.settings.values import below_root, folded, number, numbers, pairs, whole
-from scand.vocabulary import MODE_SPELLINGS, SOURCE_SPELLINGS
+from scand.jobs.settings.paper import LONGEST, PAGE_SIZES, WIDEST, PageSize
+from scand.jobs.settings.paper import page_size as parse_size
+from scand.jobs.settings.values import below_root, folded, number, numbers, pairs, whole
+from scand.sane_words import MODE_SPELLINGS, SOURCE_SPELLINGS
 from scand.wording import either
 
 

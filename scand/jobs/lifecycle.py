@@ -17,7 +17,28 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from scand.jobs import Status
+
+class Status(StrEnum):
+    """`scan_jobs.status`. The steps between them are in `lifecycle`; the same rows are in SQL."""
+
+    DRAFT = "draft"  # a client is still writing it
+    QUEUED = "queued"  # please scan this
+    READY = "ready"  # claimed: the scanner is this job's
+    SCANNING = "scanning"  # one batch now
+    ASSEMBLING = "assembling"  # the kept batches become one PDF on the NAS
+    PREVIEW = "preview"  # the verified merge is on the NAS; a person may look
+    COMMITTING = "committing"  # on its way into the Inbox
+    COMMITTED = "committed"  # in the Inbox, once; never changes again
+    FAILED = "failed"  # cannot go on without a person, and the scanner must be free
+    CANCELED = "canceled"  # a client stopped it, or nothing was ever scanned
+
+    @property
+    def active(self) -> bool:
+        """Whether the job holds the scanner; at most one does (index `uq_scan_jobs_single_active`)."""
+        return self in _ACTIVE
+
+
+_ACTIVE = frozenset({Status.READY, Status.SCANNING, Status.ASSEMBLING, Status.PREVIEW, Status.COMMITTING})
 
 
 class Actor(StrEnum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from scand.settings.model import Settings
-from scand.settings.paper import PAGE_SIZES
+from scand.jobs.settings.model import Settings
+from scand.jobs.settings.paper import PAGE_SIZES
 
 _USUAL = {
     "resolution": ["150", "200", "300", "400", "600"],

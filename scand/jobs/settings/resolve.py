@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from scand.errors import BadData, ErrorCode
-from scand.settings.model import Settings, Sides, Source
-from scand.settings.values import folded
-from scand.vocabulary import MODE_WORDS, SOURCE_WORDS, SourceKind, mode_kind, source_kind, understood
+from scand.jobs.settings.model import Settings, Sides, Source
+from scand.jobs.settings.values import folded
+from scand.sane_words import MODE_WORDS, SOURCE_WORDS, SourceKind, mode_kind, source_kind, understood
 from scand.wording import MOST, Complaint, complaints, either, meant, shown, together
 
 if TYPE_CHECKING:
