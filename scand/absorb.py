@@ -10,7 +10,7 @@ from dataclasses import replace
 from scand import wire
 from scand.errors import DEVICE_RETRIED, ErrorCode
 from scand.jobs.lifecycle import Status
-from scand.pages import End
+from scand.spool.records import End
 from scand.view import (
     Configured,
     CourierChild,

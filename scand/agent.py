@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from scand.config import Config
     from scand.database import Connection
     from scand.journal import Journal
-    from scand.spool import Spool
+    from scand.spool.directories import Spool
 
 _LONGEST_WAIT = 0.5
 """Seconds between two turns of the loop when nothing happens: deadlines of children are judged at each turn."""

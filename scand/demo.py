@@ -26,7 +26,7 @@ from scand.config import Config, embedded_directory
 from scand.desk import Desk
 from scand.errors import ConfigError, ScandError, Unavailable
 from scand.simulator.main import PORT
-from scand.spool import Spool
+from scand.spool.directories import Spool
 from scand.volume import init_volume
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pikepdf
 
 from scand import durable, pdf
-from scand.collation import Leaf
 from scand.errors import BadData, ErrorCode, ScandError, TryAgain
-from scand.pages import BatchPdf, Document, Page, Side
+from scand.spool.records import BatchPdf, Document, Page, Side
+from scand.spool.sheets import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

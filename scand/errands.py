@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from scand.config import Config
     from scand.jobs.rows import Job
     from scand.jobs.settings import Settings
-    from scand.spool import JobDirectory
+    from scand.spool.directories import JobDirectory
 
 
 def task(

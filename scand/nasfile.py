@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from scand.access import Access
-    from scand.pages import Document
+    from scand.spool.records import Document
 
     Advance = Callable[[int], None]
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from scand.crew import Crew
     from scand.jobs.rows import Job
     from scand.live import LiveConfig
-    from scand.pages import SpooledBatch
-    from scand.spool import JobDirectory, Spool
+    from scand.spool.directories import JobDirectory, Spool
+    from scand.spool.records import SpooledBatch
     from scand.store import Store
     from scand.teller import Teller
 

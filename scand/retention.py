@@ -13,14 +13,14 @@ from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.jobs.lifecycle import Status
-from scand.pages import JobRecord
-from scand.spool import BEGIN, END, PAGES
+from scand.spool.directories import BEGIN, END, PAGES
+from scand.spool.records import JobRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from scand.spool import JobDirectory, Spool
+    from scand.spool.directories import JobDirectory, Spool
     from scand.store import Store
 
 

@@ -11,7 +11,7 @@ from scand.config import Config, embedded_directory
 from scand.database import connect
 from scand.errors import ConfigError, Unavailable
 from scand.journal import Journal, configure
-from scand.spool import Spool
+from scand.spool.directories import Spool
 from scand.sqlfiles import read_sql
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scand.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from scand.pages import End, SpooledBatch
+    from scand.spool.records import End, SpooledBatch
 
 _WHAT = {
     ErrorCode.FEEDER_JAMMED: "sheet {sheet} jammed (or two were pulled at once)",

@@ -22,7 +22,7 @@ from scand.config import Config
 from scand.database import connect, take_role
 from scand.desk import Desk
 from scand.errors import ConfigError, Unavailable
-from scand.spool import Spool, expired, remove
+from scand.spool.directories import Spool, expired, remove
 from scand.store import Store
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from scand.errors import ConfigError
 from scand.migrate import LONGEST_STATEMENT
 from scand.migrate import migrate as bring_up_to_date
 from scand.regroup import regroup
-from scand.spool import Spool
+from scand.spool.directories import Spool
 from scand.unit import Unit
 from scand.volume import Volume, init_volume
 

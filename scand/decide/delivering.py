@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.collation import unmatched
 from scand.decide.settling import settle
 from scand.errors import (
     ErrorCode,
     ScandError,
 )
 from scand.jobs.lifecycle import Status
+from scand.spool.sheets import unmatched
 from scand.view import (
     Commit,
     Errand,

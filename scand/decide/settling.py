@@ -11,8 +11,8 @@ from scand.errors import (
     ErrorCode,
 )
 from scand.jobs.lifecycle import Status
-from scand.pages import End, SpooledBatch
 from scand.patience import DEVICE_TRIES
+from scand.spool.records import End, SpooledBatch
 from scand.verdict import nothing_yet, sentence
 from scand.view import (
     DropBatch,

@@ -10,7 +10,7 @@ from scand.desk import Desk
 from scand.doctor.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
 from scand.migrate import check as compare_schema
-from scand.spool import Spool
+from scand.spool.directories import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from scand.errors import ErrorCode, ScandError
 from scand.inquiry import ask_feeder
 from scand.jobs.settings import resolve
 from scand.sandbox import Reach
-from scand.spool import Spool
+from scand.spool.directories import Spool
 
 if TYPE_CHECKING:
     from scand.config import Config

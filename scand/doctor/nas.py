@@ -11,7 +11,7 @@ from scand.doctor.check import Check, gib, wrong
 from scand.errands import nas_task
 from scand.errors import ConfigError
 from scand.inquiry import ask_courier
-from scand.spool import Spool
+from scand.spool.directories import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

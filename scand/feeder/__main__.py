@@ -15,8 +15,8 @@ from scand.child import Parent
 from scand.errors import ErrorCode, ScandError
 from scand.feeder import batch
 from scand.feeder.finding import devices, is_there, open_device
-from scand.pages import End
-from scand.spool import BatchDirectory
+from scand.spool.directories import BatchDirectory
+from scand.spool.records import End
 
 if TYPE_CHECKING:
     from scand.feeder.device import Device

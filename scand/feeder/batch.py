@@ -15,14 +15,14 @@ from scand.errors import ErrorCode, ScandError
 from scand.feeder.device import SaneError, SaneStatus
 from scand.feeder.recorder import Recorder, disk_failure
 from scand.options import Applied, negotiated, next_assignment
-from scand.pages import Begin, End, Side
+from scand.spool.records import Begin, End, Side
 
 if TYPE_CHECKING:
     from scand.child import Parent
     from scand.feeder.device import Device
     from scand.jobs.settings import Settings
     from scand.options import Negotiated
-    from scand.spool import BatchDirectory
+    from scand.spool.directories import BatchDirectory
 
 PAGE_CAP = 10_000
 """Sides in one batch where `max_pages` is not set: an ADF that never ends must not fill the disk."""

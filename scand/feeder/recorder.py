@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from scand.blank import ink
 from scand.encode import Encoded, encode, image
 from scand.errors import ErrorCode, ScandError, TryAgain
-from scand.pages import Page, Side
+from scand.spool.records import Page, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scand.feeder.device import Raster
     from scand.jobs.settings import Settings
-    from scand.spool import BatchDirectory
+    from scand.spool.directories import BatchDirectory
 
 ENCODERS = 2
 IN_FLIGHT = 3

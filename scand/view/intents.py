@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scand.jobs.lifecycle import Actor, Status
     from scand.jobs.rows import Job
     from scand.jobs.settings import Settings
-    from scand.pages import BatchPdf, End
+    from scand.spool.records import BatchPdf, End
     from scand.view.seen import Errand, View
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scand.errors import ErrorCode, ScandError
     from scand.jobs.rows import Job, StaleFile
     from scand.jobs.settings import Settings
-    from scand.pages import BatchPdf, SpooledBatch
+    from scand.spool.records import BatchPdf, SpooledBatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field
 
 from scand.errors import ErrorCode
-from scand.pages import BatchPdf, Document, End, Page
+from scand.spool.records import BatchPdf, Document, End, Page
 from scand.wire.message import Message
 
 

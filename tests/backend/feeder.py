@@ -19,7 +19,7 @@ from scand.simulator.marks import read_side_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.pages import End
+    from scand.spool.records import End
 
 PATIENCE = 60.0
 """Seconds for anything to come about."""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from scand import durable
 from scand.encode import encode
-from scand.pages import Begin, End, Page, Side
 from scand.simulator import side as simulated
 from scand.simulator.area import Area
 from scand.simulator.sheets import DrawnSheets
+from scand.spool.records import Begin, End, Page, Side
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from scand.encode import Encoded
-    from scand.spool import JobDirectory
+    from scand.spool.directories import JobDirectory
 
 _A4 = Area("Color", 300, 0, 0, 2480, 3508)
 _QUALITY = 90

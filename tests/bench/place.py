@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from scand.migrate import migrate
-from scand.spool import Spool
+from scand.spool.directories import Spool
 from tests.acceptance.site import Site, until
 from tests.conftest import database
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from scand.spool import JobDirectory
+    from scand.spool.directories import JobDirectory
     from tests.acceptance.site import Daemon
 
 PATIENCE = 300.0

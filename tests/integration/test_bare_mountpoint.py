@@ -15,7 +15,7 @@ from scand import access, delivery, durable, nasfile, volume
 from scand.access import Access
 from scand.delivery import choose_name, publish, published_already, stage, unstage
 from scand.errors import ScandError
-from scand.pages import Document
+from scand.spool.records import Document
 from scand.volume import MARKER, Volume, init_volume
 from tests.apart import apart, mount_tmpfs, needs_mounts
 

@@ -16,7 +16,7 @@ from scand import delivery, durable, nasfile
 from scand.access import Access
 from scand.delivery import choose_name, publish, published_already, stage, unstage
 from scand.errors import BadData, ConfigError, ErrorCode, ScandError, Unavailable
-from scand.pages import Document
+from scand.spool.records import Document
 from scand.volume import MARKER, Volume, init_volume
 from tests.apart import apart, mount_tmpfs, needs_mounts
 from tests.apart.instants import every_instant, fail, kill

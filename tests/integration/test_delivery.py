@@ -20,7 +20,7 @@ from scand import access, delivery, durable, nasfile
 from scand.access import Access
 from scand.delivery import Published, choose_name, publish, published_already, stage, unstage
 from scand.errors import BadData, ErrorCode, ScandError, TryAgain, Unavailable
-from scand.pages import Document
+from scand.spool.records import Document
 from scand.volume import MARKER, Volume, init_volume
 from tests.apart import apart, mount_tmpfs, needs_fuse, needs_mounts
 from tests.apart.instants import every_instant, fail, kill

@@ -17,7 +17,7 @@ from scand import document, durable, pdf
 from scand.document import BatchSource, bind, merge
 from scand.encode import encode
 from scand.errors import BadData, ErrorCode, TryAgain
-from scand.pages import BatchPdf, Document, Page, Side
+from scand.spool.records import BatchPdf, Document, Page, Side
 from tests.apart import apart, mount_tmpfs, needs_mounts
 from tests.apart.instants import every_instant, fail, kill
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from scand.pages import End
+from scand.spool.records import End
 from tests.backend.feeder import Batch, Feeder
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from PIL import Image
 from scand import wire
 from scand.child import Child, clean_environment
 from scand.noise import LINES_A_SECOND
-from scand.pages import End
+from scand.spool.records import End
 from tests.backend.feeder import PATIENCE, Feeder, numbers
 from tests.backend.rude import OTHER, Rude, build
 

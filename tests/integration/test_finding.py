@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.pages import End
+from scand.spool.records import End
 from tests.backend.feeder import Feeder
 from tests.backend.rude import OTHER, Rude, build
 

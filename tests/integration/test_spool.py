@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand.errors import ErrorCode
-from scand.pages import Begin, End, JobRecord, Page, Side
-from scand.spool import BatchDirectory, Spool
+from scand.spool.directories import BatchDirectory, Spool
+from scand.spool.records import Begin, End, JobRecord, Page, Side
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from scand.errors import BadData, ErrorCode
 from scand.jobs.lifecycle import STEPS, Actor, Status, Step
 from scand.jobs.rows import BatchRow, BatchStatus, Job, StaleFile
 from scand.jobs.settings import Settings, resolve
-from scand.pages import BatchPdf, Document, End, Page, Side, SpooledBatch
 from scand.patience import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff
+from scand.spool.records import BatchPdf, Document, End, Page, Side, SpooledBatch
 
 NOW = 1000.0
 SHA = "0" * 64

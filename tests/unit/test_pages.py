@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scand.collation import Leaf, collated, unmatched
-from scand.pages import Begin, Page, Side, bound
+from scand.spool.records import Begin, Page, Side
+from scand.spool.sheets import Leaf, bound, collated, unmatched
 
 DUPLEX, SIMPLEX = Begin(device="d", duplex=True), Begin(device="d", duplex=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scand.errors import ErrorCode
-from scand.pages import End, SpooledBatch
+from scand.spool.records import End, SpooledBatch
 from scand.verdict import nothing_yet, sentence
 
 _FAULTS = [

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from scand import wire
 from scand.errors import ErrorCode
 from scand.jobs.settings import resolve
-from scand.pages import End, Page, Side
+from scand.spool.records import End, Page, Side
 
 PAGE = Page(
     sheet=3, side=Side.BACK, file="page-0006.jpg", sha256="a" * 64, size=1, width=2, height=3, dpi=300.0

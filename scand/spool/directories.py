@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from scand import durable
-from scand.pages import Begin, End, JobRecord, Page, SpooledBatch, bound
+from scand.spool.records import Begin, End, JobRecord, Page, SpooledBatch
+from scand.spool.sheets import bound
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,15 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
-from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from scand.errors import ErrorCode
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Side(StrEnum):
@@ -165,47 +160,3 @@ class SpooledBatch:
     bindable: int
     blank: int
     sheets: int
-
-
-def bound(pages: Sequence[Page], begin: Begin, *, complete: bool) -> list[Page]:
-    """The pages that belong into the batch's PDF, in feeding order.
-
-    A batch that ended well holds every side. One that ended in a fault holds whole sheets: with duplex the
-    front of a sheet whose back never came stays in the spool only, so that restoring the batch and feeding
-    again from that sheet gives every side once (DESIGN §3, "Sheets").
-    """
-    whole = list(pages)
-    if begin.duplex and not complete and whole and whole[-1].side is Side.FRONT:
-        whole.pop()
-    if begin.halves:
-        return whole
-    sheets = [list(sides) for _, sides in groupby(whole, key=lambda page: page.sheet)]
-    return [page for sheet in without_blanks(sheets, sheets_too=begin.drop_blank_sheets) for page in sheet]
-
-
-class _Blankable(Protocol):
-    @property
-    def blank(self) -> bool: ...
-
-
-_SideOfSheet = TypeVar("_SideOfSheet", bound=_Blankable)
-
-
-def without_blanks(sheets: Sequence[list[_SideOfSheet]], *, sheets_too: bool) -> list[list[_SideOfSheet]]:
-    """Sheets without their blank sides.
-
-    A sheet of two sides that are both blank was put there by somebody, perhaps as a separator: it stays whole.
-    So does everything where nothing would be left: a stack of nothing but blank paper is rather a scanner
-    that has gone blind.
-
-    Args:
-        sheets: the sides of each; one or two.
-        sheets_too: sheets that are blank on both sides go, too.
-    """
-
-    def left(sheet: list[_SideOfSheet]) -> list[_SideOfSheet]:
-        inked = [page for page in sheet if not page.blank]
-        return inked if inked or sheets_too or len(sheet) == 1 else sheet
-
-    kept = [left(sheet) for sheet in sheets]
-    return kept if any(kept) else list(sheets)
