@@ -20,13 +20,13 @@ import pypdf.errors
 
 from scand import __version__, delivery, wire
 from scand.access import Access
-from scand.child import Parent
 from scand.document import BatchSource, bind, merge
 from scand.errors import BadData, ErrorCode, ScandError
 from scand.spool.directories import BatchDirectory, expired, remove
 from scand.spool.sheets import Leaf, bound, collated, unmatched
 from scand.survey import survey
 from scand.volume import Volume
+from scand.wire.parent import Parent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

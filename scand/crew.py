@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from scand import wire
-from scand.child import Child, clean_environment
 from scand.messages import Event
 from scand.view import CourierEnded, CourierSaid, FeederEnded, FeederSaid, Occurrence
+from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from scand.teller import Teller
 
-FEEDER, COURIER = "scand.feeder", "scand.courier"
 
 GOING = 10.0
 """Seconds that a feeder which was let go has to close its device."""

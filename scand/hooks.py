@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from scand.child import clean_environment
+from scand.wire.child import clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from scand import retention, wire
 from scand import view as v
-from scand.crew import COURIER, FEEDER
 from scand.errands import staged_path, task
 from scand.errors import ErrorCode, ScandError
 from scand.jobs.lifecycle import Actor
 from scand.jobs.settings import Settings
 from scand.messages import Event
 from scand.narrate import carried_out
+from scand.wire.child import COURIER, FEEDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from scand.cli.submit import asked
 from scand.cli.tables import table
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
-from scand.inquiry import ask_feeder
 from scand.jobs.settings import resolve
+from scand.wire.ask import ask_feeder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from scand import people, sandbox, wire
 from scand.doctor.check import Check, gib, wrong
 from scand.errors import ErrorCode, ScandError
-from scand.inquiry import ask_feeder
 from scand.jobs.settings import resolve
 from scand.sandbox import Reach
 from scand.spool.directories import Spool
+from scand.wire.ask import ask_feeder
 
 if TYPE_CHECKING:
     from scand.config import Config

@@ -10,8 +10,8 @@ from scand import people, wire
 from scand.doctor.check import Check, gib, wrong
 from scand.errands import nas_task
 from scand.errors import ConfigError
-from scand.inquiry import ask_courier
 from scand.spool.directories import Spool
+from scand.wire.ask import ask_courier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import sane
 
 from scand import __version__, wire
-from scand.child import Parent
 from scand.errors import ErrorCode, ScandError
 from scand.feeder import batch
 from scand.feeder.finding import devices, is_there, open_device
 from scand.spool.directories import BatchDirectory
 from scand.spool.records import End
+from scand.wire.parent import Parent
 
 if TYPE_CHECKING:
     from scand.feeder.device import Device

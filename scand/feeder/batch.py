@@ -18,11 +18,11 @@ from scand.options import Applied, negotiated, next_assignment
 from scand.spool.records import Begin, End, Side
 
 if TYPE_CHECKING:
-    from scand.child import Parent
     from scand.feeder.device import Device
     from scand.jobs.settings import Settings
     from scand.options import Negotiated
     from scand.spool.directories import BatchDirectory
+    from scand.wire.parent import Parent
 
 PAGE_CAP = 10_000
 """Sides in one batch where `max_pages` is not set: an ADF that never ends must not fill the disk."""

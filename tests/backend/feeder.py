@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from scand import wire
-from scand.child import Child, clean_environment
 from scand.jobs.settings import resolve
 from scand.simulator.marks import read_side_number
+from scand.wire.child import Child, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand import wire
-from scand.child import Child, clean_environment
-from scand.crew import COURIER, FEEDER, Crew
+from scand.crew import Crew
 from scand.journal import Journal
 from scand.teller import Teller
 from scand.view import CourierEnded, CourierSaid
+from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 from tests.acceptance.site import until
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from scand import wire
-from scand.child import Child, clean_environment
-from scand.noise import LINES_A_SECOND
 from scand.spool.records import End
+from scand.wire.child import Child, clean_environment
+from scand.wire.output import LINES_A_SECOND
 from tests.backend.feeder import PATIENCE, Feeder, numbers
 from tests.backend.rude import OTHER, Rude, build
 

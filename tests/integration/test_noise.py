@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.noise import LONGEST, PIPEFUL, Noise
+from scand.wire.output import LONGEST, PIPEFUL, Noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,16 +5,19 @@ Whatever hangs or crashes does it in the child. There is an answer, or a sentenc
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import TYPE_CHECKING, TypeVar
 
 from scand import wire
-from scand.child import ask, clean_environment
-from scand.crew import COURIER, FEEDER
 from scand.errors import BadData, ConfigError, ErrorCode, ScandError, TryAgain, Unavailable
+from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from pydantic import BaseModel
+
 
 PATIENCE = 60.0
 """Seconds of silence after which a driver is taken for hung, where no config says otherwise."""
@@ -81,3 +84,35 @@ _KINDS: dict[ErrorCode, type[ScandError]] = {
     ErrorCode.NAS_WRONG_VOLUME: ConfigError,
 }
 """What kind of refusal a fault is, where it is not simply something that is not there."""
+
+
+def ask(module: str, command: BaseModel, environ: Mapping[str, str], timeout: float) -> Iterator[wire.Report]:
+    """One command to a child of its own, its reports one by one until it ends. For the command line.
+
+    Args:
+        module: `scand.feeder` or `scand.courier`.
+        command: what to do.
+        environ: the child's environment.
+        timeout: seconds of silence after which the child is killed; the reports simply end then.
+    """
+    import select  # noqa: PLC0415 - the daemon has its own selector and never comes here
+
+    child = Child(module, environ)
+    try:
+        child.say(command)
+        child.socket.shutdown(socket.SHUT_WR)  # when it has done that, it may go
+        heard, open_ = time.monotonic(), set(child.descriptors())
+        while (left := heard + timeout - time.monotonic()) > 0:
+            readable, _, _ = select.select(open_, [], [], left)
+            child.noises()
+            gone = child.pidfd in readable
+            for report in child.reports():
+                heard = time.monotonic()
+                yield report
+            open_ -= {*child.silent()}
+            if gone:
+                return
+    finally:
+        child.kill()
+        child.ended()
+        child.close()
