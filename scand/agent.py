@@ -19,30 +19,28 @@ import psycopg
 from scand import __version__
 from scand.crew import Crew
 from scand.decide import decide
+from scand.decide.actions import Exit
+from scand.decide.occurrences import (
+    Configured,
+    DatabaseLost,
+    Displaced,
+    LookDue,
+    Occurrence,
+    ScanAsked,
+    StopAsked,
+    Tick,
+)
+from scand.decide.state import Limits, Look, View
+from scand.decide.timeouts import ASK_EVERY
 from scand.herald import Herald
 from scand.link import Link, Standing
 from scand.live import LiveConfig
 from scand.lock import StagingLock
 from scand.messages import Event
 from scand.narrate import narrate
-from scand.patience import ASK_EVERY
 from scand.perform import Performer
 from scand.status import status_line
 from scand.teller import Teller
-from scand.view import (
-    Configured,
-    DatabaseLost,
-    Displaced,
-    Exit,
-    Limits,
-    Look,
-    LookDue,
-    Occurrence,
-    ScanAsked,
-    StopAsked,
-    Tick,
-    View,
-)
 from scand.wakes import Wakes
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from scand import wire
+from scand.decide.occurrences import CourierEnded, CourierSaid, FeederEnded, FeederSaid, Occurrence
 from scand.messages import Event
-from scand.view import CourierEnded, CourierSaid, FeederEnded, FeederSaid, Occurrence
 from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 
 if TYPE_CHECKING:

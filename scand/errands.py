@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.view import Errand, Send
+from scand.decide.actions import Send
+from scand.decide.state import Errand
 
 if TYPE_CHECKING:
     from scand.config import Config

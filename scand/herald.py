@@ -10,8 +10,8 @@ from scand.messages import Event
 from scand.status import status_line
 
 if TYPE_CHECKING:
+    from scand.decide.state import View
     from scand.teller import Teller
-    from scand.view import View
 
 _CONNECTING = 5.0
 """Seconds of connecting after which systemd is told that the daemon is up, and waits for its database."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scand import wire
+from scand.decide.actions import Advance, Postpone, Record
+from scand.decide.occurrences import FeederEnded, FeederSaid, Looked
 from scand.jobs.lifecycle import Status
 from scand.messages import Event
-from scand.view import Advance, FeederEnded, FeederSaid, Looked, Postpone, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.view import Look, Occurrence, View
+    from scand.decide.occurrences import Occurrence
+    from scand.decide.state import Look, View
 
 Line: TypeAlias = tuple[Event, dict[str, Any]]
 

@@ -11,7 +11,44 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from scand import retention, wire
-from scand import view as v
+from scand.decide.actions import (
+    AbandonCourier,
+    AbandonFeeder,
+    Advance,
+    Claim,
+    Commit,
+    DropBatch,
+    EndBatch,
+    ExpectStaged,
+    Expire,
+    FindScanner,
+    ForgetStaged,
+    Intent,
+    KillCourier,
+    KillFeeder,
+    LookAgain,
+    MakeManualJob,
+    Name,
+    Postpone,
+    Progress,
+    Record,
+    RefuseScan,
+    RetireFeeder,
+    Scan,
+    Send,
+    StartFeeder,
+    TellFeeder,
+)
+from scand.decide.occurrences import (
+    CourierEnded,
+    CourierSaid,
+    Displaced,
+    FeederEnded,
+    LookDue,
+    Looked,
+    Occurrence,
+)
+from scand.decide.state import Look
 from scand.errands import staged_path, task
 from scand.errors import ErrorCode, ScandError
 from scand.jobs.lifecycle import Actor
@@ -45,7 +82,7 @@ class Performer:
         """A new session: what is known of the database is asked again."""
         self._installation = store.installation()
 
-    def perform(self, intent: v.Intent, store: Store | None) -> Iterator[v.Occurrence]:
+    def perform(self, intent: Intent, store: Store | None) -> Iterator[Occurrence]:
         """Do what is wanted.
 
         Args:
@@ -57,67 +94,67 @@ class Performer:
         if store is not None:
             yield from self._rows(intent, store)
         yield from self._children(intent)
-        if isinstance(intent, v.EndBatch | v.DropBatch):
+        if isinstance(intent, EndBatch | DropBatch):
             self._disk(intent)
 
     # Rows.
 
-    def _rows(self, intent: v.Intent, store: Store) -> Iterator[v.Occurrence]:
+    def _rows(self, intent: Intent, store: Store) -> Iterator[Occurrence]:
         match intent:
-            case v.LookAgain():
+            case LookAgain():
                 yield self._look(store)
                 return
-            case v.Progress():
+            case Progress():
                 store.progress(intent)
                 return
-            case v.Claim():
+            case Claim():
                 claimed = store.claim(str(self._spool.jobs))
                 if claimed is None:
                     return  # a client holds the row, or was faster: the poll tries again
                 self._teller.say(Event.JOB_CLAIMED, job=claimed[0], title=claimed[1])
                 self._crew.prepare()
-            case v.MakeManualJob():
+            case MakeManualJob():
                 manual = self._config.now.manual
                 settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
                 title = self._config.now.manual_title(datetime.now().astimezone())
                 job_id = store.manual_job(title, settings)
                 self._teller.say(Event.MANUAL_JOB_MADE, job=job_id, title=title)
-            case v.Advance(actor=Actor.CLIENT, job_id=job_id):
+            case Advance(actor=Actor.CLIENT, job_id=job_id):
                 store.scan_now(job_id)
-            case v.Advance():
+            case Advance():
                 if store.advance(intent):
                     self._tell(intent)
                 else:
                     self._teller.say(Event.STEP_REFUSED, job=intent.job_id, wanted=intent.to_status)
-            case v.Record():
+            case Record():
                 if store.record(intent):
                     self._tell(intent)
-            case v.Postpone():
+            case Postpone():
                 if store.postpone(intent):
                     self._tell(intent)
-            case v.Name(job_id, named):
+            case Name(job_id, named):
                 self._name(store, job_id, named)
-            case v.Commit(job_id, published):
+            case Commit(job_id, published):
                 link = self._config.now.documents.link == "auto" and self._installation[1]
                 if store.commit(job_id, published, link=link):
                     self._teller.say(
                         Event.COMMITTED, job=job_id, path=published.inbox_path, sha256=published.sha256
                     )
-            case v.ExpectStaged() | v.ForgetStaged() | v.Expire():
+            case ExpectStaged() | ForgetStaged() | Expire():
                 self._belongings(intent, store)
             case _:
                 return
-        yield v.LookDue()
+        yield LookDue()
 
-    def _look(self, store: Store) -> v.Occurrence:
+    def _look(self, store: Store) -> Occurrence:
         rows = store.look()
         if rows.epoch != store.epoch:
-            return v.Displaced()
+            return Displaced()
         if rows.job is None:
-            return v.Looked(v.Look(queued=rows.queued, stale=rows.stale))
+            return Looked(Look(queued=rows.queued, stale=rows.stale))
         unsettled, last, trouble = self._spooled(rows.job)
-        return v.Looked(
-            v.Look(
+        return Looked(
+            Look(
                 job=rows.job,
                 queued=rows.queued,
                 settings=self._settings(rows.job),
@@ -163,15 +200,15 @@ class Performer:
         if store.name_publication(job_id, same or named.inbox_path, named.sha256):
             self._crew.tell(COURIER, wire.Go(inbox_path=named.inbox_path, same_as=same))
 
-    def _belongings(self, intent: v.ExpectStaged | v.ForgetStaged | v.Expire, store: Store) -> None:
+    def _belongings(self, intent: ExpectStaged | ForgetStaged | Expire, store: Store) -> None:
         """What a job has on the NAS and on local disk: its row says so before there is anything.
 
         The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two.
         """
-        if isinstance(intent, v.ExpectStaged):
+        if isinstance(intent, ExpectStaged):
             store.expect_staged(intent.job_id, staged_path(intent.job_id, self._config.now))
             return
-        if isinstance(intent, v.ForgetStaged):
+        if isinstance(intent, ForgetStaged):
             store.forget_staged(intent.job_id)
             return
         retention.let_go(store, self._spool, intent.keep)
@@ -183,11 +220,11 @@ class Performer:
 
     # Children.
 
-    def _children(self, intent: v.Intent) -> Iterator[v.Occurrence]:
+    def _children(self, intent: Intent) -> Iterator[Occurrence]:
         match intent:
-            case v.StartFeeder():
+            case StartFeeder():
                 yield from self._start(FEEDER)
-            case v.Scan(job_id, seq, settings):
+            case Scan(job_id, seq, settings):
                 self._crew.tell(
                     FEEDER,
                     wire.Scan(
@@ -200,41 +237,41 @@ class Performer:
                 )
                 self._teller.say(Event.BATCH_STARTED, job=job_id, batch=seq)
                 self._crew.prepare()
-            case v.TellFeeder(command):
+            case TellFeeder(command):
                 self._crew.tell(FEEDER, command)
-            case v.FindScanner():
+            case FindScanner():
                 self._crew.tell(FEEDER, wire.Find(device=self._config.now.scanner.device))
-            case v.RetireFeeder():
+            case RetireFeeder():
                 self._crew.retire(FEEDER)
-            case v.KillFeeder(code):
+            case KillFeeder(code):
                 self._teller.say(Event.FEEDER_KILLED, code=code, why=code)
                 self._crew.kill(FEEDER)
-            case v.AbandonFeeder():
+            case AbandonFeeder():
                 yield from self._crew.abandon(FEEDER)
-            case v.Send():
+            case Send():
                 yield from self._send(intent)
-            case v.KillCourier():
+            case KillCourier():
                 self._crew.kill(COURIER)
-            case v.AbandonCourier():
+            case AbandonCourier():
                 yield from self._crew.abandon(COURIER)
-            case v.RefuseScan(status):
+            case RefuseScan(status):
                 why = f"a job is {status}" if status else "the database is away"
                 self._teller.say(Event.SCAN_REFUSED, why=why)
             case _:
                 pass
 
-    def _start(self, role: str) -> Iterator[v.Occurrence]:
+    def _start(self, role: str) -> Iterator[Occurrence]:
         try:
             self._crew.start(role)
         except OSError as error:
-            yield v.FeederEnded(str(error)) if role == FEEDER else v.CourierEnded(str(error))
+            yield FeederEnded(str(error)) if role == FEEDER else CourierEnded(str(error))
 
-    def _send(self, send: v.Send) -> Iterator[v.Occurrence]:
+    def _send(self, send: Send) -> Iterator[Occurrence]:
         """A courier for the NAS waits while a former one is stuck there."""
         if not send.errand.local and self._crew.stuck():
             hung = "The NAS does not answer, and a courier is stuck in it: see whether the share is mounted."
-            yield v.CourierSaid(wire.Failed(code=ErrorCode.NAS_HUNG, sentence=hung))
-            yield v.CourierEnded("not started")
+            yield CourierSaid(wire.Failed(code=ErrorCode.NAS_HUNG, sentence=hung))
+            yield CourierEnded("not started")
             return
         settings = send.job and self._settings(send.job)
         directory = self._spool.existing(send.job_id)
@@ -246,11 +283,11 @@ class Performer:
 
     # Local disk.
 
-    def _disk(self, intent: v.EndBatch | v.DropBatch) -> None:
+    def _disk(self, intent: EndBatch | DropBatch) -> None:
         """What the disk refuses is the job's trouble: the next look tells of it."""
         batch = self._spool.existing(intent.job_id).batch(intent.seq)
         try:
-            if isinstance(intent, v.DropBatch):
+            if isinstance(intent, DropBatch):
                 batch.drop()
             elif batch.begun() and not batch.ended():
                 batch.finish(intent.end)
@@ -258,6 +295,6 @@ class Performer:
             self._refused = intent.job_id, error
             self._teller.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
 
-    def _tell(self, done: v.Advance | v.Record | v.Postpone) -> None:
+    def _tell(self, done: Advance | Record | Postpone) -> None:
         for event, about in carried_out(done):
             self._teller.say(event, **about)

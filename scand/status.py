@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
-    from scand.view import Run, View
+    from scand.decide.state import Run, View
 
 _LONGEST = 40  # characters of a title
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from scand import wire
     from scand.database import Connection
-    from scand.view import Advance, Postpone, Progress, Record
+    from scand.decide.actions import Advance, Postpone, Progress, Record
 
 
 class Store:

@@ -9,6 +9,6 @@ they said last. Losing that only means that an errand is run again, and every er
 (a client's step, the signal) is needed after every fault. Source: DESIGN §1 "States", §3.
 """
 
-from scand.decide.course import decide
+from scand.decide.decide import decide
 
 __all__ = ["decide"]

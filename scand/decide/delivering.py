@@ -6,26 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.decide.settling import settle
+from scand.decide.actions import Commit, ExpectStaged, Intent, Name, Send
+from scand.decide.batches import settle
+from scand.decide.state import Errand
 from scand.errors import (
     ErrorCode,
     ScandError,
 )
 from scand.jobs.lifecycle import Status
 from scand.spool.sheets import unmatched
-from scand.view import (
-    Commit,
-    Errand,
-    ExpectStaged,
-    Intent,
-    Name,
-    Send,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.decide.draft import Draft
+    from scand.decide.decision import Draft
     from scand.jobs.rows import Job
 
 

@@ -14,16 +14,16 @@ import pytest
 
 from scand import wire
 from scand.crew import Crew
+from scand.decide.occurrences import CourierEnded, CourierSaid
 from scand.journal import Journal
 from scand.teller import Teller
-from scand.view import CourierEnded, CourierSaid
 from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 from tests.acceptance.site import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.view import Occurrence
+    from scand.decide.occurrences import Occurrence
 
 
 @pytest.fixture

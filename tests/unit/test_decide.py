@@ -8,14 +8,56 @@ from typing import Any
 
 import pytest
 
-from scand import view as v
 from scand import wire
 from scand.decide import decide
+from scand.decide.actions import (
+    AbandonCourier,
+    AbandonFeeder,
+    Advance,
+    Claim,
+    Commit,
+    DropBatch,
+    EndBatch,
+    Exit,
+    ExpectStaged,
+    Expire,
+    FindScanner,
+    Intent,
+    KillCourier,
+    KillFeeder,
+    LookAgain,
+    MakeManualJob,
+    Name,
+    Postpone,
+    Progress,
+    Record,
+    RefuseScan,
+    RetireFeeder,
+    Scan,
+    Send,
+    StartFeeder,
+    TellFeeder,
+)
+from scand.decide.occurrences import (
+    Configured,
+    CourierEnded,
+    CourierSaid,
+    DatabaseLost,
+    Displaced,
+    FeederEnded,
+    FeederSaid,
+    LookDue,
+    Looked,
+    Occurrence,
+    StopAsked,
+    Tick,
+)
+from scand.decide.state import CourierChild, Errand, FeederChild, Limits, Look, Run, View
+from scand.decide.timeouts import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff
 from scand.errors import BadData, ErrorCode
 from scand.jobs.lifecycle import STEPS, Actor, Status, Step
 from scand.jobs.rows import BatchRow, BatchStatus, Job, StaleFile
 from scand.jobs.settings import Settings, resolve
-from scand.patience import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff
 from scand.spool.records import BatchPdf, Document, End, Page, Side, SpooledBatch
 
 NOW = 1000.0
@@ -58,20 +100,20 @@ def on_disk(
     )
 
 
-def steps(intents: list[v.Intent]) -> list[v.Advance]:
+def steps(intents: list[Intent]) -> list[Advance]:
     """The steps among them."""
-    return [intent for intent in intents if isinstance(intent, v.Advance)]
+    return [intent for intent in intents if isinstance(intent, Advance)]
 
 
-def view(look: v.Look | None = None, **fields: Any) -> v.View:
+def view(look: Look | None = None, **fields: Any) -> View:
     """A view of a daemon that serves."""
     values: dict[str, Any] = {"serving": True, "fresh": True, "progressed": NOW}
-    return v.View(**{"limits": v.Limits(), "look": look or v.Look(), **values, **fields})
+    return View(**{"limits": Limits(), "look": look or Look(), **values, **fields})
 
 
-def looked(row_: Job, *, unsettled: tuple[SpooledBatch, ...] = (), asked: Any = None) -> v.Look:
+def looked(row_: Job, *, unsettled: tuple[SpooledBatch, ...] = (), asked: Any = None) -> Look:
     """A look at an active job."""
-    return v.Look(
+    return Look(
         job=row_,
         settings=asked if asked is not None else settings(),
         unsettled=unsettled,
@@ -79,22 +121,22 @@ def looked(row_: Job, *, unsettled: tuple[SpooledBatch, ...] = (), asked: Any = 
     )
 
 
-def wants(before: v.View, occurrence: v.Occurrence | None = None, now: float = NOW) -> list[v.Intent]:
+def wants(before: View, occurrence: Occurrence | None = None, now: float = NOW) -> list[Intent]:
     """What is wanted, after an occurrence or simply now."""
-    return decide(before, occurrence or v.Tick(), now)[1]
+    return decide(before, occurrence or Tick(), now)[1]
 
 
-WARM = v.FeederChild(heard=NOW)
+WARM = FeederChild(heard=NOW)
 
 
-def running(**fields: Any) -> v.FeederChild:
+def running(**fields: Any) -> FeederChild:
     """A feeder that scans batch 1 of job 42."""
-    return v.FeederChild(heard=NOW, run=replace(v.Run(42, 1), **fields))
+    return FeederChild(heard=NOW, run=replace(Run(42, 1), **fields))
 
 
-def courier(errand: v.Errand, **fields: Any) -> v.CourierChild:
+def courier(errand: Errand, **fields: Any) -> CourierChild:
     """A courier that runs for job 42."""
-    return replace(v.CourierChild(errand, 42, NOW), **fields)
+    return replace(CourierChild(errand, 42, NOW), **fields)
 
 
 # Nothing active.
@@ -107,34 +149,34 @@ def test_an_idle_agent_wants_nothing() -> None:
 
 def test_what_may_have_changed_is_looked_at_first() -> None:
     """A stale view decides nothing but to look."""
-    assert wants(view(fresh=False)) == [v.LookAgain()]
+    assert wants(view(fresh=False)) == [LookAgain()]
 
 
 def test_a_queued_job_is_claimed() -> None:
     """Once no job is active."""
-    assert wants(view(v.Look(queued=True))) == [v.Claim()]
+    assert wants(view(Look(queued=True))) == [Claim()]
 
 
 def test_nothing_is_claimed_while_the_feeder_still_runs_for_a_canceled_job() -> None:
     """The scanner is not free before it has stopped."""
-    intents = wants(view(v.Look(queued=True), feeder=running()))
-    assert intents == [v.TellFeeder(wire.Cancel())]
+    intents = wants(view(Look(queued=True), feeder=running()))
+    assert intents == [TellFeeder(wire.Cancel())]
 
 
 def test_an_idle_feeder_is_let_go() -> None:
     """No job is ready: the scanner is free for other programs."""
-    assert wants(view(feeder=WARM)) == [v.RetireFeeder()]
+    assert wants(view(feeder=WARM)) == [RetireFeeder()]
 
 
 def test_the_signal_makes_a_job_when_none_is_active() -> None:
     """SIGUSR1 on an idle daemon."""
-    assert wants(view(scan_asked=NOW)) == [v.MakeManualJob()]
+    assert wants(view(scan_asked=NOW)) == [MakeManualJob()]
 
 
 def test_the_signal_prefers_the_job_that_waits() -> None:
     """A queued job is claimed first; the signal then scans into it."""
-    after, intents = decide(view(v.Look(queued=True), scan_asked=NOW), v.Tick(), NOW)
-    assert intents == [v.Claim()]
+    after, intents = decide(view(Look(queued=True), scan_asked=NOW), Tick(), NOW)
+    assert intents == [Claim()]
     assert after.scan_asked == NOW
 
 
@@ -143,14 +185,14 @@ def test_the_signal_prefers_the_job_that_waits() -> None:
 
 def test_a_ready_job_gets_a_warm_feeder() -> None:
     """The child is there before it is wanted."""
-    assert wants(view(looked(job(Status.READY)))) == [v.StartFeeder()]
+    assert wants(view(looked(job(Status.READY)))) == [StartFeeder()]
 
 
 def test_the_signal_scans_into_the_ready_job_as_a_client() -> None:
     """A person's word counts also after a fault."""
     ready = job(Status.READY, error_code="feeder_jammed", error="jam")
     (step,) = wants(view(looked(ready), scan_asked=NOW))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.actor) == (Status.SCANNING, Actor.CLIENT)
 
 
@@ -158,8 +200,8 @@ def test_the_signal_scans_into_the_ready_job_as_a_client() -> None:
 def test_the_signal_changes_nothing_while_a_job_is_busy(status: Status) -> None:
     """It is refused in the log and forgotten."""
     busy = view(looked(job(status, batches=(row(),))), scan_asked=NOW, feeder=running(), courier=None)
-    after, intents = decide(busy, v.Tick(), NOW)
-    assert intents[0] == v.RefuseScan(status)
+    after, intents = decide(busy, Tick(), NOW)
+    assert intents[0] == RefuseScan(status)
     assert after.scan_asked is None
 
 
@@ -167,7 +209,7 @@ def test_auto_scans_at_the_claim_and_only_then() -> None:
     """A second batch is a person's word."""
     auto = settings(scan="auto")
     (step,) = wants(view(looked(job(Status.READY, entered_from="queued"), asked=auto)))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert step.to_status is Status.SCANNING
     again = job(Status.READY, entered_from="scanning", batches=(row(),))
     assert wants(view(looked(again, asked=auto), feeder=WARM)) == []
@@ -178,7 +220,7 @@ def test_finish_acts_after_the_first_complete_batch(finish: str) -> None:
     """ready → assembling by the agent itself."""
     ready = job(Status.READY, entered_from="scanning", batches=(row(),))
     (step,) = wants(view(looked(ready, asked=settings(finish=finish))))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert step.to_status is Status.ASSEMBLING
 
 
@@ -224,20 +266,20 @@ def test_halves_that_do_not_match_stop_at_ready() -> None:
     assert "3 fronts" in (step.error or "")
     assert "4 backs" in (step.error or "")
     (errand,) = wants(view(looked(odd)))
-    assert isinstance(errand, v.Send), "two batches of both sides are no halves"
+    assert isinstance(errand, Send), "two batches of both sides are no halves"
 
 
 def test_idle_with_kept_batches_is_assembled() -> None:
     """Somebody went home: the document is made."""
     (step,) = wants(view(looked(job(Status.READY, idle=IDLE, batches=(row(),)))))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.code) == (Status.ASSEMBLING, None)
 
 
 def test_idle_with_nothing_scanned_is_canceled() -> None:
     """The scanner is free for the next job."""
     (step,) = wants(view(looked(job(Status.READY, idle=IDLE))))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.code) == (Status.CANCELED, ErrorCode.IDLE_TIMEOUT)
 
 
@@ -254,7 +296,7 @@ def test_idle_with_nothing_scanned_is_canceled() -> None:
 def test_idle_with_an_unanswered_fault_fails(fields: dict[str, Any]) -> None:
     """Nothing is deleted, and no document comes out short."""
     (step,) = wants(view(looked(job(Status.READY, idle=IDLE, **fields))))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.code) == (Status.FAILED, ErrorCode.IDLE_TIMEOUT)
 
 
@@ -262,7 +304,7 @@ def test_bad_settings_fail_a_ready_job() -> None:
     """The scanner must be free; the sentence is the refusal's."""
     refusal = BadData("sides may be duplex, …", ErrorCode.BAD_SETTINGS)
     (step,) = wants(view(looked(job(Status.READY), asked=refusal)))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.code, step.error) == (
         Status.FAILED,
         ErrorCode.BAD_SETTINGS,
@@ -276,7 +318,7 @@ def test_bad_settings_fail_a_ready_job() -> None:
 def test_scanning_starts_a_feeder_and_a_batch() -> None:
     """Both at once: the socket holds the command until the child has started."""
     intents = wants(view(looked(job(Status.SCANNING, batches=(row(),)))))
-    assert intents == [v.StartFeeder(), v.Scan(42, 2, settings())]
+    assert intents == [StartFeeder(), Scan(42, 2, settings())]
 
 
 def test_a_run_under_way_is_left_alone() -> None:
@@ -288,13 +330,13 @@ def test_a_run_under_way_is_left_alone() -> None:
 def test_a_finished_batch_is_bound_then_recorded() -> None:
     """end.json → batch.pdf → the row, one step at a time."""
     here = view(looked(job(Status.SCANNING), unsettled=(on_disk(end=End()),)), feeder=WARM)
-    after, intents = decide(here, v.Tick(), NOW)
-    assert intents == [v.Send(v.Errand.BIND, 42, seq=1)]
-    after, intents = decide(after, v.CourierSaid(wire.BoundPdf(pdf=PDF)), NOW)
-    assert intents == [v.LookAgain()]
-    after, intents = decide(after, v.CourierEnded("exit status 0"), NOW)
-    _, intents = decide(after, v.Looked(here.look), NOW)
-    assert intents == [v.Record(42, Status.SCANNING, 1, PDF, kept=True, code=None, error=None)]
+    after, intents = decide(here, Tick(), NOW)
+    assert intents == [Send(Errand.BIND, 42, seq=1)]
+    after, intents = decide(after, CourierSaid(wire.BoundPdf(pdf=PDF)), NOW)
+    assert intents == [LookAgain()]
+    after, intents = decide(after, CourierEnded("exit status 0"), NOW)
+    _, intents = decide(after, Looked(here.look), NOW)
+    assert intents == [Record(42, Status.SCANNING, 1, PDF, kept=True, code=None, error=None)]
 
 
 def test_a_jammed_batch_is_recorded_as_discarded_with_its_story() -> None:
@@ -302,7 +344,7 @@ def test_a_jammed_batch_is_recorded_as_discarded_with_its_story() -> None:
     jam = on_disk(end=End(code=ErrorCode.FEEDER_JAMMED), captured=24)
     here = view(looked(job(Status.SCANNING), unsettled=(jam,)), feeder=WARM, bound=(42, 1, PDF))
     (record,) = wants(here)
-    assert isinstance(record, v.Record)
+    assert isinstance(record, Record)
     assert (record.kept, record.code) == (False, ErrorCode.FEEDER_JAMMED)
     assert record.error is not None
     assert "sheet 13 jammed" in record.error
@@ -314,7 +356,7 @@ def test_on_jam_keep_keeps_the_batch() -> None:
     """The batch counts as scanned; the fault still waits for a person."""
     jam = replace(on_disk(end=End(code=ErrorCode.COVER_OPEN)), keep_on_fault=True)
     (record,) = wants(view(looked(job(Status.SCANNING), unsettled=(jam,)), feeder=WARM, bound=(42, 1, PDF)))
-    assert isinstance(record, v.Record)
+    assert isinstance(record, Record)
     assert record.kept
     assert record.error
 
@@ -322,14 +364,14 @@ def test_on_jam_keep_keeps_the_batch() -> None:
 def test_a_batch_without_end_was_interrupted() -> None:
     """The daemon was killed, or the power went: the disk says so, and the next start finishes it."""
     here = view(looked(job(Status.SCANNING), unsettled=(on_disk(),)), feeder=WARM)
-    assert wants(here) == [v.EndBatch(42, 1, End(code=ErrorCode.INTERRUPTED)), v.LookAgain()]
+    assert wants(here) == [EndBatch(42, 1, End(code=ErrorCode.INTERRUPTED)), LookAgain()]
 
 
 def test_a_batch_of_one_torn_sheet_is_recorded_without_a_pdf() -> None:
     """Its front stays in the spool; there is nothing whole to bind."""
     torn = on_disk(end=End(code=ErrorCode.FEEDER_JAMMED), captured=1, bindable=0)
     (record,) = wants(view(looked(job(Status.SCANNING), unsettled=(torn,)), feeder=WARM))
-    assert isinstance(record, v.Record)
+    assert isinstance(record, Record)
     assert (record.pdf, record.kept) == (None, False)
 
 
@@ -337,20 +379,20 @@ def test_an_empty_feeder_brings_the_job_back_to_ready() -> None:
     """No batch; its empty directory goes after the row has said so."""
     empty = on_disk(end=End(code=ErrorCode.FEEDER_EMPTY), captured=0)
     step, drop, look = wants(view(looked(job(Status.SCANNING), unsettled=(empty,)), feeder=WARM))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.code) == (Status.READY, ErrorCode.FEEDER_EMPTY)
-    assert (drop, look) == (v.DropBatch(42, 1), v.LookAgain())
+    assert (drop, look) == (DropBatch(42, 1), LookAgain())
 
 
 def test_a_busy_device_is_tried_again_and_then_a_person_is_asked() -> None:
     """Some tries with backoff, then ready with the mend."""
     ended = wire.Ended(end=End(code=ErrorCode.DEVICE_BUSY))
     (step,) = wants(view(looked(job(Status.SCANNING)), feeder=WARM, ended=(42, ended)))
-    assert isinstance(step, v.Postpone)
+    assert isinstance(step, Postpone)
     assert step.seconds == 1
     last = job(Status.SCANNING, attempts=DEVICE_TRIES - 1)
     (end,) = wants(view(looked(last), feeder=WARM, ended=(42, ended)))
-    assert isinstance(end, v.Advance)
+    assert isinstance(end, Advance)
     assert (end.to_status, end.code) == (Status.READY, ErrorCode.DEVICE_BUSY)
 
 
@@ -363,45 +405,45 @@ def test_settings_that_the_device_cannot_do_fail_the_job() -> None:
     """With the feeder's own sentence."""
     refused = wire.Ended(end=End(code=ErrorCode.UNSUPPORTED_SETTINGS, detail="no duplex here"))
     (step,) = wants(view(looked(job(Status.SCANNING)), feeder=WARM, ended=(42, refused)))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.error) == (Status.FAILED, "no duplex here")
 
 
 def test_a_canceled_job_stops_the_scanner_and_a_deaf_one_is_killed() -> None:
     """Within a page, or by force."""
     here = view(looked(job(Status.READY)), feeder=running())
-    after, intents = decide(here, v.Tick(), NOW)
-    assert intents[0] == v.TellFeeder(wire.Cancel())
-    after, intents = decide(after, v.Tick(), NOW + ANSWER_TIME + 0.1)
-    assert v.KillFeeder(ErrorCode.CANCELED) in intents
-    after, intents = decide(after, v.Tick(), NOW + ANSWER_TIME + DYING_TIME + 0.3)
-    assert v.AbandonFeeder() in intents
+    after, intents = decide(here, Tick(), NOW)
+    assert intents[0] == TellFeeder(wire.Cancel())
+    after, intents = decide(after, Tick(), NOW + ANSWER_TIME + 0.1)
+    assert KillFeeder(ErrorCode.CANCELED) in intents
+    after, intents = decide(after, Tick(), NOW + ANSWER_TIME + DYING_TIME + 0.3)
+    assert AbandonFeeder() in intents
 
 
 def test_silence_kills_the_driver_and_ends_the_batch() -> None:
     """driver_hung; the end is written on disk at once, with or without a database."""
     here = view(looked(job(Status.SCANNING)), feeder=running())
-    after, intents = decide(here, v.Tick(), NOW + 61)
-    assert intents == [v.KillFeeder(ErrorCode.DRIVER_HUNG)]
-    _, intents = decide(after, v.FeederEnded("signal 9"), NOW + 61)
-    assert intents[0] == v.EndBatch(42, 1, End(code=ErrorCode.DRIVER_HUNG))
+    after, intents = decide(here, Tick(), NOW + 61)
+    assert intents == [KillFeeder(ErrorCode.DRIVER_HUNG)]
+    _, intents = decide(after, FeederEnded("signal 9"), NOW + 61)
+    assert intents[0] == EndBatch(42, 1, End(code=ErrorCode.DRIVER_HUNG))
 
 
 def test_nobody_is_silent_for_what_was_not_heard() -> None:
     """The daemon itself has waited for the database: what its children said meanwhile is still to be heard."""
     here = view(looked(job(Status.SCANNING)), feeder=running())
-    for occurrence in (v.DatabaseLost(), v.Tick(listened=NOW + 59)):
+    for occurrence in (DatabaseLost(), Tick(listened=NOW + 59)):
         here, intents = decide(here, occurrence, NOW + 64)
         assert intents == []
-    _, intents = decide(here, v.Tick(listened=NOW + 64), NOW + 64)
-    assert intents == [v.KillFeeder(ErrorCode.DRIVER_HUNG)]
+    _, intents = decide(here, Tick(listened=NOW + 64), NOW + 64)
+    assert intents == [KillFeeder(ErrorCode.DRIVER_HUNG)]
 
 
 def test_data_that_flows_is_no_silence() -> None:
     """A 1200 dpi page may take minutes."""
     here = view(looked(job(Status.SCANNING)), feeder=running())
-    after, _ = decide(here, v.FeederSaid(wire.Alive(step="page 1", done=5)), NOW + 59)
-    assert v.KillFeeder(ErrorCode.DRIVER_HUNG) not in wants(after, now=NOW + 100)
+    after, _ = decide(here, FeederSaid(wire.Alive(step="page 1", done=5)), NOW + 59)
+    assert KillFeeder(ErrorCode.DRIVER_HUNG) not in wants(after, now=NOW + 100)
 
 
 def test_a_person_does_not_wait_for_a_feeder_that_ended_a_moment_ago() -> None:
@@ -409,24 +451,24 @@ def test_a_person_does_not_wait_for_a_feeder_that_ended_a_moment_ago() -> None:
     ready_, scanning = (
         view(looked(job(status)), feeder_after=NOW + 5) for status in (Status.READY, Status.SCANNING)
     )
-    assert v.StartFeeder() not in wants(ready_)
-    assert v.StartFeeder() in wants(scanning)
+    assert StartFeeder() not in wants(ready_)
+    assert StartFeeder() in wants(scanning)
 
 
 def test_a_driver_that_crashes_ends_the_batch() -> None:
     """The exit is told in the detail."""
     here = view(looked(job(Status.SCANNING)), feeder=running())
-    _, intents = decide(here, v.FeederEnded("signal 11"), NOW)
-    assert intents[0] == v.EndBatch(42, 1, End(code=ErrorCode.DRIVER_CRASHED, detail="signal 11"))
+    _, intents = decide(here, FeederEnded("signal 11"), NOW)
+    assert intents[0] == EndBatch(42, 1, End(code=ErrorCode.DRIVER_CRASHED, detail="signal 11"))
 
 
 def test_progress_is_written_at_most_once_a_second() -> None:
     """Kept pages and the batch under way; never one write a page."""
     here = view(looked(job(Status.SCANNING, batches=(row(pages=4),))), feeder=running(), progressed=NOW - 2)
-    after, _ = decide(here, v.FeederSaid(wire.Captured(page=PAGE)), NOW - 1.5)
-    after, intents = decide(after, v.FeederSaid(wire.Captured(page=PAGE)), NOW)
-    assert intents == [v.Progress(42, 6)]
-    after, intents = decide(after, v.FeederSaid(wire.Captured(page=PAGE)), NOW + 0.9)
+    after, _ = decide(here, FeederSaid(wire.Captured(page=PAGE)), NOW - 1.5)
+    after, intents = decide(after, FeederSaid(wire.Captured(page=PAGE)), NOW)
+    assert intents == [Progress(42, 6)]
+    after, intents = decide(after, FeederSaid(wire.Captured(page=PAGE)), NOW + 0.9)
     assert intents == []
 
 
@@ -436,25 +478,25 @@ def test_progress_is_written_at_most_once_a_second() -> None:
 def test_scanning_goes_on_without_a_database() -> None:
     """No intent touches a row; the run is left alone."""
     here = view(looked(job(Status.SCANNING)), feeder=running())
-    after, intents = decide(here, v.DatabaseLost(), NOW)
+    after, intents = decide(here, DatabaseLost(), NOW)
     assert intents == []
-    after, intents = decide(after, v.FeederSaid(wire.Ended(end=End())), NOW)
+    after, intents = decide(after, FeederSaid(wire.Ended(end=End())), NOW)
     assert intents == []
-    assert after.feeder == v.FeederChild(heard=NOW, resting=True)
+    assert after.feeder == FeederChild(heard=NOW, resting=True)
 
 
 def test_a_displaced_daemon_stops_its_children() -> None:
     """Another leads: the feeder is canceled, the courier killed."""
-    here = view(looked(job(Status.SCANNING)), feeder=running(), courier=courier(v.Errand.BIND))
-    _, intents = decide(here, v.Displaced(), NOW)
-    assert intents == [v.TellFeeder(wire.Cancel()), v.KillCourier(None)]
+    here = view(looked(job(Status.SCANNING)), feeder=running(), courier=courier(Errand.BIND))
+    _, intents = decide(here, Displaced(), NOW)
+    assert intents == [TellFeeder(wire.Cancel()), KillCourier(None)]
 
 
 def test_a_signal_during_an_outage_is_forgotten_after_a_while() -> None:
     """A scan that starts by surprise ten minutes later would be worse than none."""
     away = view(serving=False, scan_asked=NOW)
     assert wants(away, now=NOW + 20) == []
-    assert wants(away, now=NOW + 31) == [v.RefuseScan(None)]
+    assert wants(away, now=NOW + 31) == [RefuseScan(None)]
 
 
 # Assembling.
@@ -464,28 +506,28 @@ def test_assembling_sends_a_courier_and_goes_to_preview() -> None:
     """The merge, staged and verified, is the result."""
     assembling = job(Status.ASSEMBLING, batches=(row(),), nas_staging_path="s/merged.pdf")
     here = view(looked(assembling))
-    after, intents = decide(here, v.Tick(), NOW)
-    assert intents == [v.Send(v.Errand.ASSEMBLE, 42, job=assembling)]
+    after, intents = decide(here, Tick(), NOW)
+    assert intents == [Send(Errand.ASSEMBLE, 42, job=assembling)]
     staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
-    after, _ = decide(after, v.CourierSaid(staged), NOW)
-    after, _ = decide(after, v.CourierEnded("exit status 0"), NOW)
-    _, (step,) = decide(after, v.Looked(here.look), NOW)
-    assert isinstance(step, v.Advance)
+    after, _ = decide(after, CourierSaid(staged), NOW)
+    after, _ = decide(after, CourierEnded("exit status 0"), NOW)
+    _, (step,) = decide(after, Looked(here.look), NOW)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.staged) == (Status.PREVIEW, staged)
 
 
 def test_where_a_copy_is_going_to_be_is_in_the_row_first() -> None:
     """A job canceled in mid-copy can then be tidied up after; the courier is sent after another look."""
     before = view(looked(job(Status.ASSEMBLING, batches=(row(),))))
-    after, intents = decide(before, v.Tick(), NOW)
-    assert intents == [v.ExpectStaged(42)]
+    after, intents = decide(before, Tick(), NOW)
+    assert intents == [ExpectStaged(42)]
     assert not after.fresh
 
 
 def test_nothing_kept_cannot_be_assembled() -> None:
     """Back to ready, with no_pages."""
     (step,) = wants(view(looked(job(Status.ASSEMBLING, batches=(row(kept=False),)))))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.code) == (Status.READY, ErrorCode.NO_PAGES)
 
 
@@ -495,62 +537,62 @@ def test_a_nas_that_is_away_is_waited_for_for_ever(attempts: int) -> None:
     failed = wire.Failed(code=ErrorCode.NAS_UNAVAILABLE, sentence="away")
     here = view(
         looked(job(Status.ASSEMBLING, attempts=attempts, error_code="nas_unavailable", batches=(row(),))),
-        done=(42, 0, v.Errand.ASSEMBLE, failed),
+        done=(42, 0, Errand.ASSEMBLE, failed),
     )
     (step,) = wants(here)
-    assert isinstance(step, v.Postpone)
+    assert isinstance(step, Postpone)
     assert step.seconds == backoff(attempts)
 
 
 def test_a_copy_that_never_verifies_fails_after_five_tries() -> None:
     """Then a person is needed."""
     failed = wire.Failed(code=ErrorCode.VERIFY_FAILED, sentence="differs")
-    done = (42, 0, v.Errand.ASSEMBLE, failed)
+    done = (42, 0, Errand.ASSEMBLE, failed)
     tried = job(Status.ASSEMBLING, error_code="verify_failed", batches=(row(),))
     (again,) = wants(view(looked(replace(tried, attempts=3)), done=done))
     (last,) = wants(view(looked(replace(tried, attempts=4)), done=done))
     waited = replace(tried, attempts=400, error_code="nas_unavailable")
     (first,) = wants(view(looked(waited), done=done))
-    assert isinstance(again, v.Postpone)
-    assert isinstance(last, v.Advance)
+    assert isinstance(again, Postpone)
+    assert isinstance(last, Advance)
     assert last.to_status is Status.FAILED
-    assert isinstance(first, v.Postpone), "waiting for the NAS is no try of a copy"
+    assert isinstance(first, Postpone), "waiting for the NAS is no try of a copy"
 
 
 def test_a_courier_that_dies_is_a_fault_of_its_errand() -> None:
     """courier_crashed, tried again from the source."""
-    here = view(looked(job(Status.ASSEMBLING, batches=(row(),))), courier=courier(v.Errand.ASSEMBLE))
-    after, _ = decide(here, v.CourierEnded("signal 11"), NOW)
-    _, (step,) = decide(after, v.Looked(here.look), NOW)
-    assert isinstance(step, v.Postpone)
+    here = view(looked(job(Status.ASSEMBLING, batches=(row(),))), courier=courier(Errand.ASSEMBLE))
+    after, _ = decide(here, CourierEnded("signal 11"), NOW)
+    _, (step,) = decide(after, Looked(here.look), NOW)
+    assert isinstance(step, Postpone)
     assert step.code is ErrorCode.COURIER_CRASHED
 
 
 def test_a_silent_courier_on_the_nas_is_killed_and_left_behind() -> None:
     """nas_hung; the daemon goes on without it."""
-    here = view(looked(job(Status.ASSEMBLING, batches=(row(),))), courier=courier(v.Errand.ASSEMBLE))
-    after, intents = decide(here, v.Tick(), NOW + COURIER_SILENCE + 1)
-    assert intents == [v.KillCourier(ErrorCode.NAS_HUNG)]
-    after, intents = decide(after, v.Tick(), NOW + COURIER_SILENCE + DYING_TIME + 2)
-    assert v.AbandonCourier() in intents
+    here = view(looked(job(Status.ASSEMBLING, batches=(row(),))), courier=courier(Errand.ASSEMBLE))
+    after, intents = decide(here, Tick(), NOW + COURIER_SILENCE + 1)
+    assert intents == [KillCourier(ErrorCode.NAS_HUNG)]
+    after, intents = decide(after, Tick(), NOW + COURIER_SILENCE + DYING_TIME + 2)
+    assert AbandonCourier() in intents
 
 
 def test_a_courier_whose_job_was_canceled_is_called_back() -> None:
     """Its errand is nobody's any more, and its end is no fault."""
-    here = view(courier=courier(v.Errand.ASSEMBLE))
-    after, intents = decide(here, v.Tick(), NOW)
-    assert intents == [v.KillCourier(ErrorCode.INTERRUPTED)]
-    after, _ = decide(after, v.CourierEnded("signal 9"), NOW)
+    here = view(courier=courier(Errand.ASSEMBLE))
+    after, intents = decide(here, Tick(), NOW)
+    assert intents == [KillCourier(ErrorCode.INTERRUPTED)]
+    after, _ = decide(after, CourierEnded("signal 9"), NOW)
     assert (after.courier, after.done) == (None, None)
 
 
 def test_a_courier_that_has_reported_is_not_killed() -> None:
     """It is on its way back, and goes again; should it not come, its silence tells."""
-    here = view(courier=courier(v.Errand.PUBLISH, reported=True))
-    after, intents = decide(here, v.Tick(), NOW)
+    here = view(courier=courier(Errand.PUBLISH, reported=True))
+    after, intents = decide(here, Tick(), NOW)
     assert (after.courier, intents) == (here.courier, [])
-    _, intents = decide(after, v.Tick(), NOW + DYING_TIME + 1)
-    assert isinstance(intents[0], v.KillCourier)
+    _, intents = decide(after, Tick(), NOW + DYING_TIME + 1)
+    assert isinstance(intents[0], KillCourier)
 
 
 def test_a_merge_of_a_former_stay_in_assembling_is_not_taken() -> None:
@@ -558,20 +600,20 @@ def test_a_merge_of_a_former_stay_in_assembling_is_not_taken() -> None:
     staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
     row_ = job(Status.ASSEMBLING, entered=9, batches=(row(),), nas_staging_path="s/T.pdf")
     here = view(looked(row_))
-    old = replace(here, done=(42, 7, v.Errand.ASSEMBLE, staged))
+    old = replace(here, done=(42, 7, Errand.ASSEMBLE, staged))
     (send,) = wants(old)
-    assert isinstance(send, v.Send)
-    still_running = replace(here, courier=courier(v.Errand.ASSEMBLE, entered=7))
-    assert wants(still_running) == [v.KillCourier(ErrorCode.INTERRUPTED)]
+    assert isinstance(send, Send)
+    still_running = replace(here, courier=courier(Errand.ASSEMBLE, entered=7))
+    assert wants(still_running) == [KillCourier(ErrorCode.INTERRUPTED)]
 
 
 def test_how_a_canceled_run_ended_is_no_fault_of_the_next() -> None:
     """Canceled before the first page, queued again, and scanned: a new run."""
     canceled = wire.Ended(end=End(code=ErrorCode.CANCELED))
-    here = view(feeder=v.FeederChild(heard=NOW), ended=(42, canceled))
-    after, _ = decide(here, v.Looked(looked(job(Status.READY))), NOW)
-    _, intents = decide(after, v.Looked(looked(job(Status.SCANNING))), NOW)
-    assert [type(intent) for intent in intents] == [v.Scan]
+    here = view(feeder=FeederChild(heard=NOW), ended=(42, canceled))
+    after, _ = decide(here, Looked(looked(job(Status.READY))), NOW)
+    _, intents = decide(after, Looked(looked(job(Status.SCANNING))), NOW)
+    assert [type(intent) for intent in intents] == [Scan]
 
 
 def test_a_driver_that_does_not_come_to_rest_is_replaced() -> None:
@@ -579,95 +621,95 @@ def test_a_driver_that_does_not_come_to_rest_is_replaced() -> None:
     scanning = looked(job(Status.SCANNING))
     here = view(scanning, feeder=replace(WARM, resting=True), progressed=NOW + 60)
     assert wants(here, now=NOW + 14) == []
-    after, intents = decide(here, v.Tick(), NOW + 16)
-    assert intents == [v.KillFeeder(ErrorCode.DRIVER_HUNG)]
-    after, intents = decide(after, v.FeederEnded("signal 9"), NOW + 17)
-    after, intents = decide(after, v.Looked(scanning), NOW + 17)
-    assert [type(intent) for intent in intents] == [v.StartFeeder, v.Scan]
-    rested, intents = decide(here, v.FeederSaid(wire.Idle()), NOW + 1)
-    assert [type(intent) for intent in intents] == [v.Scan]
+    after, intents = decide(here, Tick(), NOW + 16)
+    assert intents == [KillFeeder(ErrorCode.DRIVER_HUNG)]
+    after, intents = decide(after, FeederEnded("signal 9"), NOW + 17)
+    after, intents = decide(after, Looked(scanning), NOW + 17)
+    assert [type(intent) for intent in intents] == [StartFeeder, Scan]
+    rested, intents = decide(here, FeederSaid(wire.Idle()), NOW + 1)
+    assert [type(intent) for intent in intents] == [Scan]
     assert not rested.feeder or not rested.feeder.resting
 
 
 def test_a_staged_file_that_nobody_wants_goes_as_soon_as_the_nas_is_back() -> None:
     """A try while it was away is made again after a minute, or when any errand finds the NAS there."""
     stale = StaleFile(41, ".scan-staging/job-41/merged.pdf")
-    remove = v.Send(v.Errand.UNSTAGE, 41, staged=stale.path)
-    here = view(v.Look(stale=stale))
-    after, intents = decide(here, v.Tick(), NOW)
+    remove = Send(Errand.UNSTAGE, 41, staged=stale.path)
+    here = view(Look(stale=stale))
+    after, intents = decide(here, Tick(), NOW)
     assert intents == [remove]
     hung = wire.Failed(code=ErrorCode.NAS_HUNG, sentence="It does not answer.")
-    after, intents = decide(after, v.CourierSaid(hung), NOW)
-    after, intents = decide(after, v.CourierEnded("exit status 0"), NOW)
-    after, intents = decide(replace(after, look=here.look, fresh=True), v.Tick(), NOW)
+    after, intents = decide(after, CourierSaid(hung), NOW)
+    after, intents = decide(after, CourierEnded("exit status 0"), NOW)
+    after, intents = decide(replace(after, look=here.look, fresh=True), Tick(), NOW)
     assert intents == wants(after, now=NOW + 59) == []
     assert wants(after, now=NOW + 60) == [remove]
-    after = replace(after, courier=v.CourierChild(v.Errand.CHECK, 0, NOW))
-    after, _ = decide(after, v.CourierSaid(wire.Checked()), NOW + 1)
-    after, _ = decide(after, v.CourierEnded("exit status 0"), NOW + 1)
+    after = replace(after, courier=CourierChild(Errand.CHECK, 0, NOW))
+    after, _ = decide(after, CourierSaid(wire.Checked()), NOW + 1)
+    after, _ = decide(after, CourierEnded("exit status 0"), NOW + 1)
     assert wants(replace(after, look=here.look, fresh=True), now=NOW + 1) == [remove]
 
 
 def test_the_device_that_was_good_for_another_name_is_not_tried() -> None:
     """Not even when the config was read again while a batch was about to open it."""
-    one = v.Limits(scanner="fi-*")
+    one = Limits(scanner="fi-*")
     waiting = view(looked(job(Status.SCANNING)), limits=one, feeder=WARM)
-    after, intents = decide(waiting, v.Tick(), NOW)
-    assert intents == [v.Scan(42, 1, settings(), "fi-*")]
-    opened = v.FeederSaid(wire.Opened(device="fujitsu:fi-7160:1", duplex=True, applied=()))
-    for limits, last in ((one, "fujitsu:fi-7160:1"), (v.Limits(scanner="DR-*"), "")):
-        seen, _ = decide(after, v.Configured(limits), NOW)
+    after, intents = decide(waiting, Tick(), NOW)
+    assert intents == [Scan(42, 1, settings(), "fi-*")]
+    opened = FeederSaid(wire.Opened(device="fujitsu:fi-7160:1", duplex=True, applied=()))
+    for limits, last in ((one, "fujitsu:fi-7160:1"), (Limits(scanner="DR-*"), "")):
+        seen, _ = decide(after, Configured(limits), NOW)
         seen, _ = decide(seen, opened, NOW)
         seen = replace(seen, look=waiting.look, feeder=WARM, fresh=True)
-        assert wants(seen) == [v.Scan(42, 1, settings(), limits.scanner, last)]
+        assert wants(seen) == [Scan(42, 1, settings(), limits.scanner, last)]
 
 
 def test_an_idle_agent_sweeps_its_disk() -> None:
     """Every ten minutes, or as often as files may expire; never without a time, nor beside another errand."""
-    swept = [v.Expire(86400.0), v.Send(v.Errand.SWEEP, 0)]
-    week = v.Limits(keep=86400.0)
+    swept = [Expire(86400.0), Send(Errand.SWEEP, 0)]
+    week = Limits(keep=86400.0)
     assert wants(view(limits=week, swept_at=NOW - 599)) == []
-    after, intents = decide(view(limits=week, swept_at=NOW - 600), v.Tick(), NOW)
+    after, intents = decide(view(limits=week, swept_at=NOW - 600), Tick(), NOW)
     assert intents == swept
     assert not after.fresh
-    assert wants(after, now=NOW + 1) == [v.LookAgain()]
+    assert wants(after, now=NOW + 1) == [LookAgain()]
     assert wants(view(swept_at=NOW - 10_000)) == []
-    busy = v.CourierChild(v.Errand.CHECK, 0, NOW)
+    busy = CourierChild(Errand.CHECK, 0, NOW)
     assert wants(view(limits=week, swept_at=NOW - 600, courier=busy)) == []
-    short = v.Limits(keep=2.0)
-    assert wants(view(limits=short, swept_at=NOW - 3)) == [v.Expire(2.0), v.Send(v.Errand.SWEEP, 0)]
+    short = Limits(keep=2.0)
+    assert wants(view(limits=short, swept_at=NOW - 3)) == [Expire(2.0), Send(Errand.SWEEP, 0)]
 
 
 def test_a_job_is_not_kept_waiting_by_a_sweep() -> None:
     """What is left on disk then is removed later."""
-    sweeping = v.CourierChild(v.Errand.SWEEP, 0, NOW)
+    sweeping = CourierChild(Errand.SWEEP, 0, NOW)
     intents = wants(view(looked(job(Status.READY)), courier=sweeping))
-    assert v.KillCourier(ErrorCode.INTERRUPTED) in intents
+    assert KillCourier(ErrorCode.INTERRUPTED) in intents
 
 
 def test_an_idle_agent_asks_for_scanner_and_nas_and_more_often_while_one_is_missing() -> None:
     """Alive is not ready: what is missing is found out before a person is at the scanner."""
     here = view(found_at=NOW - 601, checked_at=NOW - 601)
-    after, intents = decide(here, v.Tick(), NOW)
-    assert intents == [v.Send(v.Errand.CHECK, 0), v.StartFeeder(), v.FindScanner()]
+    after, intents = decide(here, Tick(), NOW)
+    assert intents == [Send(Errand.CHECK, 0), StartFeeder(), FindScanner()]
     assert after.ready
     away = wire.Failed(code=ErrorCode.NAS_UNAVAILABLE, sentence="away")
-    after, _ = decide(after, v.CourierSaid(away), NOW)
-    after, _ = decide(after, v.CourierEnded("exit status 0"), NOW)
-    after, _ = decide(after, v.FeederSaid(wire.FoundDevice(device="x")), NOW)
-    after, _ = decide(after, v.Looked(v.Look()), NOW)
+    after, _ = decide(after, CourierSaid(away), NOW)
+    after, _ = decide(after, CourierEnded("exit status 0"), NOW)
+    after, _ = decide(after, FeederSaid(wire.FoundDevice(device="x")), NOW)
+    after, _ = decide(after, Looked(Look()), NOW)
     assert not after.ready
     assert wants(after, now=NOW + 59) == []
-    assert wants(after, now=NOW + 61) == [v.Send(v.Errand.CHECK, 0)]
+    assert wants(after, now=NOW + 61) == [Send(Errand.CHECK, 0)]
 
 
 def test_a_batch_that_is_not_recorded_yet_belongs_into_the_merge() -> None:
     """The client finished while it was still being bound."""
     batch = on_disk(seq=2, end=End())
     here = view(looked(job(Status.ASSEMBLING, batches=(row(),)), unsettled=(batch,)))
-    assert wants(here) == [v.Send(v.Errand.BIND, 42, seq=2)]
+    assert wants(here) == [Send(Errand.BIND, 42, seq=2)]
     (record,) = wants(replace(here, bound=(42, 2, PDF)))
-    assert isinstance(record, v.Record)
+    assert isinstance(record, Record)
     assert (record.status, record.kept) == (Status.ASSEMBLING, True)
 
 
@@ -676,14 +718,14 @@ def test_a_batch_with_a_damaged_page_is_set_aside_and_the_job_fails_with_it() ->
     damaged = wire.Failed(code=ErrorCode.SPOOL_DAMAGED, sentence="page-0003.jpg is damaged")
     batch = on_disk(end=End())
     here = view(
-        looked(job(Status.READY), unsettled=(batch,)), feeder=WARM, done=(42, 0, v.Errand.BIND, damaged)
+        looked(job(Status.READY), unsettled=(batch,)), feeder=WARM, done=(42, 0, Errand.BIND, damaged)
     )
     (record,) = wants(here)
-    assert isinstance(record, v.Record)
+    assert isinstance(record, Record)
     assert (record.pdf, record.kept, record.code) == (None, False, ErrorCode.SPOOL_DAMAGED)
     told = job(Status.READY, error_code="spool_damaged", error="page-0003.jpg is damaged")
     (step,) = wants(view(looked(told), feeder=WARM))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.error) == (Status.FAILED, told.error)
 
 
@@ -692,11 +734,11 @@ def test_a_directory_that_cannot_be_read_or_written_stops_only_its_job(status: S
     """Damaged: failed. Full: waited for, and nothing is begun meanwhile."""
     damaged = replace(looked(job(status)), trouble=BadData("x", ErrorCode.SPOOL_DAMAGED))
     (step,) = wants(view(damaged))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert (step.to_status, step.code) == (Status.FAILED, ErrorCode.SPOOL_DAMAGED)
     full = replace(looked(job(status)), trouble=BadData("x", ErrorCode.STAGING_FULL))
     (wait,) = wants(view(full))
-    assert isinstance(wait, v.Postpone)
+    assert isinstance(wait, Postpone)
     waiting = replace(full, job=job(status, wait=3.0, error_code="staging_full"))
     assert wants(view(waiting)) == []
 
@@ -704,11 +746,11 @@ def test_a_directory_that_cannot_be_read_or_written_stops_only_its_job(status: S
 def test_a_feeder_that_ends_by_itself_is_not_warmed_up_at_once() -> None:
     """A machine that cannot start it must not be kept busy with trying."""
     here = view(looked(job(Status.READY)), feeder=WARM)
-    after, _ = decide(here, v.FeederEnded("exit status 1"), NOW)
-    after, intents = decide(after, v.Looked(here.look), NOW)
+    after, _ = decide(here, FeederEnded("exit status 1"), NOW)
+    after, intents = decide(after, Looked(here.look), NOW)
     assert intents == []
-    _, intents = decide(after, v.Looked(here.look), NOW + 6)
-    assert intents == [v.StartFeeder()]
+    _, intents = decide(after, Looked(here.look), NOW + 6)
+    assert intents == [StartFeeder()]
 
 
 # Preview and committing.
@@ -719,7 +761,7 @@ def test_finish_commit_goes_on_from_the_first_preview_only() -> None:
     commit = settings(finish="commit")
     fresh = job(Status.PREVIEW, entered_from="assembling", page_count=4)
     (step,) = wants(view(looked(fresh, asked=commit)))
-    assert isinstance(step, v.Advance)
+    assert isinstance(step, Advance)
     assert step.to_status is Status.COMMITTING
     for held in (
         replace(fresh, reopened=True),
@@ -732,7 +774,7 @@ def test_finish_commit_goes_on_from_the_first_preview_only() -> None:
 
 def test_a_site_that_commits_by_itself_is_left_to_it() -> None:
     """by = "client": the agent stops at preview."""
-    limits = v.Limits(commits=False)
+    limits = Limits(commits=False)
     fresh = job(Status.PREVIEW, entered_from="assembling")
     assert wants(view(looked(fresh, asked=settings(finish="commit")), limits=limits)) == []
     assert wants(view(looked(job(Status.COMMITTING)), limits=limits)) == []
@@ -742,53 +784,53 @@ def test_publishing_waits_for_the_row() -> None:
     """The courier names the file, the row gets the name, and only then is the word given."""
     committing = job(Status.COMMITTING, nas_staging_path="s/T.pdf")
     here = view(looked(committing))
-    after, intents = decide(here, v.Tick(), NOW)
-    assert intents == [v.Send(v.Errand.PUBLISH, 42, job=committing)]
+    after, intents = decide(here, Tick(), NOW)
+    assert intents == [Send(Errand.PUBLISH, 42, job=committing)]
     named = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
-    after, intents = decide(after, v.CourierSaid(named), NOW)
-    assert intents == [v.LookAgain()]
-    after, intents = decide(after, v.Looked(here.look), NOW)
-    assert intents == [v.Name(42, named)]
-    after, intents = decide(after, v.Looked(here.look), NOW)
+    after, intents = decide(after, CourierSaid(named), NOW)
+    assert intents == [LookAgain()]
+    after, intents = decide(after, Looked(here.look), NOW)
+    assert intents == [Name(42, named)]
+    after, intents = decide(after, Looked(here.look), NOW)
     assert intents == []
     published = wire.Published(inbox_path="Inbox/T.pdf", sha256=SHA)
-    after, _ = decide(after, v.CourierSaid(published), NOW)
-    after, intents = decide(after, v.Looked(here.look), NOW)
-    assert intents == [v.Commit(42, published)]
+    after, _ = decide(after, CourierSaid(published), NOW)
+    after, intents = decide(after, Looked(here.look), NOW)
+    assert intents == [Commit(42, published)]
 
 
 def test_another_name_needs_another_word() -> None:
     """Somebody took the first: the row gets the second, and then the courier."""
     first = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
     second = wire.Named(inbox_path="Inbox/T (2).pdf", sha256=SHA)
-    here = view(looked(job(Status.COMMITTING)), courier=courier(v.Errand.PUBLISH, named=first, told=True))
-    after, _ = decide(here, v.CourierSaid(second), NOW)
-    _, intents = decide(after, v.Looked(here.look), NOW)
-    assert intents == [v.Name(42, second)]
+    here = view(looked(job(Status.COMMITTING)), courier=courier(Errand.PUBLISH, named=first, told=True))
+    after, _ = decide(here, CourierSaid(second), NOW)
+    _, intents = decide(after, Looked(here.look), NOW)
+    assert intents == [Name(42, second)]
 
 
 def test_a_document_that_may_be_published_never_fails_for_its_settings() -> None:
     """The row has the name: only the courier can say whether the file is in the Inbox."""
     refusal = BadData("no", ErrorCode.BAD_SETTINGS)
     named = job(Status.COMMITTING, inbox_path="Inbox/T.pdf", file_hash=SHA)
-    assert wants(view(looked(named, asked=refusal))) == [v.Send(v.Errand.PUBLISH, 42, job=named)]
+    assert wants(view(looked(named, asked=refusal))) == [Send(Errand.PUBLISH, 42, job=named)]
 
 
 def test_the_word_is_given_again_after_an_outage() -> None:
     """Whether the row got the name is unknown: naming it again is the same."""
     named = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
-    here = view(looked(job(Status.COMMITTING)), courier=courier(v.Errand.PUBLISH, named=named, told=True))
-    after, _ = decide(here, v.DatabaseLost(), NOW)
-    after, _ = decide(after, v.LookDue(), NOW)
-    _, intents = decide(after, v.Looked(here.look), NOW)
-    assert intents == [v.Name(42, named)]
+    here = view(looked(job(Status.COMMITTING)), courier=courier(Errand.PUBLISH, named=named, told=True))
+    after, _ = decide(here, DatabaseLost(), NOW)
+    after, _ = decide(after, LookDue(), NOW)
+    _, intents = decide(after, Looked(here.look), NOW)
+    assert intents == [Name(42, named)]
 
 
 def test_a_staged_file_that_is_gone_refuses_the_commit() -> None:
     """Back to preview, with the reason."""
     failed = wire.Failed(code=ErrorCode.STAGED_FILE_GONE, sentence="gone")
-    (step,) = wants(view(looked(job(Status.COMMITTING)), done=(42, 0, v.Errand.PUBLISH, failed)))
-    assert isinstance(step, v.Advance)
+    (step,) = wants(view(looked(job(Status.COMMITTING)), done=(42, 0, Errand.PUBLISH, failed)))
+    assert isinstance(step, Advance)
     assert (step.to_status, step.error) == (Status.PREVIEW, "gone")
 
 
@@ -798,35 +840,35 @@ def test_a_staged_file_that_is_gone_refuses_the_commit() -> None:
 def test_stop_finishes_the_sheet_records_the_batch_and_leaves() -> None:
     """SIGTERM in mid-batch."""
     here = view(looked(job(Status.SCANNING)), feeder=running(), progressed=NOW + 10)
-    after, intents = decide(here, v.StopAsked(), NOW)
-    assert intents == [v.TellFeeder(wire.Finish())]
-    after, intents = decide(after, v.Tick(), NOW + 1)
+    after, intents = decide(here, StopAsked(), NOW)
+    assert intents == [TellFeeder(wire.Finish())]
+    after, intents = decide(after, Tick(), NOW + 1)
     assert intents == []
-    after, _ = decide(after, v.FeederSaid(wire.Ended(end=End(code=ErrorCode.INTERRUPTED))), NOW + 2)
+    after, _ = decide(after, FeederSaid(wire.Ended(end=End(code=ErrorCode.INTERRUPTED))), NOW + 2)
     batch = on_disk(end=End(code=ErrorCode.INTERRUPTED))
-    after, intents = decide(after, v.Looked(looked(job(Status.SCANNING), unsettled=(batch,))), NOW + 2)
-    assert intents == [v.Send(v.Errand.BIND, 42, seq=1)]
-    after, _ = decide(after, v.CourierSaid(wire.BoundPdf(pdf=PDF)), NOW + 3)
-    after, (record,) = decide(after, v.Looked(looked(job(Status.SCANNING), unsettled=(batch,))), NOW + 3)
-    assert isinstance(record, v.Record)
+    after, intents = decide(after, Looked(looked(job(Status.SCANNING), unsettled=(batch,))), NOW + 2)
+    assert intents == [Send(Errand.BIND, 42, seq=1)]
+    after, _ = decide(after, CourierSaid(wire.BoundPdf(pdf=PDF)), NOW + 3)
+    after, (record,) = decide(after, Looked(looked(job(Status.SCANNING), unsettled=(batch,))), NOW + 3)
+    assert isinstance(record, Record)
     done = looked(job(Status.READY, error_code="interrupted", batches=(row(kept=False),)))
     after = replace(after, courier=None)
-    after, intents = decide(after, v.Looked(done), NOW + 4)
-    assert intents == [v.Exit()]
+    after, intents = decide(after, Looked(done), NOW + 4)
+    assert intents == [Exit()]
 
 
 def test_stop_while_idle_leaves_at_once() -> None:
     """Nothing has to be put in order."""
-    assert wants(view(), v.StopAsked()) == [v.Exit()]
+    assert wants(view(), StopAsked()) == [Exit()]
 
 
 def test_stop_without_a_database_waits_only_for_the_sheet() -> None:
     """The next start records the batch."""
     here = view(serving=False, feeder=running())
-    after, intents = decide(here, v.StopAsked(), NOW)
-    assert intents == [v.TellFeeder(wire.Finish())]
-    _, intents = decide(after, v.FeederSaid(wire.Ended(end=End(code=ErrorCode.INTERRUPTED))), NOW)
-    assert intents == [v.Exit()]
+    after, intents = decide(here, StopAsked(), NOW)
+    assert intents == [TellFeeder(wire.Finish())]
+    _, intents = decide(after, FeederSaid(wire.Ended(end=End(code=ErrorCode.INTERRUPTED))), NOW)
+    assert intents == [Exit()]
 
 
 # The table.
@@ -844,7 +886,7 @@ def test_every_step_that_is_wanted_is_in_the_table(status: Status) -> None:
         for pages in (None, 4)
     ]
     faults = [
-        (42, 0, errand, wire.Failed(code=code, sentence="x")) for errand in v.Errand for code in ErrorCode
+        (42, 0, errand, wire.Failed(code=code, sentence="x")) for errand in Errand for code in ErrorCode
     ]
     ends = [(42, wire.Ended(end=End(code=code))) for code in ErrorCode]
     more: list[dict[str, Any]] = [{}, {"scan_asked": NOW}]
@@ -854,5 +896,5 @@ def test_every_step_that_is_wanted_is_in_the_table(status: Status) -> None:
         for asked in (settings(finish="commit", scan="auto"), refusal):
             for fields in more:
                 for intent in wants(view(looked(one, asked=asked), **fields)):
-                    if isinstance(intent, v.Advance):
+                    if isinstance(intent, Advance):
                         assert Step(intent.from_status, intent.to_status, intent.actor) in STEPS

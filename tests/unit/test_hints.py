@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand import view as v
 from scand.cli.hints import Asked, asked, goes_on_to, hint
 from scand.cli.progress import QUIET
 from scand.cli.wishes import Wish, refusal
 from scand.decide import decide
+from scand.decide.actions import Advance
+from scand.decide.occurrences import Tick
+from scand.decide.state import Limits, Look, View
 from scand.desk import BatchRow, EventRow, JobRow, JobView
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import BatchRow as Kept
@@ -85,9 +87,9 @@ def _decided(view: JobView, wish: Asked) -> Status | None:
     )  # fmt: skip
     sides = Sides.MANUAL_DUPLEX if wish.halves else Sides.DUPLEX
     settings = Settings(scan=wish.scan, finish=wish.finish, sides=sides)
-    here = v.View(v.Limits(ready_timeout=None), v.Look(job=job, settings=settings), serving=True, fresh=True)
-    _, actions = decide(here, v.Tick(), 1.0)
-    taken = [action for action in actions if isinstance(action, v.Advance)]
+    here = View(Limits(ready_timeout=None), Look(job=job, settings=settings), serving=True, fresh=True)
+    _, actions = decide(here, Tick(), 1.0)
+    taken = [action for action in actions if isinstance(action, Advance)]
     assert all(action.actor is Actor.AGENT for action in taken)
     return taken[0].to_status if taken else None
 

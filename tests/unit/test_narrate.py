@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scand import view as v
+from scand.decide.occurrences import Looked
+from scand.decide.state import Limits, Look, View
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import Job
 from scand.messages import Event
@@ -22,9 +23,9 @@ PREVIEW = replace(JOB, status=Status.PREVIEW, entered_from=Status.ASSEMBLING)
 
 def told(was: Job | None, job: Job | None, *, queued: bool = False, closed: int = 0) -> list[Event]:
     """The events of a look at `job` after one at `was`."""
-    before = v.View(limits=v.Limits(), look=v.Look(job=was), closed=closed)
-    look = v.Look(job=job, queued=queued)
-    return [event for event, _ in narrate(before, v.Looked(look), replace(before, look=look))]
+    before = View(limits=Limits(), look=Look(job=was), closed=closed)
+    look = Look(job=job, queued=queued)
+    return [event for event, _ in narrate(before, Looked(look), replace(before, look=look))]
 
 
 @pytest.mark.parametrize("seen", [ASSEMBLING, PREVIEW, replace(JOB, entered_from=Status.SCANNING)])

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scand import view as v
 from scand import wire
 from scand.cli.progress import QUIET, exit_status, pages, progress, rests
 from scand.decide import decide
+from scand.decide.actions import Progress
+from scand.decide.occurrences import CourierSaid
+from scand.decide.state import CourierChild, Errand, Limits, Look, View
 from scand.desk import BatchRow, EventRow, JobRow, JobView
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchRow as Kept
@@ -151,16 +153,16 @@ def test_a_merge_tells_how_far_it_is_and_how_long_it_will_take() -> None:
 def test_a_courier_that_speaks_is_progress() -> None:
     """What it says of itself goes into the row, once a second."""
     said = wire.Alive(step="merging", done=3, total=10)
-    courier = v.CourierChild(v.Errand.ASSEMBLE, 7, 0.0, entered=1)
-    here = v.View(
-        v.Limits(),
-        v.Look(job=Job(7, "T", {}, Status.ASSEMBLING, NOW, entered=1, batches=(BATCH,))),
+    courier = CourierChild(Errand.ASSEMBLE, 7, 0.0, entered=1)
+    here = View(
+        Limits(),
+        Look(job=Job(7, "T", {}, Status.ASSEMBLING, NOW, entered=1, batches=(BATCH,))),
         serving=True,
         fresh=True,
         courier=courier,
     )
-    _, intents = decide(here, v.CourierSaid(said), 2.0)
-    assert v.Progress(7, None, said) in intents
+    _, intents = decide(here, CourierSaid(said), 2.0)
+    assert Progress(7, None, said) in intents
 
 
 @pytest.mark.parametrize("pages_scanned", [None, 0, 5])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from scand.decide.sentences import nothing_yet, sentence
 from scand.errors import ErrorCode
 from scand.spool.records import End, SpooledBatch
-from scand.verdict import nothing_yet, sentence
 
 _FAULTS = [
     code

@@ -5,31 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scand.absorb import absorb
-from scand.children import call_back, finish_run, judge
-from scand.chores import ask_around, sweep, unstage
+from scand.decide.actions import Claim, Exit, Intent, LookAgain, MakeManualJob, Progress, RefuseScan
+from scand.decide.decision import Draft
 from scand.decide.delivering import assembling, committing, preview
-from scand.decide.draft import Draft
-from scand.decide.scanner import ready, scanning
+from scand.decide.housekeeping import ask_around, sweep, unstage
+from scand.decide.occurrences import Occurrence, Tick
+from scand.decide.scanning import ready, scanning
+from scand.decide.state import Errand, View
+from scand.decide.supervise import call_back, finish_run, judge
+from scand.decide.timeouts import PROGRESS_EVERY, SCAN_ASKED_FOR
+from scand.decide.update import absorb
 from scand.errors import (
     ErrorCode,
     ScandError,
 )
 from scand.jobs.lifecycle import Status
-from scand.patience import PROGRESS_EVERY, SCAN_ASKED_FOR
-from scand.view import (
-    Claim,
-    Errand,
-    Exit,
-    Intent,
-    LookAgain,
-    MakeManualJob,
-    Occurrence,
-    Progress,
-    RefuseScan,
-    Tick,
-    View,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

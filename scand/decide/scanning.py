@@ -5,23 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scand.chores import unstage
-from scand.decide.settling import fault, settle
+from scand.decide.actions import Intent, Scan
+from scand.decide.batches import fault, settle
+from scand.decide.housekeeping import unstage
+from scand.decide.state import Run
 from scand.errors import (
     ErrorCode,
     ScandError,
 )
 from scand.jobs.lifecycle import Actor, Status
-from scand.view import (
-    Intent,
-    Run,
-    Scan,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.decide.draft import Draft
+    from scand.decide.decision import Draft
     from scand.jobs.rows import Job
 
 

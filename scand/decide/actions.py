@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from scand import wire
+    from scand.decide.state import Errand, View
     from scand.errors import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
     from scand.jobs.rows import Job
     from scand.jobs.settings import Settings
     from scand.spool.records import BatchPdf, End
-    from scand.view.seen import Errand, View
 
 
 @dataclass(frozen=True, slots=True)

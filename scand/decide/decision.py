@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from scand import wire
-from scand.chores import send
+from scand.decide.actions import Advance, Intent, Postpone, Send, StartFeeder
+from scand.decide.housekeeping import send
+from scand.decide.state import Errand, FeederChild, View
+from scand.decide.timeouts import COURIER_TRIES, backoff
 from scand.errors import (
     RETRIED_A_FEW_TIMES,
     RETRIED_FOR_EVER,
@@ -14,23 +17,12 @@ from scand.errors import (
 )
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.settings import Settings
-from scand.patience import COURIER_TRIES, backoff
-from scand.view import (
-    Advance,
-    Errand,
-    FeederChild,
-    Intent,
-    Postpone,
-    Send,
-    StartFeeder,
-    View,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scand.decide.actions import Decided
     from scand.jobs.rows import Job
-    from scand.view import Decided
 
 _Result = TypeVar("_Result", wire.Staged, wire.Published)
 

@@ -5,29 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scand.decide.actions import DropBatch, EndBatch, Intent, LookAgain, Record, Send
+from scand.decide.sentences import nothing_yet, sentence
+from scand.decide.state import Errand
+from scand.decide.timeouts import DEVICE_TRIES
 from scand.errors import (
     DEVICE_RETRIED,
     STOPS_THE_JOB,
     ErrorCode,
 )
 from scand.jobs.lifecycle import Status
-from scand.patience import DEVICE_TRIES
 from scand.spool.records import End, SpooledBatch
-from scand.verdict import nothing_yet, sentence
-from scand.view import (
-    DropBatch,
-    EndBatch,
-    Errand,
-    Intent,
-    LookAgain,
-    Record,
-    Send,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.decide.draft import Draft
+    from scand.decide.decision import Draft
     from scand.jobs.rows import Job
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from scand import wire
-    from scand.view.seen import Limits, Look
+    from scand.decide.state import Limits, Look
 
 
 @dataclass(frozen=True, slots=True)

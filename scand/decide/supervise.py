@@ -6,26 +6,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.absorb import stopping_run
-from scand.errors import ErrorCode
-from scand.jobs.lifecycle import Status
-from scand.patience import ANSWER_TIME, COURIER_SILENCE, DYING_TIME, RESTING_TIME
-from scand.view import (
+from scand.decide.actions import (
     AbandonCourier,
     AbandonFeeder,
-    CourierChild,
-    Errand,
     Intent,
     KillCourier,
     KillFeeder,
     RetireFeeder,
     TellFeeder,
-    View,
 )
+from scand.decide.state import CourierChild, Errand, View
+from scand.decide.timeouts import ANSWER_TIME, COURIER_SILENCE, DYING_TIME, RESTING_TIME
+from scand.decide.update import stopping_run
+from scand.errors import ErrorCode
+from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
+    from scand.decide.actions import Decided
+    from scand.decide.state import FeederChild
     from scand.jobs.rows import Job
-    from scand.view import Decided, FeederChild
 
 
 def judge(view: View, now: float) -> Decided:

@@ -8,32 +8,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scand import wire
-from scand.errors import DEVICE_RETRIED, ErrorCode
-from scand.jobs.lifecycle import Status
-from scand.spool.records import End
-from scand.view import (
+from scand.decide.actions import EndBatch, Intent, KillCourier, RetireFeeder, TellFeeder
+from scand.decide.occurrences import (
     Configured,
-    CourierChild,
     CourierEnded,
     CourierSaid,
     DatabaseLost,
     Displaced,
-    EndBatch,
     FeederEnded,
     FeederSaid,
-    Intent,
-    KillCourier,
-    Look,
     LookDue,
     Looked,
     Occurrence,
-    RetireFeeder,
     ScanAsked,
     StopAsked,
-    TellFeeder,
     Tick,
-    View,
 )
+from scand.decide.state import CourierChild, Look, View
+from scand.errors import DEVICE_RETRIED, ErrorCode
+from scand.jobs.lifecycle import Status
+from scand.spool.records import End
 
 RESPAWN = 5.0
 """Seconds before a feeder whose process has ended by itself is started again to be warm."""

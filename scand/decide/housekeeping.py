@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.patience import SWEEP_EVERY, UNSTAGE_EVERY, every
-from scand.view import CourierChild, Errand, Expire, FeederChild, FindScanner, ForgetStaged, Send, StartFeeder
+from scand.decide.actions import Expire, FindScanner, ForgetStaged, Send, StartFeeder
+from scand.decide.state import CourierChild, Errand, FeederChild
+from scand.decide.timeouts import SWEEP_EVERY, UNSTAGE_EVERY, every
 
 if TYPE_CHECKING:
-    from scand.view import Decided, Intent, View
+    from scand.decide.actions import Decided, Intent
+    from scand.decide.state import View
 
 
 def send(view: View, errand: Send, now: float) -> tuple[View, Send]:
