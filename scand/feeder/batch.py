@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.errors import ErrorCode, ScandError
 from scand.feeder.device import SaneError, SaneStatus
+from scand.feeder.options import Applied, negotiated, next_assignment
 from scand.feeder.recorder import Recorder, disk_failure
-from scand.options import Applied, negotiated, next_assignment
 from scand.spool.records import Begin, End, Side
 
 if TYPE_CHECKING:
     from scand.feeder.device import Device
+    from scand.feeder.options import Negotiated
     from scand.jobs.settings import Settings
-    from scand.options import Negotiated
     from scand.spool.directories import BatchDirectory
     from scand.wire.parent import Parent
 

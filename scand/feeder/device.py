@@ -13,8 +13,8 @@ import _sane
 
 from scand.errors import DEVICE_RETRIED, BadData, ErrorCode, ScandError, Unavailable
 from scand.feeder.frame import ReadError, read
+from scand.feeder.options import DeviceOption, OptionType, Range, Unit
 from scand.feeder.parameters import Parameters
-from scand.options import DeviceOption, OptionType, Range, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scand.blank import ink
-from scand.encode import Encoded, encode, image
 from scand.errors import ErrorCode, ScandError, TryAgain
+from scand.feeder.blank.ink import ink
+from scand.feeder.encode import Encoded, encode, image
 from scand.spool.records import Page, Side
 
 if TYPE_CHECKING:

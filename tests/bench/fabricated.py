@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from scand import durable
-from scand.encode import encode
+from scand.feeder.encode import encode
 from scand.simulator import side as simulated
 from scand.simulator.area import Area
 from scand.simulator.sheets import DrawnSheets
@@ -15,7 +15,7 @@ from scand.spool.records import Begin, End, Page, Side
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scand.encode import Encoded
+    from scand.feeder.encode import Encoded
     from scand.spool.directories import JobDirectory
 
 _A4 = Area("Color", 300, 0, 0, 2480, 3508)

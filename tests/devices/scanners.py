@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scand.options import (
+from scand.feeder.options import (
     Applied,
     DeviceOption,
     Negotiated,

@@ -43,7 +43,7 @@ class Drawn:
 
     @property
     def raster(self) -> tuple[bytes, int, int, int, int]:
-        """Samples, width, height, channels and dpi, as `scand.blank.ink` takes them."""
+        """Samples, width, height, channels and dpi, as `scand.feeder.blank.ink.ink` takes them."""
         return self.image.tobytes(), *self.image.size, len(self.image.getbands()), self.dpi
 
 

@@ -15,8 +15,8 @@ from pypdf import PdfReader
 
 from scand import document, durable, pdf
 from scand.document import BatchSource, bind, merge
-from scand.encode import encode
 from scand.errors import BadData, ErrorCode, TryAgain
+from scand.feeder.encode import encode
 from scand.spool.records import BatchPdf, Document, Page, Side
 from tests.apart import apart, mount_tmpfs, needs_mounts
 from tests.apart.instants import every_instant, fail, kill

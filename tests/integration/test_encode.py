@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 from PIL.TiffImagePlugin import TiffImageFile
 
-from scand.encode import Encoded, encode
+from scand.feeder.encode import Encoded, encode
 
 WIDTH, HEIGHT = 333, 200  # not a multiple of 8, nor of a JPEG block
 

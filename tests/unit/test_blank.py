@@ -8,7 +8,7 @@ import random
 import pytest
 from PIL import Image, ImageDraw
 
-from scand.blank import ink
+from scand.feeder.blank.ink import ink
 from tests.drawn import Drawn, blank, written
 from tests.drawn.sheet import font
 from tests.drawn.writing import KINDS

@@ -12,8 +12,7 @@ from hypothesis import settings as thorough
 from hypothesis import strategies as st
 
 from scand.errors import BadData, ErrorCode
-from scand.jobs.settings import Settings, resolve
-from scand.options import (
+from scand.feeder.options import (
     Applied,
     DeviceOption,
     Negotiated,
@@ -23,6 +22,7 @@ from scand.options import (
     negotiated,
     next_assignment,
 )
+from scand.jobs.settings import Settings, resolve
 from scand.sane_words import ORDER, SourceKind, mode_kind, plain, side_kind, source_kind, turns_over
 from scand.simulator.standard import StatusError
 from tests.devices.outcomes import OUTCOMES, Outcome

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scand.errors import BadData
+from scand.feeder.options import DeviceOption, OptionType, Range, Unit
 from scand.jobs.settings import resolve
-from scand.options import DeviceOption, OptionType, Range, Unit
 from tests.devices.scanners import FACTS, Scanner
 
 BROTHER = "Brother MFP, brother4"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scand.options.device import Assignment, DeviceOption, OptionType, all_of, find
-from scand.options.refusal import listed, refused
+from scand.feeder.options.descriptors import Assignment, DeviceOption, OptionType, all_of, find
+from scand.feeder.options.refusal import listed, refused
 from scand.sane_words import (
     BATCH,
     FEEDER_MODE,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scand.errors import BadData
+    from scand.feeder.options.descriptors import Options
     from scand.jobs.settings import Settings
-    from scand.options.device import Options
 
 _FEEDING = frozenset({SourceKind.FEEDER, SourceKind.FRONT, SourceKind.BACK, SourceKind.DUPLEX})
 

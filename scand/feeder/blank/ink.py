@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from PIL import Image, ImageChops
 
-from scand.blots import Box, blots, runs, written
+from scand.feeder.blank.components import Box, blots, runs, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -10,9 +10,9 @@ Drivers reload their options whenever one is set, so nothing is planned beyond t
 drivers spell things is in `scand.sane_words`.
 """
 
-from scand.options.device import Applied, Assignment, DeviceOption, OptionType, Range, Unit
-from scand.options.negotiation import Negotiated, negotiated
-from scand.options.plan import next_assignment
+from scand.feeder.options.descriptors import Applied, Assignment, DeviceOption, OptionType, Range, Unit
+from scand.feeder.options.negotiation import Negotiated, negotiated
+from scand.feeder.options.plan import next_assignment
 
 __all__ = [
     "Applied",

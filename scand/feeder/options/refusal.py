@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scand.errors import BadData, ErrorCode
-from scand.options.device import Range
+from scand.feeder.options.descriptors import Range
 from scand.sane_words import DEPTH, FEEDER_MODE, MODE, RESOLUTION, SOURCE, SWITCHES, plain
 from scand.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scand.options.device import DeviceOption, Options
+    from scand.feeder.options.descriptors import DeviceOption, Options
 
 _TOLD = frozenset({*SOURCE, *MODE, *SWITCHES, *FEEDER_MODE, *RESOLUTION, *DEPTH})
 _MOST = 8  # choices that a sentence lists

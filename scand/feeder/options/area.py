@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scand.options.device import Assignment, DeviceOption, Range, Unit, all_of, find, number
-from scand.options.picture import set_dpi
+from scand.feeder.options.descriptors import Assignment, DeviceOption, Range, Unit, all_of, find, number
+from scand.feeder.options.picture import set_dpi
 from scand.sane_words import JUSTIFICATION, PAGE_HEIGHT, PAGE_WIDTH, PAPER, is_free_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from scand.feeder.options.descriptors import Options
     from scand.jobs.settings import Settings
-    from scand.options.device import Options
 
 LONGEST_MAX = 431.8
 """mm. "max" is no longer than a ledger sheet: fujitsu's feeders take pages of 2.7 m, and a driver that does

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scand.options import area, own, paper, picture
+from scand.feeder.options import area, client, picture, source
 from scand.sane_words import ORDER, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scand.feeder.options.descriptors import Applied, Assignment, Options
     from scand.jobs.settings import Settings
-    from scand.options.device import Applied, Assignment, Options
 
 _STEPS = (
-    paper.source,
+    source.source,
     picture.mode,
-    paper.stack,
-    paper.sides,
+    source.stack,
+    source.sides,
     picture.resolution,
     area.area,
     picture.depth,
@@ -48,7 +48,7 @@ def next_assignment(options: Options, settings: Settings, applied: Sequence[Appl
                 option = options[wish.name]
                 if _rank(wish) > last and option.usable and not option.holds(wish.value):
                     return wish
-    return own.following(options, settings, applied[planned:])
+    return client.following(options, settings, applied[planned:])
 
 
 def _rank(one: Applied | Assignment) -> int:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scand.options.device import Assignment, DeviceOption, all_of, find, number
-from scand.options.refusal import listed, refused
+from scand.feeder.options.descriptors import Assignment, DeviceOption, all_of, find, number
+from scand.feeder.options.refusal import listed, refused
 from scand.sane_words import DEPTH, MODE, RESOLUTION, mode_kind, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scand.feeder.options.descriptors import Options
     from scand.jobs.settings import Settings
-    from scand.options.device import Options
 
 
 def mode(options: Options, settings: Settings) -> Iterator[Assignment]:

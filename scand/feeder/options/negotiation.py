@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scand.options import area, own, paper, picture
+from scand.feeder.options import area, client, picture, source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scand.feeder.options.descriptors import Applied, Options
     from scand.jobs.settings import Settings
-    from scand.options.device import Applied, Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ def negotiated(options: Options, settings: Settings, applied: Sequence[Applied])
     Raises:
         BadData: `unsupported_settings`: the driver was set, but reads back something else.
     """
-    paper.check(options, settings)
+    source.check(options, settings)
     picture.check(options, settings)
     return Negotiated(
-        duplex=paper.is_duplex(options, settings),
-        source=paper.named_source(options),
+        duplex=source.is_duplex(options, settings),
+        source=source.named_source(options),
         mode=picture.named_mode(options),
         sides=settings.sides.value,
         resolution=picture.set_dpi(options) or float(settings.resolution),
@@ -59,6 +59,6 @@ def negotiated(options: Options, settings: Settings, applied: Sequence[Applied])
         warnings=(
             *picture.warnings(options, settings),
             *area.warnings(options, settings),
-            *own.warnings(settings, applied),
+            *client.warnings(settings, applied),
         ),
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from scand.options.device import Assignment, DeviceOption, OptionType, Range
-from scand.options.refusal import listed, refused
+from scand.feeder.options.descriptors import Assignment, DeviceOption, OptionType, Range
+from scand.feeder.options.refusal import listed, refused
 from scand.wording import meant, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from scand.feeder.options.descriptors import Applied, Options
     from scand.jobs.settings import OptionValue, Settings
-    from scand.options.device import Applied, Options
 
 _SET = frozenset({OptionType.BOOL, OptionType.INT, OptionType.FIXED, OptionType.STRING})
 
