@@ -23,11 +23,11 @@ import psycopg
 
 from scand import embedded
 from scand.config import Config, embedded_directory
+from scand.courier.volume import init_volume
 from scand.desk import Desk
 from scand.errors import ConfigError, ScandError, Unavailable
 from scand.simulator.main import PORT
 from scand.spool.directories import Spool
-from scand.volume import init_volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,19 +10,19 @@ import click
 
 from scand import people
 from scand import service as daemon
-from scand.access import Access
 from scand.cli.session import maintenance_url, told
 from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.config.files import SYSTEM
+from scand.courier.access import Access
+from scand.courier.regroup import regroup
+from scand.courier.volume import Volume, init_volume
 from scand.database import connect
 from scand.errors import ConfigError
 from scand.migrate import LONGEST_STATEMENT
 from scand.migrate import migrate as bring_up_to_date
-from scand.regroup import regroup
 from scand.spool.directories import Spool
 from scand.unit import Unit
-from scand.volume import Volume, init_volume
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scand import access, delivery, durable, nasfile, volume
-from scand.access import Access
-from scand.delivery import choose_name, publish, published_already, stage, unstage
+from scand import durable
+from scand.courier import access, delivery, nas_file, volume
+from scand.courier.access import Access
+from scand.courier.delivery import choose_name, publish, published_already, stage, unstage
+from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import ScandError
 from scand.spool.records import Document
-from scand.volume import MARKER, Volume, init_volume
 from tests.apart import apart, mount_tmpfs, needs_mounts
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ ACCESS = Access(0o640)
 CONTENT = b"%PDF-1.7 whole"
 
 _BIND, _DETACH = 4096, 2  # MS_BIND, MNT_DETACH: <linux/mount.h>
-_WATCHED = {module.__file__ for module in (access, delivery, durable, nasfile, volume)}
+_WATCHED = {module.__file__ for module in (access, delivery, durable, nas_file, volume)}
 
 
 class Ground:

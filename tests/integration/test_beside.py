@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from scand import delivery, durable, nasfile
-from scand.access import Access
-from scand.delivery import choose_name, publish, published_already, stage, unstage
+from scand import durable
+from scand.courier import delivery, nas_file
+from scand.courier.access import Access
+from scand.courier.delivery import choose_name, publish, published_already, stage, unstage
+from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import BadData, ConfigError, ErrorCode, ScandError, Unavailable
 from scand.spool.records import Document
-from scand.volume import MARKER, Volume, init_volume
 from tests.apart import apart, mount_tmpfs, needs_mounts
 from tests.apart.instants import every_instant, fail, kill
 
@@ -159,7 +160,7 @@ def whole_way_at_every_instant(blow: str) -> None:
         assert consumer.taken == [("Letter.pdf", b"%PDF-1.7 whole")]
         assert [path.name for path in (directory / "staging").iterdir()] == [MARKER]
 
-    count = every_instant({"kill": kill, "fail": fail}[blow], the_courier, check, delivery, nasfile)
+    count = every_instant({"kill": kill, "fail": fail}[blow], the_courier, check, delivery, nas_file)
     assert count > 100
 
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from scand import access, delivery, durable, nasfile
-from scand.access import Access
-from scand.delivery import Published, choose_name, publish, published_already, stage, unstage
+from scand import durable
+from scand.courier import access, delivery, nas_file
+from scand.courier.access import Access
+from scand.courier.delivery import Published, choose_name, publish, published_already, stage, unstage
+from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import BadData, ErrorCode, ScandError, TryAgain, Unavailable
 from scand.spool.records import Document
-from scand.volume import MARKER, Volume, init_volume
 from tests.apart import apart, mount_tmpfs, needs_fuse, needs_mounts
 from tests.apart.instants import every_instant, fail, kill
 from tests.apart.nasfs import NasFs
@@ -320,7 +321,7 @@ def whole_way_at_every_instant(blow: str) -> None:
         assert site.files() == ({} if taken.exists() else {FINAL: b"%PDF-1.7 whole"})
         assert not (site.root / STAGED).parent.exists()
 
-    modules = (access, delivery, durable, nasfile) if blow == "kill" else (delivery, nasfile)
+    modules = (access, delivery, durable, nas_file) if blow == "kill" else (delivery, nas_file)
     count = every_instant({"kill": kill, "fail": fail}[blow], the_courier, check, *modules)
     assert count > 200
 

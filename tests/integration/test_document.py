@@ -13,8 +13,9 @@ from PIL import Image, ImageChops
 from PIL.TiffImagePlugin import TiffImageFile
 from pypdf import PdfReader
 
-from scand import document, durable, pdf
-from scand.document import BatchSource, bind, merge
+from scand import durable
+from scand.courier import document, pdf
+from scand.courier.document import BatchSource, bind, merge
 from scand.errors import BadData, ErrorCode, TryAgain
 from scand.feeder.encode import encode
 from scand.spool.records import BatchPdf, Document, Page, Side

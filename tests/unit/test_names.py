@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scand.names import safe_name
+from scand.courier.file_names import safe_name
 
 # Any code point at all, lone surrogates included, and often those that make trouble.
 TITLES = st.text(

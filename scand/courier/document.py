@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pikepdf
 
-from scand import durable, pdf
+from scand import durable
+from scand.courier import pdf
 from scand.errors import BadData, ErrorCode, ScandError, TryAgain
 from scand.spool.records import BatchPdf, Document, Page, Side
 from scand.spool.sheets import Leaf

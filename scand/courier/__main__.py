@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING
 import pypdf
 import pypdf.errors
 
-from scand import __version__, delivery, wire
-from scand.access import Access
-from scand.document import BatchSource, bind, merge
+from scand import __version__, wire
+from scand.courier import delivery
+from scand.courier.access import Access
+from scand.courier.document import BatchSource, bind, merge
+from scand.courier.survey import survey
+from scand.courier.volume import Volume
 from scand.errors import BadData, ErrorCode, ScandError
 from scand.spool.directories import BatchDirectory, expired, remove
 from scand.spool.sheets import Leaf, bound, collated, unmatched
-from scand.survey import survey
-from scand.volume import Volume
 from scand.wire.parent import Parent
 
 if TYPE_CHECKING:

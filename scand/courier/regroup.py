@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
-from scand.volume import nas_errors
+from scand.courier.volume import nas_errors
 
 if TYPE_CHECKING:
-    from scand.access import Access
-    from scand.volume import Volume
+    from scand.courier.access import Access
+    from scand.courier.volume import Volume
 
 
 def regroup(volume: Volume, staging: str, inbox: str, access: Access) -> None:

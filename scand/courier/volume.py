@@ -28,7 +28,7 @@ from scand.errors import BadData, ConfigError, ErrorCode, ScandError, TryAgain, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.access import Access
+    from scand.courier.access import Access
 
 MARKER = ".scand-volume"
 

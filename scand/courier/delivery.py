@@ -24,17 +24,17 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scand import durable
+from scand.courier.file_names import safe_name
+from scand.courier.nas_file import PART, copy, exists, holds, new_part
+from scand.courier.volume import nas_errors
 from scand.errors import BadData, ErrorCode
-from scand.names import safe_name
-from scand.nasfile import PART, copy, exists, holds, new_part
-from scand.volume import nas_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scand.access import Access
+    from scand.courier.access import Access
+    from scand.courier.volume import Volume
     from scand.spool.records import Document
-    from scand.volume import Volume
 
     Progress = Callable[[int, int], None]
 

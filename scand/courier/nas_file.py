@@ -17,7 +17,7 @@ from scand.errors import BadData, ErrorCode, TryAgain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scand.access import Access
+    from scand.courier.access import Access
     from scand.spool.records import Document
 
     Advance = Callable[[int], None]

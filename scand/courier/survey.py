@@ -13,11 +13,11 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.nasfile import new_part
-from scand.volume import nas_errors
+from scand.courier.nas_file import new_part
+from scand.courier.volume import nas_errors
 
 if TYPE_CHECKING:
-    from scand.volume import Volume
+    from scand.courier.volume import Volume
 
 
 def survey(volume: Volume, staging: str, inbox: str) -> wire.Surveyed:
