@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scand.config import Config
-    from scand.database import Connection
     from scand.journal import Journal
+    from scand.queue.connection import Connection
     from scand.spool.directories import Spool
 
 _LONGEST_WAIT = 0.5

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from scand import embedded
 from scand.config import Config, embedded_directory
 from scand.courier.volume import init_volume
-from scand.desk import Desk
 from scand.errors import ConfigError, ScandError, Unavailable
+from scand.queue import embedded
+from scand.queue.intents import Desk
 from scand.simulator.main import PORT
 from scand.spool.directories import Spool
 

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from scand import queries
-from scand.database import take_role
 from scand.errors import ConfigError, ScandError
-from scand.store import Store
+from scand.queue import statements
+from scand.queue.connection import take_role
+from scand.queue.results import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scand.database import Connection
     from scand.lock import StagingLock
+    from scand.queue.connection import Connection
 
 RETRY = 1.0
 """Seconds between two tries to connect or to be elected: short, since people wait at the scanner."""
@@ -62,7 +62,7 @@ class Link:
         self._opener, self._lock, self._wake = opener, lock, wake
         self._locked = False
         self._epoch: int | None = None
-        self._queries = queries.load()
+        self._queries = statements.load()
         self._thread: threading.Thread | None = None
         self._result: Connection | ScandError | None = None
         self._next_try = 0.0

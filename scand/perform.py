@@ -63,9 +63,9 @@ if TYPE_CHECKING:
     from scand.crew import Crew
     from scand.jobs.rows import Job
     from scand.live import LiveConfig
+    from scand.queue.results import Store
     from scand.spool.directories import JobDirectory, Spool
     from scand.spool.records import SpooledBatch
-    from scand.store import Store
     from scand.teller import Teller
 
 

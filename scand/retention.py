@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
+    from scand.queue.results import Store
     from scand.spool.directories import JobDirectory, Spool
-    from scand.store import Store
 
 
 class Orphan(NamedTuple):

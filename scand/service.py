@@ -5,20 +5,20 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from scand import embedded, migrate
 from scand.agent import Agent, Surroundings
 from scand.config import Config, embedded_directory
-from scand.database import connect
 from scand.errors import ConfigError, Unavailable
 from scand.journal import Journal, configure
+from scand.queue import embedded, schema
+from scand.queue.connection import connect
+from scand.queue.statements import read_sql
 from scand.spool.directories import Spool
-from scand.sqlfiles import read_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from scand.database import Connection
+    from scand.queue.connection import Connection
 
 
 class Database:
@@ -47,7 +47,7 @@ class Database:
             connection = connect(server.daemon_url, name="scand")
         else:
             connection = connect(self._config.database.url.get_secret_value(), name="scand")
-        migrate.check(connection)
+        schema.check(connection)
         _check_commit(connection, self._config)
         return connection
 
@@ -79,14 +79,14 @@ class Database:
         if self._migrated:
             return
         try:
-            connection = connect(server.admin_url, name="scand-migrate", deadline=migrate.LONGEST_STATEMENT)
+            connection = connect(server.admin_url, name="scand-migrate", deadline=schema.LONGEST_STATEMENT)
         except ConfigError as error:
             raise ConfigError(
                 f"The embedded database does not take scand's secret: remove it with `rm {server.secret}` and "
                 "start the daemon again; it gets a new one, and nothing is lost."
             ) from error
         with connection:
-            migrate.migrate(connection)
+            schema.migrate(connection)
             for script in ("roles.sql", "embedded.sql"):
                 connection.execute(read_sql(script).encode())
         self._migrated = True

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
-from scand.migrate import migrate
+from scand.queue.schema import migrate
 from tests.postgres import private_postgres
 
 if TYPE_CHECKING:

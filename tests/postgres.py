@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scand.embedded import Postmaster
-from scand.embedded.programs import Programs
+from scand.queue.embedded import Postmaster
+from scand.queue.embedded.programs import Programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

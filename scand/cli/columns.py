@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from scand.desk import JobRow
+    from scand.queue.intents import JobRow
 
 _TITLE = 32
 """Columns of a terminal below which a title is cut only when nothing else is left to go."""

@@ -17,10 +17,10 @@ from scand.cli.session import open_desk
 from scand.cli.terminal import visible
 from scand.cli.wishes import Wish, possible_in
 from scand.config import Config
-from scand.desk import Which
 from scand.jobs.rows import BatchStatus
 from scand.jobs.settings import Settings
 from scand.jobs.settings.choices import choices
+from scand.queue.intents import Which
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from scand.desk import Desk
+    from scand.queue.intents import Desk
 
 _PATIENCE = 0.4
 """Seconds for the database; a person notices what takes longer than a second, loading included."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from scand.desk import Desk, EventRow, JobRow, JobView
+    from scand.queue.intents import Desk, EventRow, JobRow, JobView
 
 _PATIENCE = 120.0  # seconds for one act
 

@@ -16,7 +16,7 @@ from scand.jobs.settings import Finish, Sides, Trigger, resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scand.desk import JobRow, JobView
+    from scand.queue.intents import JobRow, JobView
 
 
 class Asked(NamedTuple):

@@ -15,13 +15,13 @@ from scand.cli.session import open_desk
 from scand.cli.submit import storable
 from scand.cli.terminal import console, echo_json, json_option, span, visible
 from scand.config.units import duration
-from scand.desk import Which
 from scand.jobs.lifecycle import Status
+from scand.queue.intents import Which
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scand.desk import Health
+    from scand.queue.intents import Health
 
 _MOST_COUNTED = 1000
 

@@ -10,7 +10,7 @@ from scand.jobs.lifecycle import Status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scand.desk import Health, JobRow, StepRow
+    from scand.queue.intents import Health, JobRow, StepRow
 
 
 class Came(StrEnum):

@@ -14,7 +14,7 @@ from scand.cli.terminal import counted, span, status_text, visible
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
-    from scand.desk import Health, JobView
+    from scand.queue.intents import Health, JobView
 
 _ROAD = (
     Status.QUEUED,

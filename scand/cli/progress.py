@@ -11,7 +11,7 @@ from scand.jobs.rows import BatchStatus
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from scand.desk import JobRow, JobView
+    from scand.queue.intents import JobRow, JobView
 
 QUIET = 2.0
 """Seconds after which a job that could go on by itself is taken to rest: the agent acts within one."""

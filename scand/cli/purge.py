@@ -13,23 +13,24 @@ import click
 import psycopg
 from rich.text import Text
 
-from scand import queries, retention
+from scand import retention
 from scand.cli.program import as_called
 from scand.cli.session import database_url, told
 from scand.cli.tables import table
 from scand.cli.terminal import console, counted, echo_json, json_option, visible, when
 from scand.config import Config
-from scand.database import connect, take_role
-from scand.desk import Desk
 from scand.errors import ConfigError, Unavailable
+from scand.queue import statements
+from scand.queue.connection import connect, take_role
+from scand.queue.intents import Desk
+from scand.queue.results import Store
 from scand.spool.directories import Spool, expired, remove
-from scand.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from scand.database import Connection
+    from scand.queue.connection import Connection
     from scand.retention import Orphan
 
 _PATIENCE = 60.0
@@ -100,7 +101,7 @@ def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, a
 
 
 def _disk(connection: Connection, staging: Path, quiet: float) -> _Disk:
-    store = Store(connection, queries.load())
+    store = Store(connection, statements.load())
     store.join()
     return _Disk(store, Spool(staging), store.installation()[0], quiet)
 

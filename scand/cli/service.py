@@ -17,10 +17,10 @@ from scand.config.files import SYSTEM
 from scand.courier.access import Access
 from scand.courier.regroup import regroup
 from scand.courier.volume import Volume, init_volume
-from scand.database import connect
 from scand.errors import ConfigError
-from scand.migrate import LONGEST_STATEMENT
-from scand.migrate import migrate as bring_up_to_date
+from scand.queue.connection import connect
+from scand.queue.schema import LONGEST_STATEMENT
+from scand.queue.schema import migrate as bring_up_to_date
 from scand.spool.directories import Spool
 from scand.unit import Unit
 

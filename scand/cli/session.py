@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from scand import embedded
 from scand.config import Config, embedded_directory
-from scand.desk import Desk
 from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
+from scand.queue import embedded
+from scand.queue.intents import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

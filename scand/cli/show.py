@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from scand.desk import BatchRow, EventRow, JobRow, JobView
+    from scand.queue.intents import BatchRow, EventRow, JobRow, JobView
 
 
 @click.command()

@@ -16,7 +16,7 @@ from scand.jobs.lifecycle import Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scand.desk import Desk
+    from scand.queue.intents import Desk
 
 _ACTIVE = frozenset(status for status in Status if status.active)
 _TRIES = 5

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scand.cli.outcome import Outcome
-    from scand.desk import Desk, JobRow, Mark
+    from scand.queue.intents import Desk, JobRow, Mark
 
 KEY = Path("/run/scand-scan")
 """Whoever may touch it may scan: scand-scan.path is watching (systemd/scand.tmpfiles says who)."""

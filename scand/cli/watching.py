@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from scand.desk import Desk, Health, JobView
+    from scand.queue.intents import Desk, Health, JobView
 
     Profiles = Mapping[str, Mapping[str, Any]]
 

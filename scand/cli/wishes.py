@@ -13,7 +13,7 @@ from scand.jobs.lifecycle import Actor, Status, is_step
 from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
-    from scand.desk import JobView
+    from scand.queue.intents import JobView
 
 
 class Wish(StrEnum):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from scand.database import connect
-from scand.desk import Desk
 from scand.doctor.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
-from scand.migrate import check as compare_schema
+from scand.queue.connection import connect
+from scand.queue.intents import Desk
+from scand.queue.schema import check as compare_schema
 from scand.spool.directories import Spool
 
 if TYPE_CHECKING:

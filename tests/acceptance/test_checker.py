@@ -10,7 +10,7 @@ import pikepdf
 import psycopg
 import pytest
 
-from scand.migrate import migrate
+from scand.queue.schema import migrate
 from tests.acceptance.site import Simulator, Site, sha256, until
 from tests.checker import Checker
 from tests.conftest import database

@@ -16,8 +16,8 @@ from hypothesis import settings as thorough
 from hypothesis import strategies as st
 
 from scand.jobs.settings import Settings
-from scand.migrate import migrate
-from scand.sqlfiles import read_sql
+from scand.queue.schema import migrate
+from scand.queue.statements import read_sql
 from tests.acceptance.site import Site, numbers, until
 from tests.checker import Checker
 

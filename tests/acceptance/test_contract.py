@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from scand.migrate import migrate
-from scand.sqlfiles import read_sql
+from scand.queue.schema import migrate
+from scand.queue.statements import read_sql
 from tests.acceptance.site import Site, numbers, until
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from scand.migrate import migrate
+from scand.queue.schema import migrate
 from tests.acceptance.site import Site, numbers, until
 from tests.checker import Checker
 from tests.postgres import private_postgres

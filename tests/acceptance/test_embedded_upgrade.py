@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from scand import embedded
-from scand.migrate import migrate
+from scand.queue import embedded
+from scand.queue.schema import migrate
 from tests.acceptance.site import Site, numbers, until
 from tests.postgres import PrivatePostgres
 

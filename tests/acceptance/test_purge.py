@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scand.queue.statements import read_sql
 from scand.spool.records import JobRecord
-from scand.sqlfiles import read_sql
 from tests.acceptance.site import Site, numbers, until
 from tests.acceptance.test_retention import FAST, spool
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scand.database import Connection
+    from scand.queue.connection import Connection
 
 _MADE = """
 INSERT INTO scan_jobs (title, settings, status, batch_count, page_count, pages_scanned, inbox_path, file_hash,

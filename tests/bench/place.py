@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from scand.migrate import migrate
+from scand.queue.schema import migrate
 from scand.spool.directories import Spool
 from tests.acceptance.site import Site, until
 from tests.conftest import database

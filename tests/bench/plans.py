@@ -11,7 +11,7 @@ from psycopg.rows import tuple_row
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scand.database import Connection
+    from scand.queue.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from scand import queries
-from scand.database import connect, take_role
-from scand.desk import Desk, Which
 from scand.jobs.lifecycle import Status
-from scand.migrate import migrate
-from scand.store import Store
+from scand.queue import statements
+from scand.queue.connection import connect, take_role
+from scand.queue.intents import Desk, Which
+from scand.queue.results import Store
+from scand.queue.schema import migrate
 from tests.bench import history
 from tests.bench.line import Line, Series, Target
 from tests.bench.plans import plan
@@ -31,8 +31,8 @@ _PATIENCE = 300.0  # seconds for one statement: making a million jobs takes a wh
 
 _ANY = {"before": None, "title": None, "since": None, "ago": None}
 STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
-    "claim": ("queries.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
-    "poll": ("queries.sql", "look", {}),
+    "claim": ("statements.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
+    "poll": ("statements.sql", "look", {}),
     "list": ("desk.sql", "jobs", {**_ANY, "statuses": None, "limit": 20}),
     "list --failed": ("desk.sql", "jobs", {**_ANY, "statuses": [Status.FAILED], "limit": 20}),
     "more": ("desk.sql", "more", {**_ANY, "statuses": None, "before": 700, "limit": 1000}),
@@ -41,9 +41,9 @@ STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
     "show: events": ("desk.sql", "events", {"id": 7}),
     "unfinished": ("desk.sql", "unfinished", {}),
     "queue lag": ("desk.sql", "lag", {}),
-    "same document": ("queries.sql", "same_document", {"id": 7, "sha256": "0" * 64}),
+    "same document": ("statements.sql", "same_document", {"id": 7, "sha256": "0" * 64}),
     "expire": (
-        "queries.sql",
+        "statements.sql",
         "expire",
         {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "read_back": True},
     ),
@@ -68,7 +68,7 @@ def measure(bench: Bench) -> Iterator[Line]:
 def statement(name: str) -> tuple[bytes, Mapping[str, object]]:
     """A statement of the queue, and values for it, by what people call it."""
     file, query, values = STATEMENTS[name]
-    return queries.load(file)[query], values
+    return statements.load(file)[query], values
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def _queue(server: str, jobs: int) -> Iterator[tuple[Store, Desk]]:
         with connect(url, name="bench", deadline=_PATIENCE) as agent, Desk.open(url) as desk:
             history.make(agent, jobs)
             take_role(agent, "scand_agent")
-            store = Store(agent, queries.load())
+            store = Store(agent, statements.load())
             store.elect()
             desk.submit("Now", {})
             yield store, desk

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from scand.migrate import migrate
+from scand.queue.schema import migrate
 from tests.acceptance.site import Daemon, Simulator, Site
 from tests.checker import Checker, Violation
 from tests.conftest import database

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import conninfo
 
-from scand import queries
+from scand.queue import statements
 from tests.crash.blows import Moment, Statement
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Wiretap:
             sslmode="disable",
             gssencmode="disable",
         )
-        self._names = {_shape(text.decode()): name for name, text in queries.load().items()}
+        self._names = {_shape(text.decode()): name for name, text in statements.load().items()}
         self._lock = threading.Lock()
         self.forget()
         threading.Thread(target=self._serve, daemon=True).start()

@@ -18,9 +18,9 @@ from psycopg.rows import dict_row
 from rich.text import Text
 
 from scand.cli import scand as command
-from scand.desk import Desk
 from scand.doctor.database import check_roles
-from scand.sqlfiles import read_sql
+from scand.queue.intents import Desk
+from scand.queue.statements import read_sql
 from tests.apart import UNSHARE, needs_mounts
 from tests.shell import NOBODY_LISTENS, Shell, beat, status_of, step
 

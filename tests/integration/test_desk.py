@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from scand.desk import Desk, Which
 from scand.errors import BadData, ConfigError, Unavailable
 from scand.jobs.lifecycle import Status
-from scand.sqlfiles import read_sql
+from scand.queue.intents import Desk, Which
+from scand.queue.statements import read_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from scand.errors import ConfigError, TryAgain
-from scand.migrate import check, migrate
-from scand.sqlfiles import AGENT_LOCK, MIGRATION_LOCK, read_sql, sql_directory
+from scand.queue.schema import check, migrate
+from scand.queue.statements import AGENT_LOCK, MIGRATION_LOCK, read_sql, sql_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

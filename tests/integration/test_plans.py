@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.database import connect
 from scand.jobs.lifecycle import Status
+from scand.queue.connection import connect
 from tests.bench import history
 from tests.bench.plans import plan
 from tests.bench.queue import statement
@@ -16,7 +16,7 @@ from tests.conftest import database
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.database import Connection
+    from scand.queue.connection import Connection
 
 JOBS = 20_000
 """Enough that reading all of a table costs the planner far more than an index."""

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from scand.jobs.lifecycle import Actor, Status, is_step, legal
-from scand.migrate import check, migrate
-from scand.sqlfiles import read_sql
+from scand.queue.schema import check, migrate
+from scand.queue.statements import read_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from scand.cli import COMMANDS
 from scand.cli import scand as command
 from scand.cli.wishes import Place, Wish, aim, place, possible_in, refusal
-from scand.desk import Desk
 from scand.errors import ConfigError
 from scand.jobs.lifecycle import Status
+from scand.queue.intents import Desk
 from tests.shell import beat, step
 
 if TYPE_CHECKING:

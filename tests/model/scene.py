@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.rows import dict_row
 
-from scand.migrate import migrate
+from scand.queue.schema import migrate
 from tests.acceptance.site import Simulator, Site
 from tests.conftest import database
 from tests.postgres import private_postgres

@@ -16,11 +16,11 @@ from scand.decide import decide
 from scand.decide.actions import Advance
 from scand.decide.occurrences import Tick
 from scand.decide.state import Limits, Look, View
-from scand.desk import BatchRow, EventRow, JobRow, JobView
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import BatchRow as Kept
 from scand.jobs.rows import BatchStatus, Job
 from scand.jobs.settings import Finish, Settings, Sides, Trigger
+from scand.queue.intents import BatchRow, EventRow, JobRow, JobView
 from tests.unit.test_progress import JOB, NOW, later
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from scand.decide import decide
 from scand.decide.actions import Progress
 from scand.decide.occurrences import CourierSaid
 from scand.decide.state import CourierChild, Errand, Limits, Look, View
-from scand.desk import BatchRow, EventRow, JobRow, JobView
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchRow as Kept
 from scand.jobs.rows import BatchStatus, Job
+from scand.queue.intents import BatchRow, EventRow, JobRow, JobView
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 JOB = JobRow(

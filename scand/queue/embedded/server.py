@@ -8,11 +8,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 from scand.durable import sync_directory
-from scand.embedded import logins
-from scand.embedded.postmaster import PID_FILE, Postmaster, forget_dead
-from scand.embedded.programs import Programs
-from scand.embedded.socket_place import PORT, SocketPlace
 from scand.errors import ConfigError, ScandError, Unavailable
+from scand.queue.embedded import logins
+from scand.queue.embedded.postmaster import PID_FILE, Postmaster, forget_dead
+from scand.queue.embedded.programs import Programs
+from scand.queue.embedded.socket_place import PORT, SocketPlace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

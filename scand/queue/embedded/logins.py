@@ -22,7 +22,7 @@ from scand.durable import write_atomic
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scand.embedded.programs import Programs
+    from scand.queue.embedded.programs import Programs
 
 ADMIN, DAEMON, HOUSEHOLD = "scand_admin", "scand", "household"
 DATABASE = "postgres"

@@ -7,10 +7,10 @@ import os
 import pwd
 from pathlib import Path
 
-from scand.embedded import logins
-from scand.embedded.postmaster import PID_FILE
-from scand.embedded.socket_place import PORT, SOCKET
 from scand.errors import ConfigError, Unavailable
+from scand.queue.embedded import logins
+from scand.queue.embedded.postmaster import PID_FILE
+from scand.queue.embedded.socket_place import PORT, SOCKET
 
 SERVICE = Path("/run/scand")
 """The unit's RuntimeDirectory."""

@@ -15,19 +15,19 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from scand import __version__
-from scand.database import take_role
 from scand.errors import Unavailable
 from scand.jobs.rows import BatchStatus, StaleFile
-from scand.sqlfiles import AGENT_LOCK
-from scand.store_rows import Rows, job_of
+from scand.queue.agent_rows import Rows, job_of
+from scand.queue.connection import take_role
+from scand.queue.statements import AGENT_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from scand import wire
-    from scand.database import Connection
     from scand.decide.actions import Advance, Postpone, Progress, Record
+    from scand.queue.connection import Connection
 
 
 class Store:

@@ -17,7 +17,7 @@ from psycopg.rows import tuple_row
 
 from scand.errors import ConfigError, TryAgain
 from scand.jobs.lifecycle import CLIENT_COMMITS, STEPS, Status
-from scand.sqlfiles import MIGRATION_LOCK, read_sql, sql_directory
+from scand.queue.statements import MIGRATION_LOCK, read_sql, sql_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from scand.embedded.programs import environment, last_words
 from scand.errors import Unavailable
+from scand.queue.embedded.programs import environment, last_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,18 +12,29 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from scand import queries
-from scand.database import connect, take_role
-from scand.desk_rows import BatchRow, EventRow, Health, JobRow, JobView, Lag, Mark, Role, StepRow, Which
 from scand.errors import BadData
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchStatus
+from scand.queue import statements
+from scand.queue.client_rows import (
+    BatchRow,
+    EventRow,
+    Health,
+    JobRow,
+    JobView,
+    Lag,
+    Mark,
+    Role,
+    StepRow,
+    Which,
+)
+from scand.queue.connection import connect, take_role
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Self
 
-    from scand.database import Connection
+    from scand.queue.connection import Connection
 
 __all__ = [
     "BatchRow",
@@ -57,7 +68,7 @@ class Desk:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._queries = queries.load("desk.sql")
+        self._queries = statements.load("desk.sql")
 
     @classmethod
     def open(cls, url: str) -> Self:

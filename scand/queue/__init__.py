@@ -1,0 +1,1 @@
+"""PostgreSQL: what the agent writes, what clients write, and how either gets there."""
