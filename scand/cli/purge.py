@@ -13,7 +13,7 @@ import click
 import psycopg
 from rich.text import Text
 
-from scand import retention
+from scand.agent import retention
 from scand.cli.program import as_called
 from scand.cli.session import database_url, told
 from scand.cli.tables import table
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from scand.agent.retention import Orphan
     from scand.queue.connection import Connection
-    from scand.retention import Orphan
 
 _PATIENCE = 60.0
 """Seconds for one statement; and, after page_timeout has killed a silent driver, until nobody writes."""

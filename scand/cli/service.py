@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scand import people
-from scand import service as daemon
+from scand.agent import service as daemon
 from scand.cli.session import maintenance_url, told
 from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scand.agent.lock import open_holder
 from scand.cli.outcome import Came, begun, of_scan, of_silence
 from scand.cli.program import as_called
 from scand.cli.session import open_desk
@@ -20,7 +21,6 @@ from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
 from scand.errors import ConfigError, ScandError, Unavailable
 from scand.jobs.lifecycle import Status
-from scand.lock import open_holder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

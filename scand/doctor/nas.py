@@ -7,8 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from scand import people, wire
+from scand.agent.tasks import nas_task
 from scand.doctor.check import Check, gib, wrong
-from scand.errands import nas_task
 from scand.errors import ConfigError
 from scand.spool.directories import Spool
 from scand.wire.ask import ask_courier

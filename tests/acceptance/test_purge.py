@@ -55,7 +55,7 @@ def made(site: Site, status: str) -> int:
     (row,) = site.sql("SELECT created_at FROM scan_jobs WHERE id = %s", job)
     (installation,) = site.sql("SELECT id::text FROM scand_installation")
     pdf.parent.mkdir(parents=True)
-    from scand.retention import record  # noqa: PLC0415
+    from scand.agent.retention import record  # noqa: PLC0415
 
     (directory / "job.json").write_text(record(job, row["created_at"], installation["id"]).model_dump_json())
     for name, text in (("begin.json", '{"device": "x", "duplex": false}'), ("end.json", "{}"),

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand import wire
-from scand.crew import Crew
+from scand.agent.children import Crew
+from scand.agent.log.journal import Journal
+from scand.agent.log.reporter import Teller
 from scand.decide.occurrences import CourierEnded, CourierSaid
-from scand.journal import Journal
-from scand.teller import Teller
 from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 from tests.acceptance.site import until
 

@@ -17,12 +17,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from scand.agent.service import Database
 from scand.config import Config
 from scand.errors import ConfigError, ScandError, Unavailable
 from scand.queue import embedded
 from scand.queue.embedded.postmaster import PID_FILE
 from scand.queue.embedded.programs import Programs
-from scand.service import Database
 from tests.conftest import fast_directory
 from tests.postgres import PrivatePostgres
 

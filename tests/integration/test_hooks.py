@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand import hooks
-from scand.hooks import Hooks
+from scand.agent.log import hooks
+from scand.agent.log.hooks import Hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

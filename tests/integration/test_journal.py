@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.messages import MESSAGES, Event
+from scand.agent.log.events import MESSAGES, Event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SAYING = """
 import sys
 from scand import journal
-from scand.messages import Event
+from scand.agent.log.events import Event
 journal.configure(*sys.argv[1:])
 log = journal.Journal()
 log.say(Event.BATCH_FAULT, job=42, batch=2, page=25, code="feeder_jammed", why="sheet 13\\njammed", level="x")

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from scand import watch
+from scand.agent import watch
+from scand.agent.log.journal import Journal, configure
+from scand.agent.log.reporter import Teller
+from scand.agent.reload import ConfigWatch, LiveConfig
 from scand.config import Config
-from scand.journal import Journal, configure
-from scand.live import LiveConfig
-from scand.teller import Teller
-from scand.watch import ConfigWatch
 from tests.apart import apart
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.lock import StagingLock, open_holder
+from scand.agent.lock import StagingLock, open_holder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _HOLD = """
 import pathlib, sys
-from scand.lock import StagingLock
+from scand.agent.lock import StagingLock
 lock = StagingLock(pathlib.Path(sys.argv[1]))
 print(lock.take(), flush=True)
 sys.stdin.read()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.messages import MESSAGES, Event
+from scand.agent.log.events import MESSAGES, Event
 from tests.systemd.box import until
 from tests.systemd.host import UNIT
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import structlog
 
-from scand.journal import Journal, configure
-from scand.messages import MESSAGES, Event, Level
+from scand.agent.log.events import MESSAGES, Event, Level
+from scand.agent.log.journal import Journal, configure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

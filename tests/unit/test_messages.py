@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 
-from scand.messages import MESSAGES, Event, Level
+from scand.agent.log.events import MESSAGES, Event, Level
 
 
 def test_every_event_has_a_message() -> None:

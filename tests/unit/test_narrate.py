@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from scand.agent.log.events import Event
+from scand.agent.log.narrate import narrate
 from scand.decide.occurrences import Looked
 from scand.decide.state import Limits, Look, View
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import Job
-from scand.messages import Event
-from scand.narrate import narrate
 
 JOB = Job(
     id=42, title="T", settings={}, status=Status.READY, created_at=datetime(2026, 1, 1, tzinfo=UTC), entered=7

@@ -5,10 +5,10 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from scand.agent import Agent, Surroundings
+from scand.agent.log.journal import Journal, configure
+from scand.agent.loop import Agent, Surroundings
 from scand.config import Config, embedded_directory
 from scand.errors import ConfigError, Unavailable
-from scand.journal import Journal, configure
 from scand.queue import embedded, schema
 from scand.queue.connection import connect
 from scand.queue.statements import read_sql

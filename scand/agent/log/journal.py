@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from scand.messages import MESSAGES, Event, Level
+from scand.agent.log.events import MESSAGES, Event, Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,14 +6,20 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from scand import systemd
-from scand.hooks import Hooks
-from scand.messages import MESSAGES, TOLD_TO_PEOPLE, Event
+from scand.agent.log.events import MESSAGES, TOLD_TO_PEOPLE, Event
+from scand.agent.log.hooks import Hooks
 from scand.wording import plain
+from systemd import daemon  # type: ignore[attr-defined]  # systemd-python has no types
 
 if TYPE_CHECKING:
+    from scand.agent.log.journal import Journal
     from scand.jobs.rows import Job
-    from scand.journal import Journal
+
+
+def notify(*lines: str) -> None:
+    """Send assignments such as "READY=1" or "STATUS=…", all in one datagram."""
+    daemon.notify("\n".join(lines))
+
 
 EXTENSION = 10.0
 """Seconds by which systemd's patience with a stop is extended, again and again, while a sheet is finished."""
@@ -74,18 +80,18 @@ class Teller:
             if not self._ready:
                 self._ready = True
                 lines.append("READY=1")
-        systemd.notify(*lines)
+        notify(*lines)
         for why in self._hooks.reap():
             self._journal.say(Event.HOOK_FAILED, why=why)
 
     def reloading(self) -> None:
         """RELOADING=1, with the time that newer systemds want to see."""
-        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self) -> None:
         """Serving again, with the new config or the old one."""
-        systemd.notify("READY=1")
+        notify("READY=1")
 
     def stopping(self) -> None:
         """The daemon was told to stop."""
-        systemd.notify("STOPPING=1")
+        notify("STOPPING=1")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from scand.link import Standing
-from scand.messages import Event
-from scand.status import status_line
+from scand.agent.log.events import Event
+from scand.agent.log.status import status_line
+from scand.agent.session import Standing
 
 if TYPE_CHECKING:
+    from scand.agent.log.reporter import Teller
     from scand.decide.state import View
-    from scand.teller import Teller
 
 _CONNECTING = 5.0
 """Seconds of connecting after which systemd is told that the daemon is up, and waits for its database."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scand import wire
+from scand.agent.log.events import Event
 from scand.decide.actions import Advance, Postpone, Record
 from scand.decide.occurrences import FeederEnded, FeederSaid, Looked
 from scand.jobs.lifecycle import Status
-from scand.messages import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

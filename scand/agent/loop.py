@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from scand import __version__
-from scand.crew import Crew
+from scand.agent.children import Crew
+from scand.agent.lock import StagingLock
+from scand.agent.log.events import Event
+from scand.agent.log.narrate import narrate
+from scand.agent.log.reporter import Teller
+from scand.agent.log.standing import Herald
+from scand.agent.log.status import status_line
+from scand.agent.perform import Performer
+from scand.agent.reload import LiveConfig
+from scand.agent.session import Link, Standing
+from scand.agent.wakeup import Wakes
 from scand.decide import decide
 from scand.decide.actions import Exit
 from scand.decide.occurrences import (
@@ -32,22 +42,12 @@ from scand.decide.occurrences import (
 )
 from scand.decide.state import Limits, Look, View
 from scand.decide.timeouts import ASK_EVERY
-from scand.herald import Herald
-from scand.link import Link, Standing
-from scand.live import LiveConfig
-from scand.lock import StagingLock
-from scand.messages import Event
-from scand.narrate import narrate
-from scand.perform import Performer
-from scand.status import status_line
-from scand.teller import Teller
-from scand.wakes import Wakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scand.agent.log.journal import Journal
     from scand.config import Config
-    from scand.journal import Journal
     from scand.queue.connection import Connection
     from scand.spool.directories import Spool
 

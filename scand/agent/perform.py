@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from scand import retention, wire
+from scand import wire
+from scand.agent import retention
+from scand.agent.log.events import Event
+from scand.agent.log.narrate import carried_out
+from scand.agent.tasks import staged_path, task
 from scand.decide.actions import (
     AbandonCourier,
     AbandonFeeder,
@@ -49,24 +53,21 @@ from scand.decide.occurrences import (
     Occurrence,
 )
 from scand.decide.state import Look
-from scand.errands import staged_path, task
 from scand.errors import ErrorCode, ScandError
 from scand.jobs.lifecycle import Actor
 from scand.jobs.settings import Settings
-from scand.messages import Event
-from scand.narrate import carried_out
 from scand.wire.child import COURIER, FEEDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.crew import Crew
+    from scand.agent.children import Crew
+    from scand.agent.log.reporter import Teller
+    from scand.agent.reload import LiveConfig
     from scand.jobs.rows import Job
-    from scand.live import LiveConfig
     from scand.queue.results import Store
     from scand.spool.directories import JobDirectory, Spool
     from scand.spool.records import SpooledBatch
-    from scand.teller import Teller
 
 
 class Performer:

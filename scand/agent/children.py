@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from scand import wire
+from scand.agent.log.events import Event
 from scand.decide.occurrences import CourierEnded, CourierSaid, FeederEnded, FeederSaid, Occurrence
-from scand.messages import Event
 from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from scand.teller import Teller
+    from scand.agent.log.reporter import Teller
 
 
 GOING = 10.0

@@ -22,7 +22,7 @@ from scand.queue.results import Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scand.lock import StagingLock
+    from scand.agent.lock import StagingLock
     from scand.queue.connection import Connection
 
 RETRY = 1.0

@@ -1,0 +1,178 @@
+"""The config while the daemon runs: read again when asked or changed, and taken or refused as a whole."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchdog.events import (
+    EVENT_TYPE_CLOSED_NO_WRITE,
+    EVENT_TYPE_OPENED,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+from scand.agent.log.events import Event
+from scand.agent.log.journal import configure
+from scand.errors import ScandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from watchdog.observers.api import BaseObserver
+
+    from scand.agent.log.reporter import Teller
+    from scand.config import Config
+
+
+CALM = 0.3
+"""Seconds without a further change after which a file is taken as written: editors write in several steps."""
+
+
+class ConfigWatch(FileSystemEventHandler):
+    """Watches the directories, since editors replace files.
+
+    watchdog calls in a thread of its own; all that happens there is a note and a wake.
+
+    Args:
+        file: the config file.
+        wake: wakes the daemon's loop.
+
+    Raises:
+        OSError: the kernel has no inotify instance or watch left (`fs.inotify.max_user_instances`).
+    """
+
+    def __init__(self, file: Path, wake: Callable[[], None]) -> None:
+        self._file, self._wake = file.absolute(), wake
+        self._profiles = self._file.parent / "profiles.d"
+        self._changes, self._taken = 0, 0
+        self._changed = 0.0
+        self._observer: BaseObserver = Observer()
+        self._observer.schedule(self, str(self._file.parent))
+        self._observer.daemon = True
+        self._observer.start()
+        self._watching_profiles = False
+        self._watch_profiles()
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Note a change; that somebody reads the file is none."""
+        if event.event_type in {EVENT_TYPE_OPENED, EVENT_TYPE_CLOSED_NO_WRITE}:
+            return
+        paths = {Path(str(path)) for path in (event.src_path, event.dest_path) if path}
+        if any(self._concerns(path) for path in paths):
+            self.note()
+
+    def note(self) -> None:
+        """There is a change. The time first: `settled` may look in between."""
+        self._changed = time.monotonic()
+        self._changes += 1
+        self._wake()
+
+    def _concerns(self, path: Path) -> bool:
+        ours = path.parent == self._profiles and path.suffix == ".toml"
+        return path in {self._file, self._profiles} or ours
+
+    def settled(self) -> bool:
+        """Whether something has changed, and then nothing more for a moment. True once a change.
+
+        A change that comes while this is asked is not the one that it answers for: it is still to be told.
+        """
+        changes = self._changes
+        if changes == self._taken or time.monotonic() - self._changed < CALM:
+            return False
+        self._taken = changes
+        self._watch_profiles()
+        return True
+
+    def _watch_profiles(self) -> None:
+        """`profiles.d` may be made, or made anew, later; what it holds by then has yet to be read."""
+        there = self._profiles.is_dir()
+        if there and not self._watching_profiles:
+            try:
+                self._observer.schedule(self, str(self._profiles))
+            except OSError:  # gone again, or no watch is left: `systemctl reload` reads it all the same
+                there = False
+        self._watching_profiles = there
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._observer.stop()
+
+
+class LiveConfig:
+    """The config as it is now.
+
+    Args:
+        config: as read at the start.
+        reread: reads it again; raises ConfigError when it is bad.
+        teller: says what became of it.
+
+    Attributes:
+        now: the config that is in force.
+        refused: why the files, as they are, are not it; empty where they are.
+    """
+
+    def __init__(self, config: Config, reread: Callable[[], Config], teller: Teller) -> None:
+        self.now, self.refused = config, ""
+        self._reread, self._teller = reread, teller
+        self._watch: ConfigWatch | None = None
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Watch the files from now on, where there are any; what changed since they were read counts, too."""
+        if self.now.path is None:
+            return
+        self._warn()
+        try:
+            self._watch = ConfigWatch(self.now.path, wake)
+        except OSError as error:
+            self._teller.say(Event.CONFIG_UNWATCHED, why=error.strerror or str(error), path=self.now.path)
+            return
+        try:
+            unchanged = self._reread() == self.now
+        except ScandError:
+            unchanged = False
+        if not unchanged:
+            self._watch.note()
+
+    def changed(self) -> bool:
+        """Whether a file has changed and is worth reading again."""
+        return self._watch is not None and self._watch.settled()
+
+    def reload(self, *, asked: bool = True) -> bool:
+        """Read it again. A bad file is refused as a whole, and the old config stays; True when it was taken.
+
+        Args:
+            asked: somebody asked for it, and gets an answer, also if it is the same as before.
+        """
+        self._teller.reloading()
+        try:
+            config = self._reread()
+        except ScandError as error:
+            if asked or error.sentence != self.refused:
+                self._teller.say(Event.CONFIG_REFUSED, why=error.sentence)
+            self.refused = error.sentence
+            return False
+        finally:
+            self._teller.reloaded()
+        fixed = {"database": self.now.database, "staging": self.now.staging}
+        changed = [name for name, section in fixed.items() if getattr(config, name) != section]
+        if changed:
+            self._teller.say(Event.CONFIG_NEEDS_RESTART, why=" and ".join(f"[{name}]" for name in changed))
+        path = config.path
+        self.now, self.refused = config.model_copy(update=fixed), ""
+        configure(config.logging.level, config.logging.format)
+        self._teller.configure(config.hooks.on_event)
+        self._teller.say(Event.CONFIG_RELOADED, path=path)
+        self._warn()
+        return True
+
+    def _warn(self) -> None:
+        for why in self.now.warnings:
+            self._teller.say(Event.CONFIG_WARNING, why=why)
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self._watch is not None:
+            self._watch.close()
