@@ -49,7 +49,10 @@ _SECTIONS = {
         "simulate": ("scand.simulator.main:simulate", "Be a virtual scanner on the network."),
     },
     "Service": {
-        "setup": ("scand.cli.setup_cmd:setup", "Set the service up: scanner, NAS, who may use it. For root."),
+        "setup": (
+            "scand.cli.setup.command:setup",
+            "Set the service up: scanner, NAS, who may use it. For root.",
+        ),
         "run": ("scand.cli.service:run", "The daemon."),
         "trigger": (
             "scand.cli.trigger:trigger",
@@ -63,8 +66,8 @@ _SECTIONS = {
             "scand.cli.purge:purge",
             "Remove what finished jobs keep on local disk; orphans after a look.",
         ),
-        "doctor": ("scand.cli.doctor_cmd:doctor", "Check everything; say what mends it."),
-        "demo": ("scand.cli.demo_cmd:demo", "Paper in, PDF out: all of it, on a simulated scanner."),
+        "doctor": ("scand.cli.doctor:doctor", "Check everything; say what mends it."),
+        "demo": ("scand.cli.demo.command:demo", "Paper in, PDF out: all of it, on a simulated scanner."),
     },
 }
 COMMANDS = {name: place for section in _SECTIONS.values() for name, (place, _help) in section.items()}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scand import people
 from scand.agent import service as daemon
+from scand.cli.host import people
+from scand.cli.host.unit import Unit
 from scand.cli.session import maintenance_url, told
 from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
@@ -22,7 +23,6 @@ from scand.queue.connection import connect
 from scand.queue.schema import LONGEST_STATEMENT
 from scand.queue.schema import migrate as bring_up_to_date
 from scand.spool.directories import Spool
-from scand.unit import Unit
 
 if TYPE_CHECKING:
     from pathlib import Path

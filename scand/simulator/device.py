@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from scand.simulator import meaning
+from scand.simulator import request
 from scand.simulator.area import Area
 from scand.simulator.facts import Fact
 from scand.simulator.faults import Ending, Faults, Moment, NoReplyError
+from scand.simulator.operator import Person
 from scand.simulator.options import Options
-from scand.simulator.person import Person
 from scand.simulator.sheets import Sheets
 from scand.simulator.side import Side
 from scand.simulator.standard import Device, Parameters, Status, StatusError
@@ -72,8 +72,8 @@ class Scanner:
         """
         self.person.listen()  # who reloads and then starts finds the feeder loaded
         self.person.attend()
-        area = meaning.area(options)
-        sides = meaning.sides(options)
+        area = request.area(options)
+        sides = request.sides(options)
         if not sides:
             return self._scan(self.person.feeder.lay(), area, from_feeder=False)
         side = self.person.feeder.next_side(sides)

@@ -14,7 +14,7 @@ from scand.simulator.device import Scanner
 from scand.simulator.facts import DEFAULT, read_facts
 from scand.simulator.faults import Fault, Faults, parse_fault
 from scand.simulator.feeder import Feeder
-from scand.simulator.person import Person
+from scand.simulator.operator import Person
 from scand.simulator.server import Server
 from scand.simulator.sheets import DrawnSheets, ImageSheets
 from scand.simulator.standard import Device

@@ -6,7 +6,7 @@ Source: SANE Standard, "Network Protocol", remote procedure calls; saned.c for w
 import socket
 import time
 
-from scand.simulator import meaning, xdr
+from scand.simulator import request, xdr
 from scand.simulator.device import Scanner
 from scand.simulator.faults import Ending, NoReplyError
 from scand.simulator.options import Options
@@ -144,7 +144,7 @@ class Session:
     def _get_parameters(self) -> bytes:
         try:
             parameters = (
-                self.transfer.scan.parameters if self.transfer else meaning.area(self._held()).parameters
+                self.transfer.scan.parameters if self.transfer else request.area(self._held()).parameters
             )
         except StatusError as error:
             return xdr.parameters_reply(error.status, Parameters(Frame.GRAY, 0, 0, 0, 0))

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol
 
 from PIL import Image, ImageOps
 
-from scand.simulator import office
+from scand.simulator import drawing
 from scand.simulator.area import PAGE_SIZES, Area, pixels
 from scand.simulator.side import Side
 
@@ -51,20 +51,22 @@ class DrawnSheets:
         if blank:
             return [background.data]
         band = background.band.copy()
-        office.draw_number(office.Canvas(band, area.resolution, area.left, area.top + background.first), side)
+        drawing.draw_number(
+            drawing.Canvas(band, area.resolution, area.left, area.top + background.first), side
+        )
         start = background.first * area.parameters.bytes_per_line
         drawn = memoryview(_pack(band, area.mode))
         return [background.data[:start], drawn, background.data[start + len(drawn) :]]
 
     def _draw_background(self, area: Area, blank: bool) -> "_Background":
         image = _canvas_image(area)
-        canvas = office.Canvas(image, area.resolution, area.left, area.top)
-        canvas.box(0, 0, *self._page, office.PAPER)
+        canvas = drawing.Canvas(image, area.resolution, area.left, area.top)
+        canvas.box(0, 0, *self._page, drawing.PAPER)
         if not blank:
-            office.draw_letter(canvas, self._page)
-        office.grain(image, area.left, area.top)
+            drawing.draw_letter(canvas, self._page)
+        drawing.grain(image, area.left, area.top)
         first, last = (
-            min(max(pixels(edge, area.resolution) - area.top, 0), area.height) for edge in office.NUMBER_BAND
+            min(max(pixels(edge, area.resolution) - area.top, 0), area.height) for edge in drawing.NUMBER_BAND
         )
         band = image.crop((0, first, area.width, last))
         return _Background(memoryview(_pack(image, area.mode)), band, first)
@@ -100,7 +102,7 @@ class ImageSheets:
     def raster(self, side: Side, area: Area) -> Sequence[memoryview]:
         """Scan `side`: its file is read each time."""
         image = _canvas_image(area)
-        office.Canvas(image, area.resolution, area.left, area.top).box(0, 0, *self._page, "white")
+        drawing.Canvas(image, area.resolution, area.left, area.top).box(0, 0, *self._page, "white")
         index = (side.number - 1) % (2 * self.stack)
         if index < len(self._files):
             with Image.open(self._files[index]) as file:
@@ -111,7 +113,7 @@ class ImageSheets:
 
 
 def _canvas_image(area: Area) -> Image.Image:
-    return Image.new("RGB" if area.mode == "Color" else "L", (area.width, area.height), office.BACKING)
+    return Image.new("RGB" if area.mode == "Color" else "L", (area.width, area.height), drawing.BACKING)
 
 
 def _pack(image: Image.Image, mode: str) -> bytes:

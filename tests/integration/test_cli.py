@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from rich.text import Text
 
 from scand.cli import scand as command
-from scand.doctor.database import check_roles
+from scand.cli.checks.database import check_roles
 from scand.queue.intents import Desk
 from scand.queue.statements import read_sql
 from tests.apart import UNSHARE, needs_mounts

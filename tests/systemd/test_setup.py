@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scand.sandbox import drop_in, opened
+from scand.cli.host.sandbox import drop_in, opened
 from tests.systemd.box import until
 from tests.systemd.host import UNIT
 

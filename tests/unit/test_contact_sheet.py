@@ -10,7 +10,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from scand import contact_sheet
+from scand.cli.demo import contact_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from scand import wire
-from scand.doctor.check import Check
-from scand.doctor.nas import barred
-from scand.doctor.service import check_groups, check_member, check_sandbox, check_unit
-from scand.people import Person
-from scand.unit import Unit
+from scand.cli.checks.check import Check
+from scand.cli.checks.nas import barred
+from scand.cli.checks.service import check_groups, check_member, check_sandbox, check_unit
+from scand.cli.host.people import Person
+from scand.cli.host.unit import Unit
 from tests.unit.test_sandbox import SHIPPED
 
 KIM = Person("kim", 1000, 1000, frozenset({"kim", "scand-users"}))

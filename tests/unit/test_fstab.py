@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from scand import fstab
+from scand.cli.host import fstab
 
 OPERATING = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
 

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 import pytest
 
-from scand.sandbox import MARK, Reach, decide, drop_in, opened, rules
+from scand.cli.host.sandbox import MARK, Reach, decide, drop_in, opened, rules
 
 SHIPPED = {
     "ProtectSystem": "strict",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scand.setup.answers import Answers
+from scand.cli.setup.answers import Answers
 
 
 def test_a_fresh_config_offers_the_defaults() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scand.jobs.settings import resolve
-from scand.simulator import meaning
+from scand.simulator import request
 from scand.simulator.facts import DEFAULT, Facts, parse_facts, read_facts
 from scand.simulator.options import Options
 from scand.simulator.standard import Cap, Info, OptionDescriptor, Range, Status, StatusError, Value
@@ -157,8 +157,8 @@ def test_a_posed_device_scans_what_is_asked(name: str) -> None:
     scanner = Scanner.named(name)
     for asked, sides, mode in (("duplex", ("front", "back"), "Color"), ("simplex", ("front",), "Gray")):
         scanner.apply(resolve({"sides": asked, "mode": mode.lower(), "resolution": 300}, {}))
-        area = meaning.area(scanner.table)
-        assert meaning.sides(scanner.table) == sides
+        area = request.area(scanner.table)
+        assert request.sides(scanner.table) == sides
         assert (area.mode, area.resolution, area.left, area.top) == (mode, 300, 0, 0)
         assert [area.width, area.height] == pytest.approx([2480, 3508], abs=3)
 
@@ -178,7 +178,7 @@ def test_a_posed_device_scans_what_is_asked(name: str) -> None:
 )
 def test_which_sides_are_scanned(options: list[dict[str, Any]], sides: tuple[str, ...]) -> None:
     """The glass has no sides; without a source, what only a feeder has tells of one."""
-    assert meaning.sides(Table(*options).options) == sides
+    assert request.sides(Table(*options).options) == sides
 
 
 @pytest.mark.parametrize(
@@ -197,13 +197,13 @@ def test_which_mode_is_drawn(mode: str, depth: int, drawn: str) -> None:
     table = Table(
         {"name": "mode", "type": "string", "value": mode}, {"name": "depth", "type": "int", "value": depth}
     )
-    assert meaning.area(table.options).mode == drawn
+    assert request.area(table.options).mode == drawn
 
 
 def test_an_empty_area_is_refused() -> None:
     """No pixels: INVAL from start and get_parameters."""
     with pytest.raises(StatusError):
-        meaning.area(Table({**LENGTH, "value": 0}).options)
+        request.area(Table({**LENGTH, "value": 0}).options)
 
 
 def test_names_of_a_posed_device() -> None:
@@ -218,7 +218,7 @@ def test_names_of_a_posed_device() -> None:
 def test_where_a_scan_starts_from() -> None:
     """A source that the device has, and no other."""
     facts = read_facts(DEFAULT).starting_from("ADF Duplex")
-    assert meaning.sides(Options(facts.options)) == ("front", "back")
+    assert request.sides(Options(facts.options)) == ("front", "back")
     with pytest.raises(ValueError, match="no source 'Tray'; there are Flatbed, ADF Front"):
         facts.starting_from("Tray")
     with pytest.raises(ValueError, match="no source to choose"):

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 from rich.text import Text
 
-from scand import contact_sheet
+from scand.cli.demo import contact_sheet
+from scand.cli.demo.stage import SHEETS, Stage
 from scand.cli.program import program
 from scand.cli.session import told
 from scand.cli.show import timeline
 from scand.cli.terminal import console, counted
 from scand.cli.watching import Sight, looks, screen
-from scand.demo import SHEETS, Stage
 from scand.errors import ScandError, Unavailable
 from scand.jobs.lifecycle import Status
 

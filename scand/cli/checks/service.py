@@ -6,16 +6,16 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from scand import people, sandbox
-from scand.doctor.check import Check, wrong
-from scand.sandbox import Reach
+from scand.cli.checks.check import Check, wrong
+from scand.cli.host import people, sandbox
+from scand.cli.host.sandbox import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from scand.people import Person
-    from scand.unit import Unit
+    from scand.cli.host.people import Person
+    from scand.cli.host.unit import Unit
 
 
 def check_unit(unit: Unit, me: Person) -> Check:

@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scand import fstab, mounts, people
-from scand.cli.setup_questions import ask
+from scand import mounts
+from scand.cli.host import fstab, people
+from scand.cli.host.unit import Unit
+from scand.cli.setup import sandbox_file, steps
+from scand.cli.setup.answers import Answers
+from scand.cli.setup.config_file import ConfigFile, has_credential
+from scand.cli.setup.questions import ask
 from scand.cli.terminal import console, visible
 from scand.config.edit import written
 from scand.config.files import SYSTEM
 from scand.errors import ConfigError
-from scand.setup import sandbox_file, steps
-from scand.setup.answers import Answers
-from scand.setup.config_file import ConfigFile, has_credential
-from scand.unit import Unit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from scand.cli.host.people import Person
     from scand.config import Config
-    from scand.people import Person
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from scand.doctor.check import Check, gib, refused, told, wrong
+from scand.cli.checks.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
 from scand.queue.connection import connect
 from scand.queue.intents import Desk

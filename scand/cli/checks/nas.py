@@ -6,9 +6,10 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from scand import people, wire
+from scand import wire
 from scand.agent.tasks import nas_task
-from scand.doctor.check import Check, gib, wrong
+from scand.cli.checks.check import Check, gib, wrong
+from scand.cli.host import people
 from scand.errors import ConfigError
 from scand.spool.directories import Spool
 from scand.wire.ask import ask_courier
@@ -16,8 +17,8 @@ from scand.wire.ask import ask_courier
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from scand.cli.host.people import Person
     from scand.config import Config
-    from scand.people import Person
 
 _PATIENCE = 10.0  # seconds
 _SETGID = 0o2000

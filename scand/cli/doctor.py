@@ -9,20 +9,20 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from scand import people
+from scand.cli.checks import Check, examine, exit_status
+from scand.cli.host import people
+from scand.cli.host.unit import Unit
 from scand.cli.session import database_url
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
-from scand.doctor import Check, examine, exit_status
 from scand.errors import ScandError
-from scand.unit import Unit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
-    from scand.people import Person
+    from scand.cli.host.people import Person
 
 
 @click.command()

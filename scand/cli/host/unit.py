@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scand import sandbox
+from scand.cli.host import sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,18 +8,19 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scand import people, sandbox, wire
-from scand.doctor.check import Check, gib, wrong
+from scand import wire
+from scand.cli.checks.check import Check, gib, wrong
+from scand.cli.host import people, sandbox
+from scand.cli.host.sandbox import Reach
 from scand.errors import ErrorCode, ScandError
 from scand.jobs.settings import resolve
-from scand.sandbox import Reach
 from scand.spool.directories import Spool
 from scand.wire.ask import ask_feeder
 
 if TYPE_CHECKING:
+    from scand.cli.host.people import Person
+    from scand.cli.host.unit import Unit
     from scand.config import Config
-    from scand.people import Person
-    from scand.unit import Unit
 
 
 def check_staging(config: Config, me: Person) -> Check:

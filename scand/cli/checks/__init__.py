@@ -10,18 +10,19 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from scand import mounts, people
+from scand import mounts
+from scand.cli.checks import database, host, nas, service
+from scand.cli.checks.check import Check, refused, told, wrong
+from scand.cli.host import people
+from scand.cli.host.unit import Unit
 from scand.config import Config
-from scand.doctor import database, host, nas, service
-from scand.doctor.check import Check, refused, told, wrong
 from scand.errors import ScandError
-from scand.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from scand.people import Person
+    from scand.cli.host.people import Person
 
 __all__ = ["Check", "examine", "exit_status"]
 

@@ -9,16 +9,16 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from scand import durable, mounts
+from scand.cli.host.people import caller
+from scand.cli.host.sandbox import MARK, SHARED, Reach, decide, drop_in, opened
+from scand.cli.host.unit import NAME, Unit
+from scand.cli.setup.system import must
 from scand.errors import ConfigError
-from scand.people import caller
-from scand.sandbox import MARK, SHARED, Reach, decide, drop_in, opened
-from scand.setup.system import must
-from scand.unit import NAME, Unit
 
 if TYPE_CHECKING:
+    from scand.cli.host.sandbox import Rule
     from scand.config import Config
     from scand.mounts import Mount
-    from scand.sandbox import Rule
 
 PLACE = Path(f"/etc/systemd/system/{NAME}.d/nas.conf")
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scand import people
+from scand.cli.host import people
+from scand.cli.setup.answers import Answers
+from scand.cli.setup.system import run_as
 from scand.cli.terminal import visible
 from scand.errors import ScandError
-from scand.setup.answers import Answers
-from scand.setup.system import run_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from scand.people import Person
+    from scand.cli.host.people import Person
 
 _PATIENCE = 90.0
 """Seconds until scanners are listed: network backends wait for answers."""

@@ -6,13 +6,13 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
+from scand.cli.host.people import group_id
 from scand.errors import ConfigError, TryAgain
-from scand.people import group_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scand.people import Person
+    from scand.cli.host.people import Person
 
 _PATIENCE = 180.0
 """Seconds for systemctl: the first start makes the embedded database."""

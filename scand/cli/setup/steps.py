@@ -8,17 +8,17 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from scand import people
+from scand.cli.host import people
+from scand.cli.host.unit import KEY, NAME, Unit
+from scand.cli.setup.system import must, run, run_as
 from scand.errors import ConfigError, TryAgain, Unavailable
-from scand.setup.system import must, run, run_as
-from scand.unit import KEY, NAME, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from scand.cli.host.people import Person
     from scand.config import Config
-    from scand.people import Person
 
 _NAS_PATIENCE = 60.0
 """Seconds for the NAS: an automount, and a disk that has to spin up."""

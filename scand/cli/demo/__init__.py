@@ -1,0 +1,1 @@
+"""`scand demo`: all of scand on a simulated scanner."""

@@ -1,0 +1,1 @@
+"""The scan host: its people, the unit and its sandbox, its mounts."""
