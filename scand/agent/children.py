@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from scand.agent.log.reporter import Teller
+    from scand.agent.log.reporter import Reporter
 
 
 GOING = 10.0
 """Seconds that a feeder which was let go has to close its device."""
 
 
-class Crew:
+class Children:
     """The children, and their descriptors in the daemon's selector.
 
     Args:
         lock: the descriptor of the staging lock, which the feeder holds with the daemon.
-        waiting: seconds that a courier waits for another errand when there is no feeder that will bring one.
+        waiting: seconds that a courier waits for another task when there is no feeder that will bring one.
     """
 
     def __init__(
-        self, selector: selectors.BaseSelector, teller: Teller, lock: int, waiting: float = 15.0
+        self, selector: selectors.BaseSelector, reporter: Reporter, lock: int, waiting: float = 15.0
     ) -> None:
-        self._selector, self._teller, self._lock, self._waiting = selector, teller, lock, waiting
+        self._selector, self._reporter, self._lock, self._waiting = selector, reporter, lock, waiting
         self._children: dict[str, Child] = {}
         self._watched: set[int] = set()
         self._leaving: list[tuple[Child, float]] = []
@@ -107,8 +107,8 @@ class Crew:
             self._leaving.append((spare, time.monotonic() + GOING))
 
     def _tell_noises(self, child: Child, *, last: bool = False) -> None:
-        for stream, line in child.noises(last=last):
-            self._teller.say(Event.DRIVER_NOISE, text=line, source=f"{child.module} {stream}")
+        for stream, line in child.printed(last=last):
+            self._reporter.say(Event.DRIVER_NOISE, text=line, source=f"{child.module} {stream}")
 
     def stuck(self) -> bool:
         """Whether a courier that was left behind still has not ended: the NAS still hangs."""
@@ -145,7 +145,7 @@ class Crew:
                 back = role == COURIER and isinstance(report, wire.Idle)
                 yield FeederSaid(report) if role == FEEDER else CourierSaid(report)
         except ValidationError as error:
-            self._teller.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
+            self._reporter.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
             child.kill()
         self._tell_noises(child, last=ended is not None)
         for fd in child.silent():  # a driver may close its stdout; readable for ever, it would keep us awake

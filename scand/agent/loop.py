@@ -1,7 +1,7 @@
 """The daemon: one thread, one selector. Wait → decide → perform, and again.
 
-It never loads libsane and never touches the NAS: children do (`crew`). It only decides (`decide`), reads and
-writes rows (`link`, `store`), and looks at the local disk (`spool`).
+It never loads libsane and never touches the NAS: children do (`children`). It only decides (`decide`), reads and
+writes rows (`link`, `queue`), and looks at the local disk (`spool`).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from scand import __version__
-from scand.agent.children import Crew
+from scand.agent.children import Children
 from scand.agent.lock import StagingLock
 from scand.agent.log.events import Event
 from scand.agent.log.narrate import narrate
-from scand.agent.log.reporter import Teller
-from scand.agent.log.standing import Herald
+from scand.agent.log.reporter import Reporter
+from scand.agent.log.standing import StandingLog
 from scand.agent.log.status import status_line
 from scand.agent.perform import Performer
 from scand.agent.reload import LiveConfig
-from scand.agent.session import Link, Standing
-from scand.agent.wakeup import Wakes
+from scand.agent.session import Session, Standing
+from scand.agent.wakeup import Wakeup
 from scand.decide import decide
 from scand.decide.actions import Exit
 from scand.decide.occurrences import (
@@ -40,7 +40,7 @@ from scand.decide.occurrences import (
     StopAsked,
     Tick,
 )
-from scand.decide.state import Limits, Look, View
+from scand.decide.state import Limits, Snapshot, State
 from scand.decide.timeouts import ASK_EVERY
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Surroundings:
     Attributes:
         config: as read at the start.
         reread: the config read again; raises ConfigError when it is bad.
-        opener: see `link.Link`.
+        opener: see `link.Session`.
     """
 
     config: Config
@@ -95,18 +95,18 @@ class Agent:
 
     def __init__(self, around: Surroundings) -> None:
         config = around.config
-        self._teller = Teller(around.journal, config.hooks.on_event)
-        self._config = LiveConfig(config, around.reread, self._teller)
+        self._reporter = Reporter(around.journal, config.hooks.on_event)
+        self._config = LiveConfig(config, around.reread, self._reporter)
         self._selector = selectors.DefaultSelector()
-        self._wakes = Wakes()
-        self._selector.register(self._wakes, selectors.EVENT_READ, "wake")
+        self._wakeup = Wakeup()
+        self._selector.register(self._wakeup, selectors.EVENT_READ, "wake")
         lock = StagingLock(around.spool.root)
-        self._crew = Crew(self._selector, self._teller, lock.fileno())
-        self._link = Link(around.opener, lock, self._wakes.wake)
-        self._performer = Performer(self._config, around.spool, self._crew, self._teller)
-        self._herald = Herald(self._teller)
+        self._children = Children(self._selector, self._reporter, lock.fileno())
+        self._session = Session(around.opener, lock, self._wakeup.wake)
+        self._performer = Performer(self._config, around.spool, self._children, self._reporter)
+        self._standing_log = StandingLog(self._reporter)
         asked = time.monotonic() + _FIRST_QUESTIONS - ASK_EVERY
-        self._view = View(limits(config), Look(), found_at=asked, checked_at=asked, swept_at=asked)
+        self._state = State(limits(config), Snapshot(), found_at=asked, checked_at=asked, swept_at=asked)
         self._occurrences: deque[Occurrence] = deque()
         self._listening: int | None = None
         self._next_look = self._next_heartbeat = self._listened = 0.0
@@ -121,18 +121,18 @@ class Agent:
             ConfigError: the database is not what it must be; trying again is no use.
         """
         path = self._config.now.path
-        self._teller.say(Event.DAEMON_STARTED, version=__version__, pid=os.getpid(), path=path)
-        self._wakes.take_signals()
-        self._config.watch(self._wakes.wake)
+        self._reporter.say(Event.DAEMON_STARTED, version=__version__, pid=os.getpid(), path=path)
+        self._wakeup.take_signals()
+        self._config.watch(self._wakeup.wake)
         try:
             while not self._leaving:
                 self._turn()
         finally:
-            self._teller.stopping()
+            self._reporter.stopping()
             self._config.close()
-            self._crew.dismiss()
-            self._link.close()
-            self._teller.say(Event.DAEMON_STOPPED)
+            self._children.dismiss()
+            self._session.close()
+            self._reporter.say(Event.DAEMON_STOPPED)
 
     def _turn(self) -> None:
         self._wait()
@@ -143,33 +143,35 @@ class Agent:
                 break
             self._step(self._occurrences.popleft())
         self._beat()
-        self._herald.turn(self._link.standing, self._link.trouble, self._view, self._config.refused)
+        self._standing_log.turn(
+            self._session.standing, self._session.trouble, self._state, self._config.refused
+        )
 
     # Wait.
 
     def _wait(self) -> None:
         self._watch_database()
         now = time.monotonic()
-        due = min(self._link.due(), self._next_look if self._link.store else now + _LONGEST_WAIT)
+        due = min(self._session.due(), self._next_look if self._session.queue else now + _LONGEST_WAIT)
         timeout = 0 if self._occurrences else max(0.0, min(due - now, _LONGEST_WAIT))
         ready = self._selector.select(timeout)
         self._listened = time.monotonic()
         for key, _events in ready:
             match key.data:
                 case "wake":
-                    self._wakes.drain()
+                    self._wakeup.drain()
                 case "database":
                     self._next_look = 0.0  # a hint, or the end of the session: the next look tells which
                 case role:
-                    self._occurrences.extend(self._crew.hear(role))
-        for number in self._wakes.signals():
+                    self._occurrences.extend(self._children.hear(role))
+        for number in self._wakeup.signals():
             self._signaled(number)
         if self._config.changed():
             self._reload(asked=False)
 
     def _watch_database(self) -> None:
         """The session's socket is in the selector while there is a session."""
-        fd = self._link.fileno()
+        fd = self._session.fileno()
         if fd != self._listening:
             self._watch_nothing()
             if fd is not None:
@@ -187,8 +189,8 @@ class Agent:
         elif number is signal.SIGHUP:
             self._reload()
         else:
-            self._teller.say(Event.DAEMON_STOPPING, why=number.name)
-            self._teller.stopping()
+            self._reporter.say(Event.DAEMON_STOPPING, why=number.name)
+            self._reporter.stopping()
             self._occurrences.append(StopAsked())
 
     def _reload(self, *, asked: bool = True) -> None:
@@ -199,21 +201,21 @@ class Agent:
     # Serve: the session, hints, the poll.
 
     def _serve(self) -> None:
-        if self._link.turn() and (store := self._link.store):
+        if self._session.turn() and (queue := self._session.queue):
             self._next_look = self._next_heartbeat = 0.0
-            self._teller.say(Event.ELECTED, epoch=store.epoch)
+            self._reporter.say(Event.ELECTED, epoch=queue.epoch)
             try:
-                self._performer.elected(store)
+                self._performer.elected(queue)
             except psycopg.Error as error:
                 self._drop_session(error)  # not knowing which database this is, nothing may be decided
-        if self._link.standing is Standing.WAITING:
+        if self._session.standing is Standing.WAITING:
             self._occurrences.append(Displaced())  # whatever its children still do, it is another's
-        self._crew.reap()
-        store, now = self._link.store, time.monotonic()
-        if store is None:
+        self._children.reap()
+        queue, now = self._session.queue, time.monotonic()
+        if queue is None:
             return
         try:
-            if store.hints() or now >= self._next_look:
+            if queue.hints() or now >= self._next_look:
                 self._next_look = now + self._config.now.agent.poll
                 self._occurrences.append(LookDue())
         except psycopg.Error as error:
@@ -221,19 +223,19 @@ class Agent:
 
     def _beat(self) -> None:
         """The heartbeat: every few seconds, and at once when a job, scanner or NAS has come, gone or moved."""
-        view, store, now = self._view, self._link.store, time.monotonic()
-        job = view.look.job
+        state, queue, now = self._state, self._session.queue, time.monotonic()
+        job = state.look.job
         at = (job.id, job.status, job.error_code) if job else ()
-        doing = (view.ready, view.scanner_trouble is None, view.nas_trouble is None, *at)
-        if store is None or (now < self._next_heartbeat and doing == self._beaten):
+        doing = (state.ready, state.scanner_trouble is None, state.nas_trouble is None, *at)
+        if queue is None or (now < self._next_heartbeat and doing == self._beaten):
             return
         self._next_heartbeat, self._beaten = now + self._config.now.agent.heartbeat, doing
         try:
-            alive = store.heartbeat(
+            alive = queue.heartbeat(
                 job_id=job.id if job else None,
-                state=status_line(view, now),
-                ready=view.ready,
-                device=view.device or None,
+                state=status_line(state, now),
+                ready=state.ready,
+                device=state.device or None,
             )
         except psycopg.Error as error:
             self._lost(error)
@@ -244,17 +246,17 @@ class Agent:
     # Decide and perform.
 
     def _step(self, occurrence: Occurrence) -> None:
-        before = self._view
-        self._view, intents = decide(before, occurrence, time.monotonic())
-        self._teller.looked(self._view.look.job)
-        for event, about in narrate(before, occurrence, self._view):
-            self._teller.say(event, **about)
-        for intent in intents:
-            if isinstance(intent, Exit):
+        before = self._state
+        self._state, actions = decide(before, occurrence, time.monotonic())
+        self._reporter.looked(self._state.look.job)
+        for event, about in narrate(before, occurrence, self._state):
+            self._reporter.say(event, **about)
+        for action in actions:
+            if isinstance(action, Exit):
                 self._leaving = True
                 return
             try:
-                follow = list(self._performer.perform(intent, self._link.store))
+                follow = list(self._performer.perform(action, self._session.queue))
             except psycopg.Error as error:
                 self._lost(error)
                 return
@@ -269,23 +271,23 @@ class Agent:
         Or it did not break, and the database refused a statement (a lock that a client holds, a full disk): the
         session is kept, and after a pause the rows are looked at again. To deciding both are an outage.
         """
-        store = self._link.store
-        if store is None or store.connection.closed:
+        queue = self._session.queue
+        if queue is None or queue.connection.closed:
             self._drop_session(error)
             return
         if str(error) != self._refusal:
             self._refusal = str(error)
-            self._teller.say(Event.UNEXPECTED, why=f"the database refuses: {error}")
+            self._reporter.say(Event.UNEXPECTED, why=f"the database refuses: {error}")
         self._next_look = time.monotonic() + self._config.now.agent.poll
         self._occurrences.append(DatabaseLost())
 
     def _drop_session(self, error: psycopg.Error) -> None:
         self._watch_nothing()
-        self._link.lose(error)
+        self._session.lose(error)
         self._occurrences.append(DatabaseLost())
 
     def _stand_down(self) -> None:
-        self._teller.say(Event.STOOD_DOWN, epoch="another's")
+        self._reporter.say(Event.STOOD_DOWN, epoch="another's")
         self._watch_nothing()
-        self._link.lose(psycopg.OperationalError("another daemon leads"))
+        self._session.lose(psycopg.OperationalError("another daemon leads"))
         self._occurrences.append(Displaced())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from watchdog.observers.api import BaseObserver
 
-    from scand.agent.log.reporter import Teller
+    from scand.agent.log.reporter import Reporter
     from scand.config import Config
 
 
@@ -38,7 +38,7 @@ class ConfigWatch(FileSystemEventHandler):
 
     Args:
         file: the config file.
-        wake: wakes the daemon's loop.
+        wake: wakeup the daemon's loop.
 
     Raises:
         OSError: the kernel has no inotify instance or watch left (`fs.inotify.max_user_instances`).
@@ -107,16 +107,16 @@ class LiveConfig:
     Args:
         config: as read at the start.
         reread: reads it again; raises ConfigError when it is bad.
-        teller: says what became of it.
+        reporter: says what became of it.
 
     Attributes:
         now: the config that is in force.
         refused: why the files, as they are, are not it; empty where they are.
     """
 
-    def __init__(self, config: Config, reread: Callable[[], Config], teller: Teller) -> None:
+    def __init__(self, config: Config, reread: Callable[[], Config], reporter: Reporter) -> None:
         self.now, self.refused = config, ""
-        self._reread, self._teller = reread, teller
+        self._reread, self._reporter = reread, reporter
         self._watch: ConfigWatch | None = None
 
     def watch(self, wake: Callable[[], None]) -> None:
@@ -127,7 +127,7 @@ class LiveConfig:
         try:
             self._watch = ConfigWatch(self.now.path, wake)
         except OSError as error:
-            self._teller.say(Event.CONFIG_UNWATCHED, why=error.strerror or str(error), path=self.now.path)
+            self._reporter.say(Event.CONFIG_UNWATCHED, why=error.strerror or str(error), path=self.now.path)
             return
         try:
             unchanged = self._reread() == self.now
@@ -146,31 +146,31 @@ class LiveConfig:
         Args:
             asked: somebody asked for it, and gets an answer, also if it is the same as before.
         """
-        self._teller.reloading()
+        self._reporter.reloading()
         try:
             config = self._reread()
         except ScandError as error:
             if asked or error.sentence != self.refused:
-                self._teller.say(Event.CONFIG_REFUSED, why=error.sentence)
+                self._reporter.say(Event.CONFIG_REFUSED, why=error.sentence)
             self.refused = error.sentence
             return False
         finally:
-            self._teller.reloaded()
+            self._reporter.reloaded()
         fixed = {"database": self.now.database, "staging": self.now.staging}
         changed = [name for name, section in fixed.items() if getattr(config, name) != section]
         if changed:
-            self._teller.say(Event.CONFIG_NEEDS_RESTART, why=" and ".join(f"[{name}]" for name in changed))
+            self._reporter.say(Event.CONFIG_NEEDS_RESTART, why=" and ".join(f"[{name}]" for name in changed))
         path = config.path
         self.now, self.refused = config.model_copy(update=fixed), ""
         configure(config.logging.level, config.logging.format)
-        self._teller.configure(config.hooks.on_event)
-        self._teller.say(Event.CONFIG_RELOADED, path=path)
+        self._reporter.configure(config.hooks.on_event)
+        self._reporter.say(Event.CONFIG_RELOADED, path=path)
         self._warn()
         return True
 
     def _warn(self) -> None:
         for why in self.now.warnings:
-            self._teller.say(Event.CONFIG_WARNING, why=why)
+            self._reporter.say(Event.CONFIG_WARNING, why=why)
 
     def close(self) -> None:
         """Stop watching."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from scand.queue.results import Store
+    from scand.queue.results import AgentQueue
     from scand.spool.directories import JobDirectory, Spool
 
 
@@ -47,28 +47,28 @@ def record(job_id: int, created: datetime, installation: str) -> JobRecord:
 
 
 def let_go(
-    store: Store, spool: Spool, keep: float, *, spare: Collection[int] = (), read_back: bool = False
+    queue: AgentQueue, spool: Spool, keep: float, *, spare: Collection[int] = (), read_back: bool = False
 ) -> list[int]:
     """The rows of jobs that have been over for `keep` seconds own no files any more.
 
     Args:
-        spare, read_back: see `Store.expire`.
+        spare, read_back: see `AgentQueue.expire`.
 
     Returns:
         The jobs; 100 at most.
     """
-    return store.expire(str(spool.jobs), keep, spare=sorted(spare), read_back=read_back)
+    return queue.expire(str(spool.jobs), keep, spare=sorted(spare), read_back=read_back)
 
 
 def put_out_of_the_way(
-    store: Store, spool: Spool, installation: str, *, spare: Collection[int] = ()
+    queue: AgentQueue, spool: Spool, installation: str, *, spare: Collection[int] = ()
 ) -> Iterator[int]:
     """Rename the directories that their rows have let go of; the jobs whose they were, one by one.
 
     Raises:
         OSError: from the disk.
     """
-    with store.let_go([job_id for job_id in spool.ids() if job_id not in spare]) as jobs:
+    with queue.let_go([job_id for job_id in spool.ids() if job_id not in spare]) as jobs:
         for job_id, created in jobs:
             if spool.expire(record(job_id, created, installation)):
                 yield job_id
@@ -85,35 +85,35 @@ def being_written(spool: Spool, quiet: float) -> list[int]:
     return [job_id for job_id, place in found if _under_way(place) and _touched(place) > since]
 
 
-def orphans(store: Store, spool: Spool, installation: str) -> list[Orphan]:
+def orphans(queue: AgentQueue, spool: Spool, installation: str) -> list[Orphan]:
     """Directories with pages that belong to no job of this database: restored, replaced or deleted rows'."""
     return [
         Orphan(directory, directory.record(), _pages(directory), directory.size(), _touched(directory))
         for directory in spool.all()
-        if _nobodys(store, directory, installation)
+        if _nobodys(queue, directory, installation)
     ]
 
 
-def retire(store: Store, spool: Spool, orphan: Orphan, installation: str, quiet: float) -> bool:
+def retire(queue: AgentQueue, spool: Spool, orphan: Orphan, installation: str, quiet: float) -> bool:
     """Put an orphan out of the way, if it still is what was looked at; nothing takes a step meanwhile.
 
     Args:
         quiet: as for `being_written`: a job may have been deleted under its feeder's hands.
     """
     directory = orphan.directory
-    with store.at_rest():
+    with queue.at_rest():
         same = directory.path.exists() and directory.record() == orphan.record
         written = _under_way(directory) and _touched(directory) > time.time() - quiet
-        if not same or written or not _nobodys(store, directory, installation):
+        if not same or written or not _nobodys(queue, directory, installation):
             return False
         spool.retire(directory)
     return True
 
 
-def _nobodys(store: Store, directory: JobDirectory, installation: str) -> bool:
+def _nobodys(queue: AgentQueue, directory: JobDirectory, installation: str) -> bool:
     name, said = directory.path.name, directory.record()
     number = int(name.partition(".")[0]) if name.partition(".")[0].isdecimal() else 0
-    rows = store.jobs_of([number, *([said.id] if said else [])])
+    rows = queue.jobs_of([number, *([said.id] if said else [])])
     if said and said.id in rows and said == record(said.id, rows[said.id][0], installation):
         return False
     if name.isdecimal() and number in rows:

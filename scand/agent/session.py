@@ -17,7 +17,7 @@ import psycopg
 from scand.errors import ConfigError, ScandError
 from scand.queue import statements
 from scand.queue.connection import take_role
-from scand.queue.results import Store
+from scand.queue.results import AgentQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ class Standing(Enum):
     LEADING = auto()  # this one does
 
 
-class Link:
+class Session:
     """One session at a time, and the standing that comes with it.
 
     Args:
@@ -54,7 +54,7 @@ class Link:
 
     Attributes:
         standing: see `Standing`.
-        store: the queue, while LEADING.
+        queue: the queue, while LEADING.
         trouble: why the database is away, or who leads; a sentence for STATUS and the log.
     """
 
@@ -66,18 +66,18 @@ class Link:
         self._thread: threading.Thread | None = None
         self._result: Connection | ScandError | None = None
         self._next_try = 0.0
-        self._candidate: Store | None = None
+        self._candidate: AgentQueue | None = None
         self.standing = Standing.AWAY
-        self.store: Store | None = None
+        self.queue: AgentQueue | None = None
         self.trouble = "connecting"
 
     def fileno(self) -> int | None:
         """The session's socket, for the selector; None while there is none."""
-        return self.store.connection.fileno() if self.store else None
+        return self.queue.connection.fileno() if self.queue else None
 
     def due(self) -> float:
         """When `turn` is next worth a call, `monotonic()` seconds."""
-        return float("inf") if self.store or self._thread else self._next_try
+        return float("inf") if self.queue or self._thread else self._next_try
 
     def turn(self) -> bool:
         """Go one step towards leading, without waiting. True in the turn in which this daemon starts to lead.
@@ -85,7 +85,7 @@ class Link:
         Raises:
             ConfigError: the schema or the login is not what it must be; trying again is no use.
         """
-        if self.store is not None:
+        if self.queue is not None:
             return False
         self._pick_up()
         now = time.monotonic()
@@ -105,20 +105,20 @@ class Link:
 
     def lose(self, error: Exception) -> None:
         """The session is broken, or no longer ours: close it and begin again."""
-        store = self.store or self._candidate
-        if store is not None:
-            store.connection.close()
-        self.store = self._candidate = None
+        queue = self.queue or self._candidate
+        if queue is not None:
+            queue.connection.close()
+        self.queue = self._candidate = None
         self.standing, self.trouble = Standing.AWAY, str(error).strip() or type(error).__name__
         self._next_try = time.monotonic() + RETRY
 
     def close(self) -> None:
         """Say good-bye, where that is possible within the deadline."""
-        if self.store is not None:
+        if self.queue is not None:
             with suppress(psycopg.Error):
-                self.store.sign_off()
-            self.store.connection.close()
-            self.store = None
+                self.queue.sign_off()
+            self.queue.connection.close()
+            self.queue = None
 
     def _open(self) -> None:
         try:
@@ -140,10 +140,10 @@ class Link:
             self.trouble = result.sentence
             self._next_try = time.monotonic() + RETRY
         else:
-            self._candidate = Store(result, self._queries)
+            self._candidate = AgentQueue(result, self._queries)
             self._next_try = 0.0
 
-    def _elect(self, candidate: Store) -> bool:
+    def _elect(self, candidate: AgentQueue) -> bool:
         try:
             take_role(candidate.connection, "scand_agent")
             candidate.connection.execute(_MANNERS)
@@ -158,6 +158,6 @@ class Link:
         except psycopg.Error as error:
             self.lose(error)
             return False
-        self.store, self._candidate, self._epoch = candidate, None, candidate.epoch
+        self.queue, self._candidate, self._epoch = candidate, None, candidate.epoch
         self.standing, self.trouble = Standing.LEADING, ""
         return True

@@ -1,4 +1,4 @@
-"""What a courier is told: an errand, the config and the rows → a task. Pure."""
+"""What a courier is told: an task, the config and the rows → a task. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scand import wire
 from scand.decide.actions import Send
-from scand.decide.state import Errand
+from scand.decide.state import Task
 
 if TYPE_CHECKING:
     from scand.config import Config
@@ -29,11 +29,11 @@ def task(
     """
     nas = nas_task(config, volume_id)
     match send:
-        case Send(errand=Errand.BIND, seq=seq):
+        case Send(task=Task.BIND, seq=seq):
             return wire.Bind(directory=str(directory.batch(seq).path))
-        case Send(errand=Errand.ASSEMBLE, job=job) if job is not None:
+        case Send(task=Task.ASSEMBLE, job=job) if job is not None:
             return _assemble(job, directory, settings, config, nas)
-        case Send(errand=Errand.PUBLISH, job=job) if job is not None:
+        case Send(task=Task.PUBLISH, job=job) if job is not None:
             return wire.Publish(
                 job_id=job.id,
                 title=job.title,
@@ -44,9 +44,9 @@ def task(
                 sha256=job.file_hash,
                 nas=nas,
             )
-        case Send(errand=Errand.SWEEP):
+        case Send(task=Task.SWEEP):
             return wire.Sweep(jobs=str(directory.path.parent))
-        case Send(errand=Errand.CHECK):
+        case Send(task=Task.CHECK):
             return wire.Check(nas=nas)
         case _:
             return wire.Unstage(staged=send.staged, nas=nas)

@@ -1,4 +1,4 @@
-"""What wakes the daemon's selector: signals, and its helper threads. The self-pipe, in one place."""
+"""What wakeup the daemon's selector: signals, and its helper threads. The self-pipe, in one place."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
-class Wakes:
-    """A socket pair: whoever writes a byte wakes the selector. Signals are queued, in order."""
+class Wakeup:
+    """A socket pair: whoever writes a byte wakeup the selector. Signals are queued, in order."""
 
     def __init__(self) -> None:
-        self._awake, self._wakes = socket.socketpair()
-        for end in (self._awake, self._wakes):
+        self._awake, self._wakeup = socket.socketpair()
+        for end in (self._awake, self._wakeup):
             end.setblocking(False)
         self._signals: deque[signal.Signals] = deque()
 
@@ -29,17 +29,17 @@ class Wakes:
 
     def take_signals(self) -> None:
         """From now on signals are queued; called in the main thread."""
-        signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: self._signals.append(signal.Signals(number)))
 
     def wake(self) -> None:
         """Wake the selector; from any thread."""
-        with suppress(BlockingIOError):  # then it is full of wakes already
-            self._wakes.send(b"\0")
+        with suppress(BlockingIOError):  # then it is full of wakeup already
+            self._wakeup.send(b"\0")
 
     def drain(self) -> None:
-        """Take in the wakes."""
+        """Take in the wakeup."""
         with suppress(BlockingIOError):
             while self._awake.recv(4096):
                 pass

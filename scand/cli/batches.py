@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scand.cli.params import batch_argument, job_argument
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.terminal import console, echo_json, json_option
 from scand.cli.wishes import Wish, refusal
 from scand.errors import BadData, TryAgain
@@ -39,21 +39,21 @@ def restore(config: Path | None, job: int, seq: int, *, as_json: bool) -> None:
 
 def _set(config: Path | None, wish: Wish, job_id: int, seq: int, *, as_json: bool) -> None:
     status = BatchStatus.DISCARDED if wish is Wish.DISCARD else BatchStatus.SCANNED
-    with open_desk(config) as desk:
-        view = desk.view(job_id)
+    with open_queue(config) as queue:
+        view = queue.view(job_id)
         if why := refusal(wish, view):
             raise BadData(why)
         try:
-            done = desk.discard(job_id, seq) if wish is Wish.DISCARD else desk.restore(job_id, seq)
+            done = queue.discard(job_id, seq) if wish is Wish.DISCARD else queue.restore(job_id, seq)
         except BadData as error:  # it has taken a step in this moment
-            moved = refusal(wish, desk.view(job_id))
+            moved = refusal(wish, queue.view(job_id))
             if moved is None:
                 raise TryAgain(f"Job {job_id} has just moved: scand {wish} {job_id} {seq}") from error
             raise BadData(moved) from error
         if not done:
             has = ", ".join(str(batch.batch_seq) for batch in view.batches)
             raise BadData(f"Job {job_id} has no batch {seq}; it has: {has}.")
-        kept = desk.job(job_id).batch_count
+        kept = queue.job(job_id).batch_count
     if as_json:
         echo_json({"id": job_id, "batch_seq": seq, "status": status, "batch_count": kept})
         return

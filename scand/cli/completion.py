@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from click.shell_completion import CompletionItem
 
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.terminal import visible
 from scand.cli.wishes import Wish, possible_in
 from scand.config import Config
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from scand.queue.intents import Desk
+    from scand.queue.intents import ClientQueue
 
 _PATIENCE = 0.4
 """Seconds for the database; a person notices what takes longer than a second, loading included."""
@@ -43,7 +43,7 @@ def jobs(context: click.Context, begun: str) -> list[CompletionItem]:
     statuses = None
     with suppress(ValueError):
         statuses = possible_in(Wish(context.info_name or ""))
-    rows = _asked(context, lambda desk: desk.jobs(Which(statuses), _MOST)) or []
+    rows = _asked(context, lambda queue: queue.jobs(Which(statuses), _MOST)) or []
     return [
         CompletionItem(str(row.id), help=f"{row.status}  {visible(row.title)}"[:80])
         for row in rows
@@ -54,7 +54,7 @@ def jobs(context: click.Context, begun: str) -> list[CompletionItem]:
 def batches(context: click.Context, begun: str) -> list[CompletionItem]:
     """The batches of the job that is named before: kept ones to discard, discarded ones to restore."""
     job_id = context.params.get("job")
-    view = _asked(context, lambda desk: desk.view(job_id)) if isinstance(job_id, int) else None
+    view = _asked(context, lambda queue: queue.view(job_id)) if isinstance(job_id, int) else None
     kept = context.info_name == Wish.DISCARD
     return [
         CompletionItem(str(batch.batch_seq), help=f"{batch.page_count or 0} pages  {batch.error_code or ''}")
@@ -90,7 +90,7 @@ def _config(context: click.Context) -> Config | None:
         return None
 
 
-def _asked(context: click.Context, question: Callable[[Desk], _Found]) -> _Found | None:
+def _asked(context: click.Context, question: Callable[[ClientQueue], _Found]) -> _Found | None:
     """What the database answers in time; None: it does not.
 
     In a thread, since nothing else bounds the look-up of a host's name.
@@ -98,8 +98,8 @@ def _asked(context: click.Context, question: Callable[[Desk], _Found]) -> _Found
     answers: list[_Found] = []
 
     def ask() -> None:
-        with suppress(Exception), open_desk(_config_path(context)) as desk:
-            answers.append(question(desk))
+        with suppress(Exception), open_queue(_config_path(context)) as queue:
+            answers.append(question(queue))
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()

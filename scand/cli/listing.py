@@ -11,7 +11,7 @@ from rich.text import Text
 
 from scand.cli.columns import fitted, plain
 from scand.cli.program import as_called
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.submit import storable
 from scand.cli.terminal import console, echo_json, json_option, span, visible
 from scand.config.units import duration
@@ -90,9 +90,9 @@ def list_jobs(
         since=since if isinstance(since, datetime) else None,
         ago=since if isinstance(since, float) else None,
     )
-    with open_desk(config) as desk:
-        jobs, health = desk.jobs(which, None if everything else limit), desk.health()
-        more = 0 if everything else desk.more(jobs, which, _MOST_COUNTED)
+    with open_queue(config) as queue:
+        jobs, health = queue.jobs(which, None if everything else limit), queue.health()
+        more = 0 if everything else queue.more(jobs, which, _MOST_COUNTED)
     if as_json:
         echo_json(jobs)
         return

@@ -22,8 +22,8 @@ from scand.config import Config
 from scand.errors import ConfigError, Unavailable
 from scand.queue import statements
 from scand.queue.connection import connect, take_role
-from scand.queue.intents import Desk
-from scand.queue.results import Store
+from scand.queue.intents import ClientQueue
+from scand.queue.results import AgentQueue
 from scand.spool.directories import Spool, expired, remove
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _PATIENCE = 60.0
 class _Disk(NamedTuple):
     """The staging directory, with the queue that it belongs to."""
 
-    store: Store
+    store: AgentQueue
     spool: Spool
     installation: str
     quiet: float
@@ -101,7 +101,7 @@ def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, a
 
 
 def _disk(connection: Connection, staging: Path, quiet: float) -> _Disk:
-    store = Store(connection, statements.load())
+    store = AgentQueue(connection, statements.load())
     store.join()
     return _Disk(store, Spool(staging), store.installation()[0], quiet)
 
@@ -230,7 +230,7 @@ def _be_the_agent(connection: Connection) -> None:
         ConfigError: this login may not.
     """
     take_role(connection, "scand_agent")
-    [role] = [role for role in Desk(connection).roles() if role.name == "scand_agent"]
+    [role] = [role for role in ClientQueue(connection).roles() if role.name == "scand_agent"]
     if role.granted and not (role.member or role.direct):
         raise ConfigError(
             f"The login {connection.info.user} may not write what the agent writes: GRANT scand_agent TO "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scand.cli.params import job_argument
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.submit import checked_title
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.cli.wishes import RENAMABLE, Wish, refusal
@@ -29,10 +29,10 @@ def rename(config: Path | None, job: int, title: str, *, as_json: bool) -> None:
     (scand reopen), and finished again.
     """
     checked_title(title)
-    with open_desk(config) as desk:
-        before = desk.job(job).title
-        if not desk.rename(job, title, RENAMABLE):
-            why = refusal(Wish.RENAME, desk.view(job))
+    with open_queue(config) as queue:
+        before = queue.job(job).title
+        if not queue.rename(job, title, RENAMABLE):
+            why = refusal(Wish.RENAME, queue.view(job))
             raise (
                 BadData(why) if why else TryAgain(f"Job {job} has just moved: look at it (scand show {job}).")
             )

@@ -11,7 +11,7 @@ import psycopg
 from scand.config import Config, embedded_directory
 from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
 from scand.queue import embedded
-from scand.queue.intents import Desk
+from scand.queue.intents import ClientQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def maintenance_url(path: Path | None) -> str:
 
 
 @contextmanager
-def open_desk(path: Path | None) -> Iterator[Desk]:
+def open_queue(path: Path | None) -> Iterator[ClientQueue]:
     """The queue, as a client.
 
     Args:
@@ -62,8 +62,8 @@ def open_desk(path: Path | None) -> Iterator[Desk]:
         ScandError: whatever the config or the database refuse, also within the block.
     """
     url = database_url(path)
-    with told(), Desk.open(url) as desk:
-        yield desk
+    with told(), ClientQueue.open(url) as queue:
+        yield queue
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from scand.cli.hints import asked, hint
 from scand.cli.params import job_argument
 from scand.cli.program import as_called
 from scand.cli.progress import pages
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.tables import number, table
 from scand.cli.terminal import console, echo_json, json_option, span, status_text, visible, when
 from scand.config import Config
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def show(config: Path | None, job: int, *, as_json: bool) -> None:
     """One JOB with its batches, what happened to it, and what can be done next."""
-    with open_desk(config) as desk:
-        view, health = desk.view(job), desk.health()
+    with open_queue(config) as queue:
+        view, health = queue.view(job), queue.health()
     next_step = as_called(hint(view, asked(view.job, known_profiles(config)), health.current_job_id))
     if as_json:
         echo_json({**asdict(view.job), "batches": view.batches, "events": view.events})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scand.cli.params import optional_job_argument
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.terminal import console, echo_json, json_option, status_text
 from scand.cli.wishes import Wish, aim, refusal
 from scand.errors import BadData, ConfigError, TryAgain
@@ -16,7 +16,7 @@ from scand.jobs.lifecycle import Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scand.queue.intents import Desk
+    from scand.queue.intents import ClientQueue
 
 _ACTIVE = frozenset(status for status in Status if status.active)
 _TRIES = 5
@@ -103,26 +103,26 @@ def _press(config: Path | None, given: int | None, wish: Wish, *, as_json: bool)
         given: the job, where one was named.
     """
     out = console(quiet=as_json)
-    with open_desk(config) as desk:
-        job_id = given if given is not None else _meant(desk, wish)
-        before, after = _step(desk, job_id, wish)
+    with open_queue(config) as queue:
+        job_id = given if given is not None else _meant(queue, wish)
+        before, after = _step(queue, job_id, wish)
         if as_json:
             echo_json({"id": job_id, "from_status": before, "to_status": after})
         elif before == after:
             out.print(f"job {job_id} is", status_text(after), "already")
         else:
             out.print(f"job {job_id}:", status_text(before), "→", status_text(after))
-        warn_without_agent(desk)
+        warn_without_agent(queue)
 
 
-def _meant(desk: Desk, wish: Wish) -> int:
+def _meant(queue: ClientQueue, wish: Wish) -> int:
     """The one job that a wish can be about, when it is clear which.
 
     Raises:
         BadData: there is none, or there are several.
     """
     among = frozenset({Status.FAILED}) if wish is Wish.RETRY else _ACTIVE
-    unfinished = desk.unfinished()
+    unfinished = queue.unfinished()
     found = [job_id for job_id, status in unfinished if status in among]
     if wish is Wish.SCAN and not found:
         found = [job_id for job_id, status in unfinished if status == Status.QUEUED][:1]
@@ -135,7 +135,7 @@ def _meant(desk: Desk, wish: Wish) -> int:
     raise BadData(f"No job {what}: name the one that is meant (scand list shows them).")
 
 
-def _step(desk: Desk, job_id: int, wish: Wish) -> tuple[str, str]:
+def _step(queue: ClientQueue, job_id: int, wish: Wish) -> tuple[str, str]:
     """What the job was and what it is now; the same where nothing had to be done.
 
     Raises:
@@ -144,10 +144,10 @@ def _step(desk: Desk, job_id: int, wish: Wish) -> tuple[str, str]:
         TryAgain: the job moved whenever it was about to be stepped.
     """
     if wish is Wish.SCAN:
-        _let_it_be_claimed(desk, job_id)
+        _let_it_be_claimed(queue, job_id)
     refused: BadData | None = None
     for _ in range(_TRIES):
-        view = desk.view(job_id)
+        view = queue.view(job_id)
         if why := refusal(wish, view):
             raise BadData(why)
         status = view.job.status
@@ -155,7 +155,7 @@ def _step(desk: Desk, job_id: int, wish: Wish) -> tuple[str, str]:
         if status == wanted:
             return status, wanted
         try:
-            if desk.step(job_id, status, wanted):
+            if queue.step(job_id, status, wanted):
                 return status, wanted
         except BadData as error:
             refused = error  # the job has moved, or the database has rules of its own: the next look tells
@@ -167,23 +167,23 @@ def _step(desk: Desk, job_id: int, wish: Wish) -> tuple[str, str]:
     raise TryAgain(f"Job {job_id} moves too fast: look at it (scand show {job_id}) and try again.")
 
 
-def _let_it_be_claimed(desk: Desk, job_id: int) -> None:
+def _let_it_be_claimed(queue: ClientQueue, job_id: int) -> None:
     """A job that was queued just now is ready in a moment, where nobody else is before it."""
-    desk.listen()
+    queue.listen()
     waited = 0.0
-    while waited < _CLAIM_TIME and desk.job(job_id).status == Status.QUEUED and desk.health().alive:
+    while waited < _CLAIM_TIME and queue.job(job_id).status == Status.QUEUED and queue.health().alive:
         before = [
-            found for found, status in desk.unfinished() if status == Status.QUEUED or status in _ACTIVE
+            found for found, status in queue.unfinished() if status == Status.QUEUED or status in _ACTIVE
         ]
         if before[:1] != [job_id]:
             return
-        desk.wait(0.1)
+        queue.wait(0.1)
         waited += 0.1
 
 
-def warn_without_agent(desk: Desk) -> None:
+def warn_without_agent(queue: ClientQueue) -> None:
     """An intent that nobody acts on must not look as if it were being done."""
-    if not desk.health().alive:
+    if not queue.health().alive:
         click.echo(
             "scand: No agent is alive: the job waits until one is (scand doctor tells more).", err=True
         )

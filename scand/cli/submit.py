@@ -12,7 +12,7 @@ from scand.cli.hints import asked as course_of
 from scand.cli.hints import hint
 from scand.cli.params import profile_option, set_option
 from scand.cli.program import as_called
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.show import known_profiles
 from scand.cli.steps import warn_without_agent
 from scand.cli.terminal import console, echo_json, json_option, status_text, visible
@@ -45,8 +45,8 @@ def submit(
     checked_title(title)
     settings = asked(**wishes)
     _check(config, settings)
-    with open_desk(config) as desk:
-        job_id = desk.submit(title, settings, draft=draft)
+    with open_queue(config) as queue:
+        job_id = queue.submit(title, settings, draft=draft)
         if as_json:
             echo_json({"id": job_id})
         else:
@@ -54,12 +54,12 @@ def submit(
             out = console()
             out.print(f"job {job_id}", status_text(status), visible(title), soft_wrap=True)
             if not wait:
-                view, holder = desk.view(job_id), desk.health().current_job_id
+                view, holder = queue.view(job_id), queue.health().current_job_id
                 said = hint(view, course_of(view.job, known_profiles(config)), holder)
                 out.print(as_called(said), style="yellow", soft_wrap=True)
         if not draft:
-            warn_without_agent(desk)
-        return watch_until_rest(desk, job_id, known_profiles(config), quiet=as_json) if wait else os.EX_OK
+            warn_without_agent(queue)
+        return watch_until_rest(queue, job_id, known_profiles(config), quiet=as_json) if wait else os.EX_OK
 
 
 def asked(*, pairs: tuple[str, ...], **options: str | None) -> dict[str, Any]:

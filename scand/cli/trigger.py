@@ -16,7 +16,7 @@ import click
 from scand.agent.lock import open_holder
 from scand.cli.outcome import Came, begun, of_scan, of_silence
 from scand.cli.program import as_called
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
 from scand.errors import ConfigError, ScandError, Unavailable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scand.cli.outcome import Outcome
-    from scand.queue.intents import Desk, JobRow, Mark
+    from scand.queue.intents import ClientQueue, JobRow, Mark
 
 KEY = Path("/run/scand-scan")
 """Whoever may touch it may scan: scand-scan.path is watching (systemd/scand.tmpfiles says who)."""
@@ -64,8 +64,8 @@ def trigger(config: Path | None, *, as_json: bool) -> int:
     with ExitStack() as stack:
         blind: ScandError | None = None
         try:
-            desk = stack.enter_context(open_desk(config))
-            before, active = desk.mark(), _active(desk)
+            queue = stack.enter_context(open_queue(config))
+            before, active = queue.mark(), _active(queue)
         except ScandError as error:
             blind = error
         by_path = _ask(config)
@@ -73,7 +73,7 @@ def trigger(config: Path | None, *, as_json: bool) -> int:
             told = "The daemon is told to scan, but what came of it cannot be read"
             raise type(blind)(f"{told}: {blind.sentence}")
         pages = {active.id: active.pages_scanned or 0} if active else {}
-        outcome = _what_came(desk, before, pages, by_path=by_path)
+        outcome = _what_came(queue, before, pages, by_path=by_path)
     if as_json:
         job = outcome.job and {"id": outcome.job.id, "title": outcome.job.title, "status": outcome.job.status}
         code = outcome.job.error_code if outcome.job else None
@@ -150,29 +150,29 @@ def _who_may(key: Path) -> str:
     )
 
 
-def _active(desk: Desk) -> JobRow | None:
+def _active(queue: ClientQueue) -> JobRow | None:
     """The job that holds the scanner."""
-    found = [job_id for job_id, status in desk.unfinished() if Status(status).active]
-    return desk.job(found[0]) if found else None
+    found = [job_id for job_id, status in queue.unfinished() if Status(status).active]
+    return queue.job(found[0]) if found else None
 
 
-def _what_came(desk: Desk, before: Mark, pages: Mapping[int, int], *, by_path: bool) -> Outcome:
-    """Look at the queue until it shows what came of it.
+def _what_came(queue: ClientQueue, before: Mark, pages: Mapping[int, int], *, by_path: bool) -> Outcome:
+    """Snapshot at the queue until it shows what came of it.
 
     Args:
         before: where the queue was at when the daemon was asked: a step to scanning after that is its answer.
         pages: how many the job had that held the scanner then.
     """
-    desk.listen()
+    queue.listen()
     asked = time.monotonic()
-    while (job_id := begun(desk.steps_since(before))) is None:
-        active, waited = _active(desk), time.monotonic() - asked
+    while (job_id := begun(queue.steps_since(before))) is None:
+        active, waited = _active(queue), time.monotonic() - asked
         busy = active is not None and active.status != Status.READY
         if waited >= (_UNCHANGED if busy else _HEARD_WITHIN[by_path]):
-            return of_silence(active, desk.health(), by_path=by_path)
-        desk.wait(0.1)
+            return of_silence(active, queue.health(), by_path=by_path)
+        queue.wait(0.1)
     while True:
-        outcome = of_scan(desk.job(job_id), pages.get(job_id, 0))
+        outcome = of_scan(queue.job(job_id), pages.get(job_id, 0))
         if outcome.final or time.monotonic() - asked >= _SEEN:
             return outcome
-        desk.wait(0.1)
+        queue.wait(0.1)

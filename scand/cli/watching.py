@@ -15,7 +15,7 @@ from scand.cli.params import optional_job_argument
 from scand.cli.picture import doing, picture
 from scand.cli.program import as_called
 from scand.cli.progress import exit_status, progress, rests
-from scand.cli.session import open_desk
+from scand.cli.session import open_queue
 from scand.cli.show import known_profiles
 from scand.cli.terminal import console, echo_line, json_option
 from scand.jobs.lifecycle import Status
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from scand.queue.intents import Desk, Health, JobView
+    from scand.queue.intents import ClientQueue, Health, JobView
 
     Profiles = Mapping[str, Mapping[str, Any]]
 
@@ -61,11 +61,11 @@ def watch(config: Path | None, job: int | None, *, as_json: bool) -> int:
     something first (see the error), 65 where the job has failed. With --json each change is an object on a line of
     its own.
     """
-    with open_desk(config) as desk:
+    with open_queue(config) as queue:
         profiles = known_profiles(config)
         if as_json:
-            return _tell(desk, job if job is not None else _next(desk, _wait_in_json), profiles)
-        return watch_until_rest(desk, job if job is not None else _next(desk, _wait_in_words), profiles)
+            return _tell(queue, job if job is not None else _next(queue, _wait_in_json), profiles)
+        return watch_until_rest(queue, job if job is not None else _next(queue, _wait_in_words), profiles)
 
 
 def _wait_in_words() -> None:
@@ -76,36 +76,36 @@ def _wait_in_json() -> None:
     echo_line({"job": None})
 
 
-def _next(desk: Desk, say: Callable[[], None]) -> int:
+def _next(queue: ClientQueue, say: Callable[[], None]) -> int:
     """The job that holds the scanner, the first in the queue, or the next one that comes.
 
     Args:
         say: called once, where there is something to wait for.
     """
-    desk.listen()
-    before = desk.mark()
+    queue.listen()
+    before = queue.mark()
     told = False
     while True:
-        for job_id, status in desk.unfinished():
+        for job_id, status in queue.unfinished():
             if status == Status.QUEUED or Status(status).active:
                 return job_id
-        for step in desk.steps_since(before):  # it may have come and gone between two looks
+        for step in queue.steps_since(before):  # it may have come and gone between two looks
             if step.to_status != Status.DRAFT:
                 return step.job_id
         if not told:
             say()
             told = True
-        desk.wait(_LOOK_EVERY)
+        queue.wait(_LOOK_EVERY)
 
 
-def watch_until_rest(desk: Desk, job_id: int, profiles: Profiles, *, quiet: bool = False) -> int:
+def watch_until_rest(queue: ClientQueue, job_id: int, profiles: Profiles, *, quiet: bool = False) -> int:
     """Show a job until it rests; the exit status that its end is worth.
 
     Args:
         quiet: show nothing.
     """
     with screen(console(quiet=quiet)) as show:
-        for view, health in looks(desk, job_id):
+        for view, health in looks(queue, job_id):
             show(_sight(view, health, profiles))
             if rests(view.job):
                 return exit_status(view.job)
@@ -117,18 +117,18 @@ def _sight(view: JobView, health: Health, profiles: Profiles) -> Sight:
     return Sight(view, health, as_called(hint(view, wish, health.current_job_id)))
 
 
-def looks(desk: Desk, job_id: int) -> Iterator[tuple[JobView, Health]]:
-    """Look at a job again and again, at each of its steps and between them."""
-    desk.listen()
+def looks(queue: ClientQueue, job_id: int) -> Iterator[tuple[JobView, Health]]:
+    """Snapshot at a job again and again, at each of its steps and between them."""
+    queue.listen()
     while True:
-        yield desk.view(job_id), desk.health()
-        desk.wait(_LOOK_EVERY)
+        yield queue.view(job_id), queue.health()
+        queue.wait(_LOOK_EVERY)
 
 
-def _tell(desk: Desk, job_id: int, profiles: Profiles) -> int:
+def _tell(queue: ClientQueue, job_id: int, profiles: Profiles) -> int:
     """A line of JSON for each change, until the job rests."""
     said = ""
-    for view, health in looks(desk, job_id):
+    for view, health in looks(queue, job_id):
         sight = _sight(view, health, profiles)
         if (line := doing(*sight).plain + view.job.status) != said:
             said = line

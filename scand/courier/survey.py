@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def survey(volume: Volume, staging: str, inbox: str) -> wire.Surveyed:
-    """Look.
+    """Snapshot.
 
     Args:
         volume: the NAS.

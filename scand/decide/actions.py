@@ -1,6 +1,6 @@
 """What the daemon can want done. Values only; `perform` has the effects.
 
-The intents of one decision are performed in order; the first that fails ends them.
+The actions of one decision are performed in order; the first that fails ends them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from scand import wire
-    from scand.decide.state import Errand, View
+    from scand.decide.state import State, Task
     from scand.errors import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
     from scand.jobs.rows import Job
@@ -201,7 +201,7 @@ class DropBatch:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a courier on an errand for a job.
+    """Send a courier on an task for a job.
 
     Attributes:
         entered: `Job.entered`.
@@ -210,7 +210,7 @@ class Send:
         staged: for UNSTAGE.
     """
 
-    errand: Errand
+    task: Task
     job_id: int
     entered: int = 0
     job: Job | None = None
@@ -242,7 +242,7 @@ class Exit:
     """All that has to be is done; leave the loop."""
 
 
-Intent: TypeAlias = (
+Action: TypeAlias = (
     LookAgain
     | Claim
     | MakeManualJob
@@ -271,5 +271,5 @@ Intent: TypeAlias = (
     | Exit
 )
 
-Decided: TypeAlias = "tuple[View, list[Intent]]"
-"""What a decision comes to: the next view, and what is wanted, in order."""
+Decided: TypeAlias = "tuple[State, list[Action]]"
+"""What a decision comes to: the next state, and what is wanted, in order."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scand.decide.actions import Claim, Exit, Intent, LookAgain, MakeManualJob, Progress, RefuseScan
-from scand.decide.decision import Draft
+from scand.decide.actions import Action, Claim, Exit, LookAgain, MakeManualJob, Progress, RefuseScan
+from scand.decide.decision import Decision
 from scand.decide.delivering import assembling, committing, preview
 from scand.decide.housekeeping import ask_around, sweep, unstage
 from scand.decide.occurrences import Occurrence, Tick
 from scand.decide.scanning import ready, scanning
-from scand.decide.state import Errand, View
+from scand.decide.state import State, Task
 from scand.decide.supervise import call_back, finish_run, judge
 from scand.decide.timeouts import PROGRESS_EVERY, SCAN_ASKED_FOR
 from scand.decide.update import absorb
@@ -31,96 +31,96 @@ _ON_DISK = frozenset({Status.READY, Status.SCANNING, Status.ASSEMBLING})
 """Where a job needs its directory on local disk."""
 
 
-def decide(view: View, occurrence: Occurrence, now: float) -> tuple[View, list[Intent]]:
-    """The next view, and what is wanted, in order.
+def decide(state: State, occurrence: Occurrence, now: float) -> tuple[State, list[Action]]:
+    """The next state, and what is wanted, in order.
 
     Args:
-        view: what was known.
+        state: what was known.
         occurrence: what has happened.
         now: `monotonic()` seconds.
     """
-    view, first = absorb(view, occurrence, now)
+    state, first = absorb(state, occurrence, now)
     if isinstance(occurrence, Tick):
-        view, judged = judge(view, min(now, occurrence.listened))
+        state, judged = judge(state, min(now, occurrence.listened))
         first += judged
-    draft = Draft(view, now)
-    intents = [*first, *_intents(draft)]
-    return draft.view, intents
+    decision = Decision(state, now)
+    actions = [*first, *_intents(decision)]
+    return decision.state, actions
 
 
-def _intents(draft: Draft) -> Iterator[Intent]:
-    if not draft.view.serving:
-        yield from _without_database(draft)
-    elif not draft.view.fresh:
+def _intents(decision: Decision) -> Iterator[Action]:
+    if not decision.state.serving:
+        yield from _without_database(decision)
+    elif not decision.state.fresh:
         yield LookAgain()
     else:
-        yield from _with_look(draft)
+        yield from _with_look(decision)
 
 
-def _without_database(draft: Draft) -> Iterator[Intent]:
-    if draft.view.stopping:
-        yield from draft.take(finish_run(draft.view, draft.now))
-        if not (draft.view.feeder and draft.view.feeder.run):
+def _without_database(decision: Decision) -> Iterator[Action]:
+    if decision.state.stopping:
+        yield from decision.take(finish_run(decision.state, decision.now))
+        if not (decision.state.feeder and decision.state.feeder.run):
             yield Exit()
-    elif draft.view.scan_asked is not None and draft.now - draft.view.scan_asked > SCAN_ASKED_FOR:
-        draft.view = replace(draft.view, scan_asked=None)
+    elif decision.state.scan_asked is not None and decision.now - decision.state.scan_asked > SCAN_ASKED_FOR:
+        decision.state = replace(decision.state, scan_asked=None)
         yield RefuseScan(None)
 
 
-def _with_look(draft: Draft) -> Iterator[Intent]:
-    job = draft.view.look.job
-    if draft.view.scan_asked is not None and job and job.status is not Status.READY:
-        draft.view = replace(draft.view, scan_asked=None)
+def _with_look(decision: Decision) -> Iterator[Action]:
+    job = decision.state.look.job
+    if decision.state.scan_asked is not None and job and job.status is not Status.READY:
+        decision.state = replace(decision.state, scan_asked=None)
         yield RefuseScan(job.status)
-    yield from draft.take(call_back(draft.view, draft.now))
+    yield from decision.take(call_back(decision.state, decision.now))
     if job is None:
-        yield from _idle(draft)
-    elif (trouble := draft.view.look.trouble) and job.status in _ON_DISK:
-        yield from _disk_trouble(draft, job, trouble)
+        yield from _idle(decision)
+    elif (trouble := decision.state.look.trouble) and job.status in _ON_DISK:
+        yield from _disk_trouble(decision, job, trouble)
     elif job.status is Status.READY:
-        yield from ready(draft, job)
+        yield from ready(decision, job)
     elif job.status is Status.SCANNING:
-        yield from scanning(draft, job)
+        yield from scanning(decision, job)
     elif job.status is Status.ASSEMBLING:
-        yield from assembling(draft, job)
+        yield from assembling(decision, job)
     elif job.status is Status.PREVIEW:
-        yield from preview(draft, job)
+        yield from preview(decision, job)
     elif job.status is Status.COMMITTING:
-        yield from committing(draft, job)
-    if draft.view.fresh and draft.view.stopping:
-        yield from _stop(draft)
-    if draft.view.fresh:
-        yield from _progress(draft, job)  # last: an intent after a write that fails is not performed
+        yield from committing(decision, job)
+    if decision.state.fresh and decision.state.stopping:
+        yield from _stop(decision)
+    if decision.state.fresh:
+        yield from _progress(decision, job)  # last: an action after a write that fails is not performed
 
 
-def _disk_trouble(draft: Draft, job: Job, trouble: ScandError) -> Iterator[Intent]:
+def _disk_trouble(decision: Decision, job: Job, trouble: ScandError) -> Iterator[Action]:
     """What stands in the job's directory cannot be read, or nothing can be written: nothing else is begun."""
-    if draft.view.feeder and draft.view.feeder.run:
+    if decision.state.feeder and decision.state.feeder.run:
         return
     if trouble.code is not ErrorCode.STAGING_FULL:
-        yield draft.fail(job, ErrorCode.SPOOL_DAMAGED, trouble.sentence)
+        yield decision.fail(job, ErrorCode.SPOOL_DAMAGED, trouble.sentence)
     elif job.wait <= 0:
-        yield draft.postpone(job, ErrorCode.STAGING_FULL, trouble.sentence)
+        yield decision.postpone(job, ErrorCode.STAGING_FULL, trouble.sentence)
 
 
-def _idle(draft: Draft) -> Iterator[Intent]:
-    view = draft.view
-    if view.stopping or (view.feeder and view.feeder.run):
+def _idle(decision: Decision) -> Iterator[Action]:
+    state = decision.state
+    if state.stopping or (state.feeder and state.feeder.run):
         return
-    if view.look.queued:
-        yield draft.write(Claim())
-    elif view.scan_asked is not None:
-        draft.view = replace(view, scan_asked=None)
-        yield draft.write(MakeManualJob())
+    if state.look.queued:
+        yield decision.write(Claim())
+    elif state.scan_asked is not None:
+        decision.state = replace(state, scan_asked=None)
+        yield decision.write(MakeManualJob())
     else:
-        yield from draft.take(unstage(draft.view, draft.now))
-        yield from draft.take(sweep(draft.view, draft.now))
-        yield from draft.take(ask_around(draft.view, draft.now))
+        yield from decision.take(unstage(decision.state, decision.now))
+        yield from decision.take(sweep(decision.state, decision.now))
+        yield from decision.take(ask_around(decision.state, decision.now))
 
 
-def _progress(draft: Draft, job: Job | None) -> Iterator[Intent]:
-    feeder, courier, since = draft.view.feeder, draft.view.courier, draft.view.progressed
-    if job is None or draft.now - since < PROGRESS_EVERY:
+def _progress(decision: Decision, job: Job | None) -> Iterator[Action]:
+    feeder, courier, since = decision.state.feeder, decision.state.courier, decision.state.progressed
+    if job is None or decision.now - since < PROGRESS_EVERY:
         return
     run = feeder and feeder.run
     if feeder and run and run.job_id == job.id and feeder.heard > since and not feeder.killed_for:
@@ -129,14 +129,14 @@ def _progress(draft: Draft, job: Job | None) -> Iterator[Intent]:
         pages = None
     else:
         return
-    draft.view = replace(draft.view, progressed=draft.now)
+    decision.state = replace(decision.state, progressed=decision.now)
     yield Progress(job.id, pages, courier.at if courier and pages is None else None)
 
 
-def _stop(draft: Draft) -> Iterator[Intent]:
+def _stop(decision: Decision) -> Iterator[Action]:
     """Leave when the sheet under way is safe and its batch recorded; all else the next start does."""
-    feeder, courier = draft.view.feeder, draft.view.courier
+    feeder, courier = decision.state.feeder, decision.state.courier
     if feeder and feeder.run:
-        yield from draft.take(finish_run(draft.view, draft.now))
-    elif not (courier and courier.errand is Errand.BIND):
+        yield from decision.take(finish_run(decision.state, decision.now))
+    elif not (courier and courier.task is Task.BIND):
         yield Exit()

@@ -1,4 +1,4 @@
-"""A decision under way: the view as it changes while intents are formed, so that none is formed twice."""
+"""A decision under way: the state as it changes while actions are formed, so that none is formed twice."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from scand import wire
-from scand.decide.actions import Advance, Intent, Postpone, Send, StartFeeder
+from scand.decide.actions import Action, Advance, Postpone, Send, StartFeeder
 from scand.decide.housekeeping import send
-from scand.decide.state import Errand, FeederChild, View
+from scand.decide.state import FeederChild, State, Task
 from scand.decide.timeouts import COURIER_TRIES, backoff
 from scand.errors import (
     RETRIED_A_FEW_TIMES,
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result", wire.Staged, wire.Published)
 
 
-class Draft:
-    """What the states share: how a row is written, an errand sent, a result taken."""
+class Decision:
+    """What the states share: how a row is written, an task sent, a result taken."""
 
-    def __init__(self, view: View, now: float) -> None:
-        self.view, self.now = view, now
+    def __init__(self, state: State, now: float) -> None:
+        self.state, self.now = state, now
 
-    def take(self, decided: Decided) -> list[Intent]:
-        """What another decider made of the view, and wants."""
-        self.view, intents = decided
-        return intents
+    def take(self, decided: Decided) -> list[Action]:
+        """What another decider made of the state, and wants."""
+        self.state, actions = decided
+        return actions
 
     def stale(self) -> None:
         """What was looked at may be true no more."""
-        self.view = replace(self.view, fresh=False)
+        self.state = replace(self.state, fresh=False)
 
-    def write(self, intent: Intent) -> Intent:
-        """An intent that changes a row: what was looked at is true no more."""
+    def write(self, action: Action) -> Action:
+        """An action that changes a row: what was looked at is true no more."""
         self.stale()
-        return intent
+        return action
 
     def advance(
         self,
@@ -56,54 +56,54 @@ class Draft:
         error: str | None = None,
         code: ErrorCode | None = None,
         staged: wire.Staged | None = None,
-    ) -> Intent:
+    ) -> Action:
         """A step of the job's."""
         if not to_status.active:
-            self.view = replace(self.view, closed=job.id)
+            self.state = replace(self.state, closed=job.id)
         return self.write(Advance(job.id, job.status, to_status, actor, job.entered, error, code, staged))
 
-    def postpone(self, job: Job, code: ErrorCode, error: str) -> Intent:
+    def postpone(self, job: Job, code: ErrorCode, error: str) -> Action:
         """Stay in the status, say why, and try again after a while; tries are counted for each reason."""
         before = job.attempts if job.error_code == code else 0
         return self.write(Postpone(job.id, job.status, code, error, backoff(before), before + 1))
 
-    def fail(self, job: Job, code: ErrorCode, error: str) -> Intent:
+    def fail(self, job: Job, code: ErrorCode, error: str) -> Action:
         """A person has to mend something, and the scanner must be free meanwhile."""
         return self.advance(job, Status.FAILED, error=error, code=code)
 
-    def warm(self, *, wanted: bool = False) -> Iterator[Intent]:
+    def warm(self, *, wanted: bool = False) -> Iterator[Action]:
         """The feeder child is there before it is wanted: its start costs more than a scanner's."""
-        if self.view.feeder is None and (wanted or self.now >= self.view.feeder_after):
-            self.view = replace(self.view, feeder=FeederChild(heard=self.now))
+        if self.state.feeder is None and (wanted or self.now >= self.state.feeder_after):
+            self.state = replace(self.state, feeder=FeederChild(heard=self.now))
             yield StartFeeder()
 
-    def send(self, errand: Send) -> Intent:
-        """A courier on an errand."""
-        self.view, sent = send(self.view, errand, self.now)
+    def send(self, task: Send) -> Action:
+        """A courier on an task."""
+        self.state, sent = send(self.state, task, self.now)
         return sent
 
     def free_to_send(self, job: Job) -> bool:
-        """Whether an errand of the job's can be run now."""
-        return self.view.courier is None and job.wait <= 0 and not self.view.stopping
+        """Whether an task of the job's can be run now."""
+        return self.state.courier is None and job.wait <= 0 and not self.state.stopping
 
-    def failed(self, job: Job, errand: Errand) -> wire.Failed | None:
-        """The failure that an errand of this stay in the status came back with; it is taken, once."""
-        done = self.view.done
-        if done and done[:3] == (job.id, job.entered, errand) and isinstance(done[3], wire.Failed):
-            self.view = replace(self.view, done=None)
+    def failed(self, job: Job, task: Task) -> wire.Failed | None:
+        """The failure that an task of this stay in the status came back with; it is taken, once."""
+        done = self.state.done
+        if done and done[:3] == (job.id, job.entered, task) and isinstance(done[3], wire.Failed):
+            self.state = replace(self.state, done=None)
             return done[3]
         return None
 
     def came_back(self, job: Job, kind: type[_Result]) -> _Result | None:
-        """The result that an errand of this stay in the status came back with; it is taken, once."""
-        done = self.view.done
+        """The result that an task of this stay in the status came back with; it is taken, once."""
+        done = self.state.done
         if done and done[:2] == (job.id, job.entered) and isinstance(done[3], kind):
-            self.view = replace(self.view, done=None)
+            self.state = replace(self.state, done=None)
             return done[3]
         return None
 
-    def errand_failed(self, job: Job, failed: wire.Failed) -> Intent:
-        """What a failed errand means for the job: again later, back to a person, or failed."""
+    def task_failed(self, job: Job, failed: wire.Failed) -> Action:
+        """What a failed task means for the job: again later, back to a person, or failed."""
         code = failed.code or ErrorCode.COURIER_CRASHED
         tries = (job.attempts if job.error_code == code else 0) + 1
         if code in RETRIED_FOR_EVER or (code in RETRIED_A_FEW_TIMES and tries < COURIER_TRIES):
@@ -117,5 +117,5 @@ class Draft:
     @property
     def in_halves(self) -> bool:
         """Whether batches are fronts and backs in turn."""
-        settings = self.view.look.settings
+        settings = self.state.look.settings
         return isinstance(settings, Settings) and settings.sides == "manual-duplex"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from scand import wire
-    from scand.decide.state import Limits, Look
+    from scand.decide.state import Limits, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
     """The rows and the disk were read."""
 
-    look: Look
+    look: Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scand.decide.actions import Intent, Scan
+from scand.decide.actions import Action, Scan
 from scand.decide.batches import fault, settle
 from scand.decide.housekeeping import unstage
 from scand.decide.state import Run
@@ -18,28 +18,28 @@ from scand.jobs.lifecycle import Actor, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.decide.decision import Draft
+    from scand.decide.decision import Decision
     from scand.jobs.rows import Job
 
 
-def ready(draft: Draft, job: Job) -> Iterator[Intent]:
+def ready(decision: Decision, job: Job) -> Iterator[Action]:
     """The scanner is the job's; whoever scans, finishes or says nothing is a person, or the job's own settings."""
-    view, settings, limits = draft.view, draft.view.look.settings, draft.view.limits
-    if view.look.unsettled:
-        yield from settle(draft, job)
+    state, settings, limits = decision.state, decision.state.look.settings, decision.state.limits
+    if state.look.unsettled:
+        yield from settle(decision, job)
         return
     if isinstance(settings, ScandError):
-        yield draft.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
+        yield decision.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
         return
-    if view.stopping or settings is None:
+    if state.stopping or settings is None:
         return
-    if view.scan_asked is not None:
-        draft.view = replace(view, scan_asked=None)
-        yield draft.advance(job, Status.SCANNING, Actor.CLIENT)
+    if state.scan_asked is not None:
+        decision.state = replace(state, scan_asked=None)
+        yield decision.advance(job, Status.SCANNING, Actor.CLIENT)
     elif job.error_code == ErrorCode.SPOOL_DAMAGED:
-        yield draft.fail(job, ErrorCode.SPOOL_DAMAGED, job.error or "")
+        yield decision.fail(job, ErrorCode.SPOOL_DAMAGED, job.error or "")
     elif job.error_code is None and settings.scan == "auto" and job.entered_from == Status.QUEUED:
-        yield draft.advance(job, Status.SCANNING)
+        yield decision.advance(job, Status.SCANNING)
     elif (
         job.clean
         and job.kept
@@ -47,49 +47,49 @@ def ready(draft: Draft, job: Job) -> Iterator[Intent]:
         and job.entered_from == Status.SCANNING
         and not job.assembled
         and job.page_count is None
-        and not (draft.in_halves and len(job.kept) % 2)
+        and not (decision.in_halves and len(job.kept) % 2)
     ):
-        yield draft.advance(job, Status.ASSEMBLING)
+        yield decision.advance(job, Status.ASSEMBLING)
     elif limits.ready_timeout is not None and (job.idle or 0) >= limits.ready_timeout:
-        yield _idled(draft, job)
+        yield _idled(decision, job)
     else:
-        yield from draft.warm()
-        yield from draft.take(unstage(draft.view, draft.now))
+        yield from decision.warm()
+        yield from decision.take(unstage(decision.state, decision.now))
 
 
-def _idled(draft: Draft, job: Job) -> Intent:
+def _idled(decision: Decision, job: Job) -> Action:
     if job.clean and job.kept:
-        return draft.advance(job, Status.ASSEMBLING)
+        return decision.advance(job, Status.ASSEMBLING)
     if job.error_code is None and not job.batches:
         why = "Nothing was scanned in time, so the scanner was set free for the next job."
-        return draft.advance(job, Status.CANCELED, error=why, code=ErrorCode.IDLE_TIMEOUT)
+        return decision.advance(job, Status.CANCELED, error=why, code=ErrorCode.IDLE_TIMEOUT)
     what = job.error or "batches were discarded that nobody has restored or finished without."
     why = f"Nobody answered in time, and the scanner is needed; no page is lost. Before that: {what}"
-    return draft.fail(job, ErrorCode.IDLE_TIMEOUT, why)
+    return decision.fail(job, ErrorCode.IDLE_TIMEOUT, why)
 
 
-def scanning(draft: Draft, job: Job) -> Iterator[Intent]:
+def scanning(decision: Decision, job: Job) -> Iterator[Action]:
     """One batch now."""
-    view, settings = draft.view, draft.view.look.settings
-    if view.feeder and view.feeder.run:
+    state, settings = decision.state, decision.state.look.settings
+    if state.feeder and state.feeder.run:
         return
-    if view.look.unsettled:
-        yield from settle(draft, job)
-    elif view.ended and view.ended[0] == job.id and not view.ended[1].end.complete:
-        yield fault(draft, job, view.ended[1].end)
-    elif view.stopping or job.wait > 0:
+    if state.look.unsettled:
+        yield from settle(decision, job)
+    elif state.ended and state.ended[0] == job.id and not state.ended[1].end.complete:
+        yield fault(decision, job, state.ended[1].end)
+    elif state.stopping or job.wait > 0:
         return
     elif isinstance(settings, ScandError):
-        yield draft.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
+        yield decision.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
     elif settings is not None:
-        yield from draft.warm(wanted=True)
-        feeder = draft.view.feeder
+        yield from decision.warm(wanted=True)
+        feeder = decision.state.feeder
         if feeder and not feeder.killed_for and not feeder.resting:
             # What was good for another name may be another scanner.
-            scanner = view.limits.scanner
-            last = view.device if view.device_for == scanner else ""
-            run = Run(job.id, view.look.next_seq, scanner, started=draft.now)
-            draft.view = replace(
-                draft.view, feeder=replace(feeder, heard=draft.now, run=run), ended=None, bound=None
+            scanner = state.limits.scanner
+            last = state.device if state.device_for == scanner else ""
+            run = Run(job.id, state.look.next_seq, scanner, started=decision.now)
+            decision.state = replace(
+                decision.state, feeder=replace(feeder, heard=decision.now, run=run), ended=None, bound=None
             )
             yield Scan(job.id, run.seq, settings, scanner, last)

@@ -55,7 +55,7 @@ class FeederChild:
     killed_for: ErrorCode | None = None
 
 
-class Errand(StrEnum):
+class Task(StrEnum):
     """What a courier is sent for."""
 
     BIND = "bind"  # a batch's pages → batch.pdf, on local disk
@@ -68,7 +68,7 @@ class Errand(StrEnum):
     @property
     def local(self) -> bool:
         """Whether it stays off the NAS."""
-        return self in {Errand.BIND, Errand.SWEEP}
+        return self in {Task.BIND, Task.SWEEP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,10 @@ class CourierChild:
         at: how far it has come.
         named: the name it has found in the Inbox; it waits for the daemon's word.
         told: the word has been given.
-        reported: it has said how its errand went; its end is then no fault.
+        reported: it has said how its task went; its end is then no fault.
     """
 
-    errand: Errand
+    task: Task
     job_id: int
     heard: float
     entered: int = 0
@@ -110,7 +110,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """One look at the rows and the disk.
 
     Attributes:
@@ -133,7 +133,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class State:
     """All that deciding needs.
 
     Attributes:
@@ -141,11 +141,11 @@ class View:
         fresh: nothing has happened since `look` that could have made it untrue.
         ended: how the last run ended that left nothing on disk: (job, report).
         bound: the PDF that a courier has bound: (job, batch, PDF).
-        done: what the last courier came back with: (job, entered, errand, report).
+        done: what the last courier came back with: (job, entered, task, report).
         scan_asked: when the signal "scan now" came, until it is acted on.
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
-        unstage_after: no errand for a stale staged file before this time.
+        unstage_after: no task for a stale staged file before this time.
         device: the SANE name that the feeder opened last, and what `scanner.device` said then; "" before that.
         feeder_after: a feeder that ended by itself is not warmed up again before this time.
         closed: the last job that the agent itself has ended.
@@ -155,14 +155,14 @@ class View:
     """
 
     limits: Limits
-    look: Look
+    look: Snapshot
     serving: bool = False
     fresh: bool = False
     feeder: FeederChild | None = None
     courier: CourierChild | None = None
     ended: tuple[int, wire.Ended] | None = None
     bound: tuple[int, int, BatchPdf] | None = None
-    done: tuple[int, int, Errand, wire.Report] | None = None
+    done: tuple[int, int, Task, wire.Report] | None = None
     scan_asked: float | None = None
     stopping: bool = False
     progressed: float = 0.0

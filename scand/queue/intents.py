@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BatchRow",
-    "Desk",
+    "ClientQueue",
     "EventRow",
     "Health",
     "JobRow",
@@ -59,11 +59,11 @@ _AT_ONCE = 1000
 _Row = TypeVar("_Row")
 
 
-class Desk:
+class ClientQueue:
     """One client's session with the queue; a context manager that closes it.
 
     Args:
-        connection: see `database.connect`; the desk owns it.
+        connection: see `database.connect`; the queue owns it.
     """
 
     def __init__(self, connection: Connection) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scand.queue.connection import Connection
 
 
-class Store:
+class AgentQueue:
     """One session's view of the queue.
 
     Args:

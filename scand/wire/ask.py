@@ -104,7 +104,7 @@ def ask(module: str, command: BaseModel, environ: Mapping[str, str], timeout: fl
         heard, open_ = time.monotonic(), set(child.descriptors())
         while (left := heard + timeout - time.monotonic()) > 0:
             readable, _, _ = select.select(open_, [], [], left)
-            child.noises()
+            child.printed()
             gone = child.pidfd in readable
             for report in child.reports():
                 heard = time.monotonic()

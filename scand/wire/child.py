@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.wire.output import Noise
+from scand.wire.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class Child:
         pid: its process id.
         socket: readable when it has said something, or is gone.
         pidfd: readable when it has ended.
-        noise: its stdout and stderr, by name.
+        output: its stdout and stderr, by name.
         killed: it has been sent SIGKILL, and may not have ended yet.
     """
 
@@ -91,9 +91,9 @@ class Child:
         self.socket.setblocking(False)
         assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
         assert self._process.stderr is not None  # noqa: S101
-        self.noise = {
-            "stdout": Noise(self._process.stdout.fileno()),
-            "stderr": Noise(self._process.stderr.fileno()),
+        self.output = {
+            "stdout": Output(self._process.stdout.fileno()),
+            "stderr": Output(self._process.stderr.fileno()),
         }
         self._lines = wire.Lines()
         self._ended: list[int] = []
@@ -118,7 +118,7 @@ class Child:
         ended, self._ended = self._ended, []
         return ended
 
-    def noises(self, *, last: bool = False) -> list[tuple[str, str]]:
+    def printed(self, *, last: bool = False) -> list[tuple[str, str]]:
         """What its driver has printed since the last call: (stream, line).
 
         Args:
@@ -126,14 +126,14 @@ class Child:
         """
         now = time.monotonic()
         found = [
-            (stream, line) for stream, noise in self.noise.items() for line in noise.lines(now, last=last)
+            (stream, line) for stream, output in self.output.items() for line in output.lines(now, last=last)
         ]
-        self._ended += [noise.fd for noise in self.noise.values() if noise.ended]
+        self._ended += [output.fd for output in self.output.values() if output.ended]
         return found
 
     def descriptors(self) -> list[int]:
         """What is readable when it has something to say, or has ended."""
-        return [self.socket.fileno(), self.pidfd, *(noise.fd for noise in self.noise.values())]
+        return [self.socket.fileno(), self.pidfd, *(output.fd for output in self.output.values())]
 
     def _read(self, fd: int) -> bytes:
         parts = []

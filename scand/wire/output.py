@@ -17,7 +17,7 @@ LONGEST = 1000
 LINES_A_SECOND = 100
 
 
-class Noise:
+class Output:
     """One stream of a child.
 
     Attributes:

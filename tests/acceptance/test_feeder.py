@@ -33,7 +33,7 @@ BRISK = '[agent]\nheartbeat = "500ms"\npoll = "200ms"'
 
 
 @dataclass
-class Desk:
+class ClientQueue:
     """A site with a scanner, and the person at it. Sheets are counted from 1, over all that were ever put in."""
 
     site: Site
@@ -124,13 +124,15 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, server_url: str, migrated_template: str) -> Iterator[Desk]:
-    """The one desk of this module; its feeder is empty."""
-    directory = tmp_path_factory.mktemp("desk")
+def queue(
+    tmp_path_factory: pytest.TempPathFactory, server_url: str, migrated_template: str
+) -> Iterator[ClientQueue]:
+    """The one queue of this module; its feeder is empty."""
+    directory = tmp_path_factory.mktemp("queue")
     scanner = Simulator(directory, "--count", "0")
     with database(server_url, migrated_template) as url:
         site = Site(directory, url, scanner.config, BRISK, page_timeout=SILENCE)
-        yield Desk(site, site.serving(), scanner)
+        yield ClientQueue(site, site.serving(), scanner)
         site.close()
     scanner.stop()
 
@@ -188,36 +190,36 @@ STORIES = [
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
-def test_no_fault_loses_or_doubles_a_side(desk: Desk, story: Story) -> None:
+def test_no_fault_loses_or_doubles_a_side(queue: ClientQueue, story: Story) -> None:
     """What was captured is safe, `error` says from where to feed, and who does that gets every side once."""
-    sides = desk.load(story.fault, story.more)
-    job = desk.job(**story.settings)
-    row, beats = desk.scan(job)
-    assert (row["status"], row["error_code"]) == ("ready", story.code), desk.site.story()
+    sides = queue.load(story.fault, story.more)
+    job = queue.job(**story.settings)
+    row, beats = queue.scan(job)
+    assert (row["status"], row["error_code"]) == ("ready", story.code), queue.site.story()
     assert story.says in (row["error"] or "")
     assert story.code != "driver_hung" or beats >= 3
-    assert desk.captured(job, 1) == story.captured
-    recorded(desk, job, sides)
+    assert queue.captured(job, 1) == story.captured
+    recorded(queue, job, sides)
     if story.code:
-        feed_again(desk, job, sides)
-    assert desk.document(job) == sides
+        feed_again(queue, job, sides)
+    assert queue.document(job) == sides
 
 
 @pytest.mark.parametrize("fault", ["gone@1", "gone@2", "gone@3:back"])
-def test_a_connection_lost_between_two_pages(desk: Desk, fault: str) -> None:
+def test_a_connection_lost_between_two_pages(queue: ClientQueue, fault: str) -> None:
     """net.c takes a reply that never came for one: an I/O error, or the driver dies and takes some pages along."""
-    sides = desk.load(fault)
-    job = desk.job()
-    row, _ = desk.scan(job)
+    sides = queue.load(fault)
+    job = queue.job()
+    row, _ = queue.scan(job)
     assert (row["status"], row["error_code"] in {"device_error", "driver_crashed"}) == ("ready", True)
-    recorded(desk, job, sides)
-    feed_again(desk, job, sides)
-    assert desk.document(job) == sides
+    recorded(queue, job, sides)
+    feed_again(queue, job, sides)
+    assert queue.document(job) == sides
 
 
-def recorded(desk: Desk, job: int, sides: list[int]) -> None:
+def recorded(queue: ClientQueue, job: int, sides: list[int]) -> None:
     """The first batch is in the database as it is in the spool, and its PDF holds whole sheets."""
-    row, batches, captured = desk.site.job(job), desk.site.batches(job), desk.captured(job, 1)
+    row, batches, captured = queue.site.job(job), queue.site.batches(job), queue.captured(job, 1)
     if not captured:
         assert batches == []
         return
@@ -226,97 +228,97 @@ def recorded(desk: Desk, job: int, sides: list[int]) -> None:
     kept = complete or row["settings"] == KEEP
     pages = captured if complete else captured - captured % 2
     assert (batch["status"], batch["page_count"]) == ("scanned" if kept else "discarded", pages)
-    end = json.loads((desk.spooled(job, 1) / "end.json").read_text())
+    end = json.loads((queue.spooled(job, 1) / "end.json").read_text())
     assert batch["error_code"] == row["error_code"] == end["code"]
     if pages:
-        assert numbers(desk.spooled(job, 1) / "batch.pdf") == sides[:pages]
+        assert numbers(queue.spooled(job, 1) / "batch.pdf") == sides[:pages]
 
 
-def feed_again(desk: Desk, job: int, sides: list[int]) -> None:
+def feed_again(queue: ClientQueue, job: int, sides: list[int]) -> None:
     """Restore, feed from the sheet that `error` names (where nothing is safe: from the first), and scan."""
-    named = re.search(r"from sheet (\d+)", desk.site.job(job)["error"])
-    assert bool(named) == bool(desk.captured(job, 1))
-    desk.restore(job)
-    desk.feed_from(sides, int(named[1]) if named else 1)
-    row, _ = desk.scan(job)
-    assert (row["status"], row["error"], row["error_code"]) == ("ready", None, None), desk.site.story()
+    named = re.search(r"from sheet (\d+)", queue.site.job(job)["error"])
+    assert bool(named) == bool(queue.captured(job, 1))
+    queue.restore(job)
+    queue.feed_from(sides, int(named[1]) if named else 1)
+    row, _ = queue.scan(job)
+    assert (row["status"], row["error"], row["error_code"]) == ("ready", None, None), queue.site.story()
 
 
-def test_a_slow_page_is_no_hang(desk: Desk) -> None:
+def test_a_slow_page_is_no_hang(queue: ClientQueue) -> None:
     """A page may take longer than `page_timeout`, as long as something comes."""
-    sides = desk.load("slow@2")
-    job = desk.job()
-    row, _ = desk.scan(job)
+    sides = queue.load("slow@2")
+    job = queue.job()
+    row, _ = queue.scan(job)
     assert (row["status"], row["error_code"]) == ("ready", None)
-    (scanned,) = desk.site.sql(
+    (scanned,) = queue.site.sql(
         "SELECT max(at) - min(at) > %s::interval AS long FROM scan_job_events "
         "WHERE job_id = %s AND 'scanning' IN (from_status, to_status)",
         SILENCE,
         job,
     )
     assert scanned["long"]
-    assert desk.document(job) == sides
+    assert queue.document(job) == sides
 
 
-def test_an_empty_feeder_makes_no_batch(desk: Desk) -> None:
+def test_an_empty_feeder_makes_no_batch(queue: ClientQueue) -> None:
     """feeder_empty from start; with paper in, the same job scans its first batch."""
-    job = desk.job()
-    row, _ = desk.scan(job)
+    job = queue.job()
+    row, _ = queue.scan(job)
     assert (row["status"], row["error_code"]) == ("ready", "feeder_empty")
-    assert desk.site.batches(job) == []
-    sides = desk.load()
-    row, _ = desk.scan(job)
+    assert queue.site.batches(job) == []
+    sides = queue.load()
+    row, _ = queue.scan(job)
     assert row["error_code"] is None
-    assert [batch["batch_seq"] for batch in desk.site.batches(job)] == [1]
-    assert desk.document(job) == sides
+    assert [batch["batch_seq"] for batch in queue.site.batches(job)] == [1]
+    assert queue.document(job) == sides
 
 
-def test_a_flatbed_never_says_empty(desk: Desk) -> None:
+def test_a_flatbed_never_says_empty(queue: ClientQueue) -> None:
     """One page is the batch; the next page is another."""
-    job = desk.job(source="flatbed", sides="simplex")
-    sheets = [desk.lay(), desk.lay()]
+    job = queue.job(source="flatbed", sides="simplex")
+    sheets = [queue.lay(), queue.lay()]
     for _ in sheets:
-        row, _ = desk.scan(job)
+        row, _ = queue.scan(job)
         assert row["error_code"] is None
-    assert [batch["page_count"] for batch in desk.site.batches(job)] == [1, 1]
-    assert desk.document(job) == [2 * sheet - 1 for sheet in sheets]
+    assert [batch["page_count"] for batch in queue.site.batches(job)] == [1, 1]
+    assert queue.document(job) == [2 * sheet - 1 for sheet in sheets]
 
 
 @pytest.mark.parametrize(("fault", "kills"), [("slow@2", 0), ("hang@2", 1)])
-def test_cancel_stops_the_scanner_within_a_page(desk: Desk, fault: str, kills: int) -> None:
+def test_cancel_stops_the_scanner_within_a_page(queue: ClientQueue, fault: str, kills: int) -> None:
     """By the driver itself; a driver that does not answer is killed. Taken up again, the job lacks no side."""
-    sides, killed = desk.load(fault), len(desk.daemon.said("feeder_killed"))
-    job = desk.job()
-    desk.site.step(job, "scanning")
-    until(lambda: desk.captured(job, 1) == 2, "the first sheet is safe")
-    desk.site.step(job, "canceled")
-    desk.site.step(job, "queued")
-    desk.site.wait(job, "ready")
-    until(lambda: desk.site.batches(job), "what was captured is recorded")
-    assert json.loads((desk.spooled(job, 1) / "end.json").read_text())["code"] == "canceled"
-    assert desk.scanner.fed()[-2:] == sides[:2] or desk.scanner.fed()[-3:] == sides[:3]
-    assert len(desk.daemon.said("feeder_killed")) == killed + kills
-    desk.restore(job)
-    desk.feed_from(sides, 2)
-    desk.scan(job)
-    assert desk.document(job) == sides
+    sides, killed = queue.load(fault), len(queue.daemon.said("feeder_killed"))
+    job = queue.job()
+    queue.site.step(job, "scanning")
+    until(lambda: queue.captured(job, 1) == 2, "the first sheet is safe")
+    queue.site.step(job, "canceled")
+    queue.site.step(job, "queued")
+    queue.site.wait(job, "ready")
+    until(lambda: queue.site.batches(job), "what was captured is recorded")
+    assert json.loads((queue.spooled(job, 1) / "end.json").read_text())["code"] == "canceled"
+    assert queue.scanner.fed()[-2:] == sides[:2] or queue.scanner.fed()[-3:] == sides[:3]
+    assert len(queue.daemon.said("feeder_killed")) == killed + kills
+    queue.restore(job)
+    queue.feed_from(sides, 2)
+    queue.scan(job)
+    assert queue.document(job) == sides
 
 
-def test_the_agent_never_goes_on_after_a_fault(desk: Desk) -> None:
+def test_the_agent_never_goes_on_after_a_fault(queue: ClientQueue) -> None:
     """scan auto and finish commit stop at the jam, and wait for a person."""
-    inbox = desk.site.inbox()
-    desk.load("jam@3")
-    job = desk.job(scan="auto", finish="commit", on_jam="keep")
-    until(lambda: desk.site.job(job)["error_code"] == "feeder_jammed", "the jam")
-    steps, beat = desk.site.events(job), desk.heartbeat()
-    until(lambda: desk.heartbeat() > beat, "the daemon lives on")
-    assert desk.site.events(job) == steps
-    assert desk.site.inbox() == inbox
+    inbox = queue.site.inbox()
+    queue.load("jam@3")
+    job = queue.job(scan="auto", finish="commit", on_jam="keep")
+    until(lambda: queue.site.job(job)["error_code"] == "feeder_jammed", "the jam")
+    steps, beat = queue.site.events(job), queue.heartbeat()
+    until(lambda: queue.heartbeat() > beat, "the daemon lives on")
+    assert queue.site.events(job) == steps
+    assert queue.site.inbox() == inbox
 
 
-def test_unsupported_settings_fail_the_job_with_what_the_device_offers(desk: Desk) -> None:
+def test_unsupported_settings_fail_the_job_with_what_the_device_offers(queue: ClientQueue) -> None:
     """A person reads what to set instead; the scanner is free."""
-    job = desk.submit(options={"no-such-option": 1}, scan="auto")
-    row = desk.site.wait(job, "failed")
+    job = queue.submit(options={"no-such-option": 1}, scan="auto")
+    row = queue.site.wait(job, "failed")
     assert row["error_code"] == "unsupported_settings"
     assert "no-such-option" in row["error"]

@@ -76,7 +76,7 @@ class Feeder:
         while child.ended() is None:
             readable, _, _ = select.select(child.descriptors(), [], [], end - time.monotonic())
             assert readable, "the feeder says nothing"
-            child.noises()
+            child.printed()
             yield from child.reports()
 
     def limit(self, resource: int, more: int) -> None:

@@ -62,7 +62,7 @@ def cpu(process: int) -> float:
 
 @contextmanager
 def watched(process: int, every: float = 0.1) -> Iterator[Peak]:
-    """Look at a family's memory ten times a second."""
+    """Snapshot at a family's memory ten times a second."""
     peak, ended = Peak(), threading.Event()
 
     def watch() -> None:

@@ -12,8 +12,8 @@ import psycopg
 from scand.jobs.lifecycle import Status
 from scand.queue import statements
 from scand.queue.connection import connect, take_role
-from scand.queue.intents import Desk, Which
-from scand.queue.results import Store
+from scand.queue.intents import ClientQueue, Which
+from scand.queue.results import AgentQueue
 from scand.queue.schema import migrate
 from tests.bench import history
 from tests.bench.line import Line, Series, Target
@@ -72,49 +72,49 @@ def statement(name: str) -> tuple[bytes, Mapping[str, object]]:
 
 
 @contextmanager
-def _queue(server: str, jobs: int) -> Iterator[tuple[Store, Desk]]:
+def _queue(server: str, jobs: int) -> Iterator[tuple[AgentQueue, ClientQueue]]:
     """A queue with so many finished jobs and one queued, and its two sides."""
     with database(server, "template0") as url:
         with psycopg.connect(url, autocommit=True) as connection:
             migrate(connection)
-        with connect(url, name="bench", deadline=_PATIENCE) as agent, Desk.open(url) as desk:
+        with connect(url, name="bench", deadline=_PATIENCE) as agent, ClientQueue.open(url) as queue:
             history.make(agent, jobs)
             take_role(agent, "scand_agent")
-            store = Store(agent, statements.load())
+            store = AgentQueue(agent, statements.load())
             store.elect()
-            desk.submit("Now", {})
-            yield store, desk
+            queue.submit("Now", {})
+            yield store, queue
 
 
-def _claim(store: Store, _desk: Desk) -> float:
+def _claim(store: AgentQueue, _desk: ClientQueue) -> float:
     with store.connection.transaction(force_rollback=True):
         begun = time.perf_counter()
         assert store.claim("/spool/jobs")
         return time.perf_counter() - begun
 
 
-def _poll(store: Store, _desk: Desk) -> float:
+def _poll(store: AgentQueue, _desk: ClientQueue) -> float:
     return _seconds(store.look)
 
 
-def _list(_store: Store, desk: Desk) -> float:
-    return _seconds(desk.jobs)
+def _list(_store: AgentQueue, queue: ClientQueue) -> float:
+    return _seconds(queue.jobs)
 
 
-def _list_failed(_store: Store, desk: Desk) -> float:
-    return _seconds(lambda: desk.jobs(Which([Status.FAILED])))
+def _list_failed(_store: AgentQueue, queue: ClientQueue) -> float:
+    return _seconds(lambda: queue.jobs(Which([Status.FAILED])))
 
 
-def _show(_store: Store, desk: Desk) -> float:
-    (newest, *_) = desk.jobs(limit=1)
-    return _seconds(lambda: desk.view(random.randint(1, newest.id)))
+def _show(_store: AgentQueue, queue: ClientQueue) -> float:
+    (newest, *_) = queue.jobs(limit=1)
+    return _seconds(lambda: queue.view(random.randint(1, newest.id)))
 
 
-def _lag(_store: Store, desk: Desk) -> float:
-    return _seconds(desk.lag)
+def _lag(_store: AgentQueue, queue: ClientQueue) -> float:
+    return _seconds(queue.lag)
 
 
-_TIMED: Mapping[str, Callable[[Store, Desk], float]] = {
+_TIMED: Mapping[str, Callable[[AgentQueue, ClientQueue], float]] = {
     "claim": _claim,
     "poll": _poll,
     "list": _list,

@@ -103,7 +103,7 @@ def _streaks(rng: random.Random, image: Image.Image, dpi: int) -> None:
 
 
 def _sensor(rng: random.Random, size: tuple[int, int], sigma: float) -> Image.Image:
-    """Noise around 128, of its own in each channel; that it is tiled does not show."""
+    """Output around 128, of its own in each channel; that it is tiled does not show."""
     side = 300
     table = [round(128 + (level - 128) * sigma / 32) for level in range(256)] * 3
     tile = Image.merge("RGB", [noise(rng, (side, side)) for _ in range(3)]).point(table)

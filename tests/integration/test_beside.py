@@ -71,7 +71,7 @@ class Consumer(threading.Thread):
         self.taken: list[tuple[str, bytes]] = []
 
     def run(self) -> None:
-        """Look as often as it can."""
+        """Snapshot as often as it can."""
         while not self._over:
             self.look()
 

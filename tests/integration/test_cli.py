@@ -19,7 +19,7 @@ from rich.text import Text
 
 from scand.cli import scand as command
 from scand.cli.checks.database import check_roles
-from scand.queue.intents import Desk
+from scand.queue.intents import ClientQueue
 from scand.queue.statements import read_sql
 from tests.apart import UNSHARE, needs_mounts
 from tests.shell import NOBODY_LISTENS, Shell, beat, status_of, step
@@ -579,15 +579,15 @@ def test_doctor_knows_who_may_take_which_steps(shell: Shell, connect: Connect, l
         """The verdict on a login that is in these roles."""
         session: Any = login(shell.url, *granted)
         session.row_factory = dict_row
-        check = check_roles(Desk(session))
+        check = check_roles(ClientQueue(session))
         return check.ok, check.mend
 
-    with Desk.open(shell.url) as desk:
-        assert check_roles(desk).ok
+    with ClientQueue.open(shell.url) as queue:
+        assert check_roles(queue).ok
     assert roles() == (False, "psql -1 -f sql/roles.sql")
     owner.execute(read_sql("roles.sql").encode())
-    with Desk.open(shell.url) as desk:
-        assert check_roles(desk).ok
+    with ClientQueue.open(shell.url) as queue:
+        assert check_roles(queue).ok
     assert roles("scand_client", "scand_agent") == (True, "")
     ok, mend = roles("scand_client")
     assert not ok

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand import wire
-from scand.agent.children import Crew
+from scand.agent.children import Children
 from scand.agent.log.journal import Journal
-from scand.agent.log.reporter import Teller
+from scand.agent.log.reporter import Reporter
 from scand.decide.occurrences import CourierEnded, CourierSaid
 from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 from tests.acceptance.site import until
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def crew(tmp_path: Path) -> Iterator[Crew]:
+def crew(tmp_path: Path) -> Iterator[Children]:
     """A crew of a daemon's; its children end with the test."""
     lock = os.open(tmp_path, os.O_RDONLY)
     with selectors.DefaultSelector() as selector:
-        crew = Crew(selector, Teller(Journal(), ""), lock, waiting=0.5)
+        crew = Children(selector, Reporter(Journal(), ""), lock, waiting=0.5)
         yield crew
         crew.dismiss()
     os.close(lock)
@@ -48,7 +48,7 @@ def couriers() -> set[int]:
     return found
 
 
-def heard_until_the_end(crew: Crew) -> list[Occurrence]:
+def heard_until_the_end(crew: Children) -> list[Occurrence]:
     """All that the courier's errand brings."""
     heard: list[Occurrence] = []
 
@@ -60,13 +60,13 @@ def heard_until_the_end(crew: Crew) -> list[Occurrence]:
     return heard
 
 
-def errand(crew: Crew, jobs: Path) -> None:
+def errand(crew: Children, jobs: Path) -> None:
     """Run one to its end, by whichever courier is there."""
     crew.tell(COURIER, wire.Sweep(jobs=str(jobs)))
     assert CourierSaid(wire.Swept()) in heard_until_the_end(crew)
 
 
-def test_a_prepared_courier_takes_every_errand(crew: Crew, tmp_path: Path) -> None:
+def test_a_prepared_courier_takes_every_errand(crew: Children, tmp_path: Path) -> None:
     """While there is a feeder, no errand waits for a process to start: the one that came back goes again."""
     crew.start(FEEDER)
     crew.prepare()
@@ -79,7 +79,7 @@ def test_a_prepared_courier_takes_every_errand(crew: Crew, tmp_path: Path) -> No
     assert len(waiting) == 1
 
 
-def test_a_courier_that_is_killed_at_its_errand_is_replaced(crew: Crew) -> None:
+def test_a_courier_that_is_killed_at_its_errand_is_replaced(crew: Children) -> None:
     """The next errand does not wait for a process to start either."""
     crew.start(FEEDER)
     crew.prepare()
@@ -91,7 +91,7 @@ def test_a_courier_that_is_killed_at_its_errand_is_replaced(crew: Crew) -> None:
     assert other != waiting
 
 
-def test_a_courier_that_is_killed_on_its_way_back_takes_no_errand(crew: Crew, tmp_path: Path) -> None:
+def test_a_courier_that_is_killed_on_its_way_back_takes_no_errand(crew: Children, tmp_path: Path) -> None:
     """It has said that there is room for another, and is dying: it is not kept."""
     for _ in range(5):  # the kernel may be quicker than the crew
         crew.start(COURIER)
@@ -101,7 +101,7 @@ def test_a_courier_that_is_killed_on_its_way_back_takes_no_errand(crew: Crew, tm
         assert CourierEnded("signal 9") in heard_until_the_end(crew)
 
 
-def test_a_word_that_comes_too_late_is_no_errand(crew: Crew, tmp_path: Path) -> None:
+def test_a_word_that_comes_too_late_is_no_errand(crew: Children, tmp_path: Path) -> None:
     """The word to publish may be said twice; heard by a courier that waits, it ends no errand of the next job."""
     crew.prepare()
     crew.start(COURIER)
@@ -112,7 +112,7 @@ def test_a_word_that_comes_too_late_is_no_errand(crew: Crew, tmp_path: Path) -> 
     assert [*crew.hear(COURIER)] == []
 
 
-def test_a_courier_waits_while_there_is_a_feeder_and_a_little_longer(crew: Crew, tmp_path: Path) -> None:
+def test_a_courier_waits_while_there_is_a_feeder_and_a_little_longer(crew: Children, tmp_path: Path) -> None:
     """At `finish` the feeder goes, and the merge must not wait for a process; but an idle daemon keeps none."""
     crew.start(FEEDER)
     crew.prepare()
@@ -133,7 +133,7 @@ def test_a_courier_waits_while_there_is_a_feeder_and_a_little_longer(crew: Crew,
     until(gone, "no courier waits any more")
 
 
-def test_a_waiting_courier_that_died_is_replaced(crew: Crew, tmp_path: Path) -> None:
+def test_a_waiting_courier_that_died_is_replaced(crew: Children, tmp_path: Path) -> None:
     """Whatever killed it, the errand is run."""
     crew.prepare()
     (waiting,) = couriers()
@@ -153,7 +153,7 @@ def test_a_child_that_waits_leaves_quietly_with_its_parent(module: str) -> None:
         child.hang_up()
         child.reap(30)
         assert child.ended() == os.EX_OK
-        assert child.noises(last=True) == []
+        assert child.printed(last=True) == []
     finally:
         child.kill()
         child.close()

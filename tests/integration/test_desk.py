@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from scand.errors import BadData, ConfigError, Unavailable
 from scand.jobs.lifecycle import Status
-from scand.queue.intents import Desk, Which
+from scand.queue.intents import ClientQueue, Which
 from scand.queue.statements import read_sql
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def desk(migrated_url: str) -> Iterator[Desk]:
-    """A desk in a fresh database."""
-    with Desk.open(migrated_url) as opened:
+def queue(migrated_url: str) -> Iterator[ClientQueue]:
+    """A queue in a fresh database."""
+    with ClientQueue.open(migrated_url) as opened:
         yield opened
 
 
@@ -51,10 +51,10 @@ def record(agent: Connection, job: int, seq: int, pages: int = 4) -> None:
 
 
 @pytest.mark.parametrize(("draft", "status"), [(True, "draft"), (False, "queued")])
-def test_a_submitted_job_is_a_row(desk: Desk, *, draft: bool, status: str) -> None:
+def test_a_submitted_job_is_a_row(queue: ClientQueue, *, draft: bool, status: str) -> None:
     """Title and settings are stored as given, whatever is in them, and the step is a client's."""
     title, settings = "Été/2026 \x1b[31m 🖨 " + "x" * 300, {"resolution": 300, "x_ref": ["a", None, 1.5]}
-    job, batches, events = desk.view(desk.submit(title, settings, draft=draft))
+    job, batches, events = queue.view(queue.submit(title, settings, draft=draft))
     assert (job.title, job.settings, job.status) == (title, settings, status)
     assert batches == []
     assert [(event.actor, event.from_status, event.to_status) for event in events] == [
@@ -62,76 +62,78 @@ def test_a_submitted_job_is_a_row(desk: Desk, *, draft: bool, status: str) -> No
     ]
 
 
-def test_a_step_is_taken_from_the_expected_status_only(desk: Desk) -> None:
+def test_a_step_is_taken_from_the_expected_status_only(queue: ClientQueue) -> None:
     """Where somebody was faster, nothing is done and that is said."""
-    job = desk.submit("a", {}, draft=True)
-    assert not desk.step(job, Status.READY, Status.SCANNING)
-    assert desk.step(job, Status.DRAFT, Status.QUEUED)
-    assert not desk.step(job, Status.DRAFT, Status.QUEUED)
-    assert desk.job(job).status == "queued"
-    assert not desk.step(job + 1, Status.DRAFT, Status.QUEUED)
+    job = queue.submit("a", {}, draft=True)
+    assert not queue.step(job, Status.READY, Status.SCANNING)
+    assert queue.step(job, Status.DRAFT, Status.QUEUED)
+    assert not queue.step(job, Status.DRAFT, Status.QUEUED)
+    assert queue.job(job).status == "queued"
+    assert not queue.step(job + 1, Status.DRAFT, Status.QUEUED)
 
 
-def test_a_refused_step_is_told_in_the_databases_words(desk: Desk, agent: Connection) -> None:
+def test_a_refused_step_is_told_in_the_databases_words(queue: ClientQueue, agent: Connection) -> None:
     """What would be legal, and why not, in whole sentences."""
-    job = desk.submit("a", {})
+    job = queue.submit("a", {})
     with pytest.raises(
         BadData, match=rf"job {job}: queued → committing is not a step; from queued: draft"
     ) as no:
-        desk.step(job, Status.QUEUED, Status.COMMITTING)
+        queue.step(job, Status.QUEUED, Status.COMMITTING)
     assert no.value.sentence.endswith(".")
     advance(agent, job, "ready", "assembling", "preview", "committing", "committed")
     with pytest.raises(BadData, match="in the Inbox and never changes again"):
-        desk.step(job, Status.COMMITTED, Status.CANCELED)
-    assert desk.job(job).status == "committed"
+        queue.step(job, Status.COMMITTED, Status.CANCELED)
+    assert queue.job(job).status == "committed"
 
 
-def test_a_batch_is_discarded_and_restored_while_the_job_is_ready(desk: Desk, agent: Connection) -> None:
+def test_a_batch_is_discarded_and_restored_while_the_job_is_ready(
+    queue: ClientQueue, agent: Connection
+) -> None:
     """The count of kept batches follows; elsewhere the database refuses, and a batch that is not there is told."""
-    job = desk.submit("a", {})
+    job = queue.submit("a", {})
     advance(agent, job, "ready")
     record(agent, job, 1)
     record(agent, job, 2)
-    assert desk.discard(job, 2)
-    assert [batch.status for batch in desk.view(job).batches] == ["scanned", "discarded"]
-    assert desk.job(job).batch_count == 1
-    assert desk.restore(job, 2)
-    assert desk.job(job).batch_count == 2
-    assert not desk.discard(job, 3)
-    assert not desk.discard(job + 1, 1)
+    assert queue.discard(job, 2)
+    assert [batch.status for batch in queue.view(job).batches] == ["scanned", "discarded"]
+    assert queue.job(job).batch_count == 1
+    assert queue.restore(job, 2)
+    assert queue.job(job).batch_count == 2
+    assert not queue.discard(job, 3)
+    assert not queue.discard(job + 1, 1)
     advance(agent, job, "assembling")
     with pytest.raises(BadData, match=r"batch 1 of job \d+: can be discarded or restored only while"):
-        desk.discard(job, 1)
+        queue.discard(job, 1)
 
 
-def test_jobs_come_newest_first(desk: Desk) -> None:
+def test_jobs_come_newest_first(queue: ClientQueue) -> None:
     """All, or those in some statuses, and no more than asked for."""
-    first, second, third = (desk.submit(title, {}, draft=title == "b") for title in "abc")
-    assert [job.id for job in desk.jobs()] == [third, second, first]
-    assert [job.id for job in desk.jobs(Which(["queued"]))] == [third, first]
-    assert [job.id for job in desk.jobs(Which(["draft", "failed"]))] == [second]
-    assert desk.jobs(Which([])) == []
-    assert [job.id for job in desk.jobs(limit=2)] == [third, second]
+    first, second, third = (queue.submit(title, {}, draft=title == "b") for title in "abc")
+    assert [job.id for job in queue.jobs()] == [third, second, first]
+    assert [job.id for job in queue.jobs(Which(["queued"]))] == [third, first]
+    assert [job.id for job in queue.jobs(Which(["draft", "failed"]))] == [second]
+    assert queue.jobs(Which([])) == []
+    assert [job.id for job in queue.jobs(limit=2)] == [third, second]
 
 
-def test_a_job_that_is_not_there_is_refused(desk: Desk) -> None:
+def test_a_job_that_is_not_there_is_refused(queue: ClientQueue) -> None:
     """Also the largest id that a row could have."""
     for job in (1, 2**63 - 1):
         with pytest.raises(BadData, match=f"no job {job}"):
-            desk.job(job)
+            queue.job(job)
         with pytest.raises(BadData, match=f"no job {job}"):
-            desk.view(job)
+            queue.view(job)
 
 
-def test_a_view_has_batches_and_events_in_order(desk: Desk, agent: Connection) -> None:
+def test_a_view_has_batches_and_events_in_order(queue: ClientQueue, agent: Connection) -> None:
     """As they are merged and as they happened; other jobs' are not among them."""
-    other, job = desk.submit("other", {}), desk.submit("a", {})
+    other, job = queue.submit("other", {}), queue.submit("a", {})
     advance(agent, other, "canceled")
     advance(agent, job, "ready")
     record(agent, job, 2)
     record(agent, job, 1)
-    desk.step(job, Status.READY, Status.SCANNING)
-    view = desk.view(job)
+    queue.step(job, Status.READY, Status.SCANNING)
+    view = queue.view(job)
     assert [batch.batch_seq for batch in view.batches] == [1, 2]
     assert [(event.actor, event.to_status) for event in view.events] == [
         ("client", "queued"), ("agent", "ready"), ("client", "scanning"),
@@ -139,29 +141,29 @@ def test_a_view_has_batches_and_events_in_order(desk: Desk, agent: Connection) -
     assert view.job.seen_at >= view.events[-1].at
 
 
-def test_unfinished_jobs_begin_with_the_active_one(desk: Desk, agent: Connection) -> None:
+def test_unfinished_jobs_begin_with_the_active_one(queue: ClientQueue, agent: Connection) -> None:
     """Then the longest waiting; what is over is not among them."""
-    over, draft, active, queued = (desk.submit("a", {}, draft=number == 1) for number in range(4))
-    desk.step(over, Status.QUEUED, Status.CANCELED)
+    over, draft, active, queued = (queue.submit("a", {}, draft=number == 1) for number in range(4))
+    queue.step(over, Status.QUEUED, Status.CANCELED)
     advance(agent, active, "ready")
-    assert desk.unfinished() == [(active, "ready"), (draft, "draft"), (queued, "queued")]
+    assert queue.unfinished() == [(active, "ready"), (draft, "draft"), (queued, "queued")]
 
 
-def test_health_tells_whether_an_agent_lives(desk: Desk, agent: Connection) -> None:
+def test_health_tells_whether_an_agent_lives(queue: ClientQueue, agent: Connection) -> None:
     """None yet, one that has just beaten, one that has not for a minute."""
-    assert (desk.health().alive, desk.health().heartbeat_age_seconds) == (False, None)
+    assert (queue.health().alive, queue.health().heartbeat_age_seconds) == (False, None)
     agent.execute("UPDATE scan_agent_status SET last_heartbeat = now(), ready = true, pid = 4711")
-    health = desk.health()
+    health = queue.health()
     assert (health.alive, health.ready, health.pid) == (True, True, 4711)
     assert health.heartbeat_age_seconds == pytest.approx(0, abs=5)
     agent.execute("UPDATE scan_agent_status SET last_heartbeat = now() - INTERVAL '1 min'")
-    assert (desk.health().alive, desk.health().ready) == (False, False)
+    assert (queue.health().alive, queue.health().ready) == (False, False)
 
 
-def test_lag_has_a_row_for_every_status_a_job_can_be_stuck_in(desk: Desk) -> None:
+def test_lag_has_a_row_for_every_status_a_job_can_be_stuck_in(queue: ClientQueue) -> None:
     """Also where no job is."""
-    desk.submit("a", {})
-    lag = {row.status: (row.jobs, row.oldest_seconds) for row in desk.lag()}
+    queue.submit("a", {})
+    lag = {row.status: (row.jobs, row.oldest_seconds) for row in queue.lag()}
     assert set(lag) == set(Status) - {"committed", "canceled"}
     assert lag["failed"] == (0, None)
     jobs, oldest = lag["queued"]
@@ -169,64 +171,64 @@ def test_lag_has_a_row_for_every_status_a_job_can_be_stuck_in(desk: Desk) -> Non
     assert oldest == pytest.approx(0, abs=5)
 
 
-def test_waiting_ends_with_a_step(desk: Desk, agent: Connection) -> None:
+def test_waiting_ends_with_a_step(queue: ClientQueue, agent: Connection) -> None:
     """Long before its time is over; without one it ends with its time."""
-    job = desk.submit("a", {})
-    desk.listen()
+    job = queue.submit("a", {})
+    queue.listen()
     began = time.monotonic()
-    desk.wait(0.05)
+    queue.wait(0.05)
     assert time.monotonic() - began >= 0.05
     timer = threading.Timer(0.05, advance, (agent, job, "ready"))
     timer.start()
     began = time.monotonic()
-    desk.wait(30)
+    queue.wait(30)
     assert time.monotonic() - began < 10
     timer.join()
 
 
-def test_roles_tell_what_this_login_may_be(desk: Desk, agent: Connection) -> None:
+def test_roles_tell_what_this_login_may_be(queue: ClientQueue, agent: Connection) -> None:
     """Before sql/roles.sql neither has a right in this database; after it a superuser is both."""
-    assert [(role.name, role.granted) for role in desk.roles()] == [
+    assert [(role.name, role.granted) for role in queue.roles()] == [
         ("scand_client", False),
         ("scand_agent", False),
     ]
     agent.execute(read_sql("roles.sql").encode())
-    assert [(role.granted, role.member, role.direct) for role in desk.roles()] == [(True, True, True)] * 2
+    assert [(role.granted, role.member, role.direct) for role in queue.roles()] == [(True, True, True)] * 2
 
 
 def test_a_desk_acts_as_a_client_wherever_it_may(migrated_url: str, connect: Connect) -> None:
-    """A superuser's desk cannot write what only the agent may, once the roles are there."""
+    """A superuser's queue cannot write what only the agent may, once the roles are there."""
     connect(migrated_url).execute(read_sql("roles.sql").encode())
-    with Desk.open(migrated_url) as desk:
-        desk.submit("a", {})
+    with ClientQueue.open(migrated_url) as queue:
+        queue.submit("a", {})
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            desk.connection.execute("UPDATE scan_jobs SET page_count = 3")
+            queue.connection.execute("UPDATE scan_jobs SET page_count = 3")
 
 
 def test_a_plain_client_login_can_do_all_of_it(migrated_url: str, connect: Connect, login: Connect) -> None:
-    """The rights of scand_client are enough for every statement of the desk."""
+    """The rights of scand_client are enough for every statement of the queue."""
     connect(migrated_url).execute(read_sql("roles.sql").encode())
     connection: Any = login(migrated_url, "scand_client")
     connection.row_factory = dict_row
-    desk = Desk(connection)
-    job = desk.submit("a", {})
-    assert desk.step(job, Status.QUEUED, Status.DRAFT)
-    assert desk.unfinished() == [(job, "draft")]
-    assert desk.view(job).job.id == job
-    assert not desk.discard(job, 1)
-    assert desk.jobs()
-    assert desk.lag()
-    assert not desk.health().alive
-    assert [(role.name, role.member) for role in desk.roles()] == [
+    queue = ClientQueue(connection)
+    job = queue.submit("a", {})
+    assert queue.step(job, Status.QUEUED, Status.DRAFT)
+    assert queue.unfinished() == [(job, "draft")]
+    assert queue.view(job).job.id == job
+    assert not queue.discard(job, 1)
+    assert queue.jobs()
+    assert queue.lag()
+    assert not queue.health().alive
+    assert [(role.name, role.member) for role in queue.roles()] == [
         ("scand_client", True),
         ("scand_agent", False),
     ]
-    desk.listen()
+    queue.listen()
 
 
 def test_a_database_that_is_not_there_is_told(migrated_url: str) -> None:
     """A port where nobody listens is away; a database that does not exist is the config's fault."""
     with pytest.raises(Unavailable, match="database is away"):
-        Desk.open("postgresql://somebody@127.0.0.1:9/nowhere")
+        ClientQueue.open("postgresql://somebody@127.0.0.1:9/nowhere")
     with pytest.raises(ConfigError, match="refuses the login"):
-        Desk.open(migrated_url.replace("scand_test_", "scand_gone_"))
+        ClientQueue.open(migrated_url.replace("scand_test_", "scand_gone_"))

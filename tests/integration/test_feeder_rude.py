@@ -131,20 +131,20 @@ def test_a_sheet_that_is_half_read_is_never_the_end_of_the_stack(
 # What it prints.
 
 
-def noises(child: Child, enough: Callable[[list[tuple[str, str]]], bool]) -> list[tuple[str, str]]:
+def printed(child: Child, enough: Callable[[list[tuple[str, str]]], bool]) -> list[tuple[str, str]]:
     """All that it prints, until that is enough."""
     told: list[tuple[str, str]] = []
     end = time.monotonic() + PATIENCE
     while not enough(told):
         assert time.monotonic() < end, told[-3:]
-        select.select([noise.fd for noise in child.noise.values()], [], [], 0.05)
-        told += child.noises()
+        select.select([output.fd for output in child.output.values()], [], [], 0.05)
+        told += child.printed()
     return told
 
 
 def test_a_driver_that_prints_without_end_neither_waits_nor_fills_the_log(rude: Rude) -> None:
     """20,000 lines a call on each stream: all are taken, some are told, the rest is counted."""
-    rude.be("noise 20000")
+    rude.be("output 20000")
     child = Child("scand.feeder", clean_environment())
     try:
         child.say(wire.ListDevices())
@@ -155,9 +155,9 @@ def test_a_driver_that_prints_without_end_neither_waits_nor_fills_the_log(rude: 
             return any(isinstance(report, wire.Devices) for report in reports)
 
         begun = time.monotonic()
-        told = noises(child, answered)
+        told = printed(child, answered)
         seconds = time.monotonic() - begun
-        told += child.noises(last=True)
+        told += child.printed(last=True)
     finally:
         child.kill()
         child.reap(PATIENCE)
@@ -179,7 +179,7 @@ def scand(*arguments: str) -> Any:
 
 def test_the_command_line_looks_for_the_scanner_as_the_daemon_does(rude: Rude) -> None:
     """`devices` lists, `probe` opens by pattern; neither is disturbed by what a driver prints, or by its end."""
-    rude.be("noise 20000", scanners=("device usb:001 fi-7160", OTHER))
+    rude.be("output 20000", scanners=("device usb:001 fi-7160", OTHER))
     assert [(each["name"], each["model"]) for each in scand("devices", "--json")] == [
         ("rude:usb:001", "fi-7160"),
         ("rude:usb:009", "ScanSnap iX500"),

@@ -16,7 +16,7 @@ import structlog
 
 from scand.agent import watch
 from scand.agent.log.journal import Journal, configure
-from scand.agent.log.reporter import Teller
+from scand.agent.log.reporter import Reporter
 from scand.agent.reload import ConfigWatch, LiveConfig
 from scand.config import Config
 from tests.apart import apart
@@ -49,7 +49,7 @@ def live(path: Path) -> LiveConfig:
     def read() -> Config:
         return Config.load(path, {}, need="daemon")
 
-    return LiveConfig(read(), read, Teller(Journal(), ""))
+    return LiveConfig(read(), read, Reporter(Journal(), ""))
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

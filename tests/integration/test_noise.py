@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.wire.output import LONGEST, PIPEFUL, Noise
+from scand.wire.output import LONGEST, PIPEFUL, Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture
-def pipe() -> Iterator[tuple[Noise, int]]:
+def pipe() -> Iterator[tuple[Output, int]]:
     """A stream, and the descriptor into which its driver prints."""
     ours, theirs = os.pipe()
-    yield Noise(ours), theirs
+    yield Output(ours), theirs
     os.close(ours)
 
 
-def test_a_line_without_end_is_cut(pipe: tuple[Noise, int]) -> None:
+def test_a_line_without_end_is_cut(pipe: tuple[Output, int]) -> None:
     """A megabyte in one line is a short one that fills no memory, and the next line is whole."""
     noise, driver = pipe
     tracemalloc.start()
@@ -37,7 +37,7 @@ def test_a_line_without_end_is_cut(pipe: tuple[Noise, int]) -> None:
     os.close(driver)
 
 
-def test_last_words_without_a_newline_are_a_line(pipe: tuple[Noise, int]) -> None:
+def test_last_words_without_a_newline_are_a_line(pipe: tuple[Output, int]) -> None:
     """They may say why it died; and the stream that has ended says so."""
     noise, driver = pipe
     os.write(driver, b"first\n\nassertion fai")

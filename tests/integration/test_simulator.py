@@ -143,9 +143,9 @@ def simulate(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
 
 def test_scanimage_lists_it(simulate: Callable[..., Simulator]) -> None:
     """The device list shows name, vendor and model as they were given."""
-    simulator = simulate("--name", "desk", "--vendor", "Acme", "--model", "Feeder 9")
+    simulator = simulate("--name", "queue", "--vendor", "Acme", "--model", "Feeder 9")
     assert simulator.scanimage("-L").strip() == (
-        f"device `net:{simulator.address}:desk' is a Acme Feeder 9 virtual device"
+        f"device `net:{simulator.address}:queue' is a Acme Feeder 9 virtual device"
     )
 
 

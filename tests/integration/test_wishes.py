@@ -14,7 +14,7 @@ from scand.cli import scand as command
 from scand.cli.wishes import Place, Wish, aim, place, possible_in, refusal
 from scand.errors import ConfigError
 from scand.jobs.lifecycle import Status
-from scand.queue.intents import Desk
+from scand.queue.intents import ClientQueue
 from tests.shell import beat, step
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ _EXTRA = {
 
 
 @pytest.fixture
-def desk(migrated_url: str) -> Iterator[Desk]:
+def queue(migrated_url: str) -> Iterator[ClientQueue]:
     """A client's session."""
-    with Desk.open(migrated_url) as opened:
+    with ClientQueue.open(migrated_url) as opened:
         yield opened
 
 
-def brought_to(where: Place, desk: Desk, agent: Connection) -> int:
+def brought_to(where: Place, queue: ClientQueue, agent: Connection) -> int:
     """A new job, brought to a place; what was there before is gone."""
     agent.execute("DELETE FROM scan_jobs")
     beat(agent)
@@ -66,14 +66,14 @@ def brought_to(where: Place, desk: Desk, agent: Connection) -> int:
         agent.execute("ALTER TABLE scan_jobs DISABLE TRIGGER USER")
         agent.execute("INSERT INTO scan_jobs (title, status) VALUES ('old', 'pending')")
         agent.execute("ALTER TABLE scan_jobs ENABLE TRIGGER USER")
-        return desk.jobs()[0].id
-    job = desk.submit("a", {}, draft=True)
+        return queue.jobs()[0].id
+    job = queue.submit("a", {}, draft=True)
     for taken in _ROADS[where]:
         if taken in _EXTRA:
             agent.execute(_EXTRA[taken], (job,))
         else:
             step(agent, job, taken)
-    assert place(desk.view(job)) is where
+    assert place(queue.view(job)) is where
     return job
 
 
@@ -94,13 +94,13 @@ def typed(shell: Shell, *arguments: str) -> tuple[int, str]:
     return 0, done.output
 
 
-def test_every_wish_in_every_place(shell: Shell, desk: Desk, agent: Connection) -> None:
+def test_every_wish_in_every_place(shell: Shell, queue: ClientQueue, agent: Connection) -> None:
     """It is fulfilled, or the sentence names commands, and each of them is legal there when it is typed."""
     refused = 0
     for where, wish in product(Place, Wish):
-        job = brought_to(where, desk, agent)
+        job = brought_to(where, queue, agent)
         status, said = typed(shell, *words(wish, job))
-        why = refusal(wish, desk.view(job)) if status else None
+        why = refusal(wish, queue.view(job)) if status else None
         if status == 0:
             continue
         refused += 1
@@ -111,59 +111,63 @@ def test_every_wish_in_every_place(shell: Shell, desk: Desk, agent: Connection) 
         assert named, (where, wish, said)
         for name, arguments in named:
             assert name in COMMANDS
-            again = brought_to(where, desk, agent)
+            again = brought_to(where, queue, agent)
             numbers = [str(again), *arguments.split()[1:]]
             if name == "watch":
-                assert desk.view(again).job.status != "draft"  # it follows any job: see test_cli
+                assert queue.view(again).job.status != "draft"  # it follows any job: see test_cli
                 continue
             status, told = typed(shell, name, *numbers)
             assert status == 0, (where, wish, said, name, told)
     assert refused > 60
 
 
-def test_what_the_table_allows_the_database_allows(shell: Shell, desk: Desk, agent: Connection) -> None:
+def test_what_the_table_allows_the_database_allows(
+    shell: Shell, queue: ClientQueue, agent: Connection
+) -> None:
     """No wish that is legal is refused, and none is let through that the database does not take."""
     for where, wish in product(Place, Wish):
-        job = brought_to(where, desk, agent)
-        view = desk.view(job)
+        job = brought_to(where, queue, agent)
+        view = queue.view(job)
         if refusal(wish, view) is None:
             status, said = typed(shell, *words(wish, job))
             assert status == 0, (where, wish, said)
             if wish not in {Wish.DISCARD, Wish.RESTORE, Wish.RENAME}:
-                assert desk.job(job).status == aim(wish, view.job.status)
+                assert queue.job(job).status == aim(wish, view.job.status)
 
 
-def test_the_sentence_of_the_issue(shell: Shell, desk: Desk, agent: Connection) -> None:
+def test_the_sentence_of_the_issue(shell: Shell, queue: ClientQueue, agent: Connection) -> None:
     """Commit in ready with batches."""
-    job = brought_to(Place.READY, desk, agent)
+    job = brought_to(Place.READY, queue, agent)
     assert shell.refused("commit", str(job), status=65) == (
         f"Job {job} has no preview yet: scand finish {job}"
     )
 
 
-def test_with_a_config_the_named_command_has_it(shell: Shell, desk: Desk, agent: Connection) -> None:
+def test_with_a_config_the_named_command_has_it(shell: Shell, queue: ClientQueue, agent: Connection) -> None:
     """So that it runs as printed; a path with a space is quoted."""
-    job = brought_to(Place.READY, desk, agent)
+    job = brought_to(Place.READY, queue, agent)
     config = shell.home / "my scand.toml"
     config.write_text(f'[database]\nurl = "{shell.url}"\n')
     said = shell.refused("--config", str(config), "commit", str(job), status=65)
     assert said.endswith(f"scand --config '{config}' finish {job}")
 
 
-def test_a_scan_waits_for_the_claim(shell: Shell, desk: Desk, agent: Connection) -> None:
+def test_a_scan_waits_for_the_claim(shell: Shell, queue: ClientQueue, agent: Connection) -> None:
     """`scand submit` and `scand scan` in one line: the agent claims between the two, or a moment later."""
-    job = brought_to(Place.QUEUED, desk, agent)
+    job = brought_to(Place.QUEUED, queue, agent)
     process = shell.start("scan")
-    desk.listen()
-    desk.wait(1.0)
+    queue.listen()
+    queue.wait(1.0)
     step(agent, job, "ready")
     out, err = process.communicate(timeout=20)
     assert (out, err) == (f"job {job}: ready → scanning\n", "")
 
 
-def test_rules_of_the_database_alone_are_told_as_such(shell: Shell, desk: Desk, agent: Connection) -> None:
+def test_rules_of_the_database_alone_are_told_as_such(
+    shell: Shell, queue: ClientQueue, agent: Connection
+) -> None:
     """A row of the table is gone: no sentence of the table reaches a person, and doctor is named."""
-    job = brought_to(Place.PREVIEW, desk, agent)
+    job = brought_to(Place.PREVIEW, queue, agent)
     agent.execute("DELETE FROM scan_job_transitions WHERE to_status = 'committing'")
     said = shell.refused("commit", str(job), status=ConfigError.exit_status)
     assert "scand doctor" in said

@@ -15,7 +15,7 @@ from scand.cli.wishes import Wish, refusal
 from scand.decide import decide
 from scand.decide.actions import Advance
 from scand.decide.occurrences import Tick
-from scand.decide.state import Limits, Look, View
+from scand.decide.state import Limits, Snapshot, State
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import BatchRow as Kept
 from scand.jobs.rows import BatchStatus, Job
@@ -87,7 +87,7 @@ def _decided(view: JobView, wish: Asked) -> Status | None:
     )  # fmt: skip
     sides = Sides.MANUAL_DUPLEX if wish.halves else Sides.DUPLEX
     settings = Settings(scan=wish.scan, finish=wish.finish, sides=sides)
-    here = View(Limits(ready_timeout=None), Look(job=job, settings=settings), serving=True, fresh=True)
+    here = State(Limits(ready_timeout=None), Snapshot(job=job, settings=settings), serving=True, fresh=True)
     _, actions = decide(here, Tick(), 1.0)
     taken = [action for action in actions if isinstance(action, Advance)]
     assert all(action.actor is Actor.AGENT for action in taken)

@@ -10,7 +10,7 @@ import pytest
 from scand.agent.log.events import Event
 from scand.agent.log.narrate import narrate
 from scand.decide.occurrences import Looked
-from scand.decide.state import Limits, Look, View
+from scand.decide.state import Limits, Snapshot, State
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import Job
 
@@ -23,8 +23,8 @@ PREVIEW = replace(JOB, status=Status.PREVIEW, entered_from=Status.ASSEMBLING)
 
 def told(was: Job | None, job: Job | None, *, queued: bool = False, closed: int = 0) -> list[Event]:
     """The events of a look at `job` after one at `was`."""
-    before = View(limits=Limits(), look=Look(job=was), closed=closed)
-    look = Look(job=job, queued=queued)
+    before = State(limits=Limits(), look=Snapshot(job=was), closed=closed)
+    look = Snapshot(job=job, queued=queued)
     return [event for event, _ in narrate(before, Looked(look), replace(before, look=look))]
 
 

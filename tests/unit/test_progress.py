@@ -13,7 +13,7 @@ from scand.cli.progress import QUIET, exit_status, pages, progress, rests
 from scand.decide import decide
 from scand.decide.actions import Progress
 from scand.decide.occurrences import CourierSaid
-from scand.decide.state import CourierChild, Errand, Limits, Look, View
+from scand.decide.state import CourierChild, Limits, Snapshot, State, Task
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchRow as Kept
 from scand.jobs.rows import BatchStatus, Job
@@ -153,10 +153,10 @@ def test_a_merge_tells_how_far_it_is_and_how_long_it_will_take() -> None:
 def test_a_courier_that_speaks_is_progress() -> None:
     """What it says of itself goes into the row, once a second."""
     said = wire.Alive(step="merging", done=3, total=10)
-    courier = CourierChild(Errand.ASSEMBLE, 7, 0.0, entered=1)
-    here = View(
+    courier = CourierChild(Task.ASSEMBLE, 7, 0.0, entered=1)
+    here = State(
         Limits(),
-        Look(job=Job(7, "T", {}, Status.ASSEMBLING, NOW, entered=1, batches=(BATCH,))),
+        Snapshot(job=Job(7, "T", {}, Status.ASSEMBLING, NOW, entered=1, batches=(BATCH,))),
         serving=True,
         fresh=True,
         courier=courier,

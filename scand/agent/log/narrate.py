@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scand.decide.occurrences import Occurrence
-    from scand.decide.state import Look, View
+    from scand.decide.state import Snapshot, State
 
 Line: TypeAlias = tuple[Event, dict[str, Any]]
 
 
-def narrate(before: View, occurrence: Occurrence, after: View) -> Iterator[Line]:
+def narrate(before: State, occurrence: Occurrence, after: State) -> Iterator[Line]:
     """The lines to say after an occurrence, each an event and its fields."""
     run = before.feeder and before.feeder.run
     about = {"job": run.job_id, "batch": run.seq} if run else {}
@@ -41,7 +41,7 @@ def narrate(before: View, occurrence: Occurrence, after: View) -> Iterator[Line]
     yield from _troubles(before, after)
 
 
-def _look(before: Look, after: Look, closed: int) -> Iterator[Line]:
+def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
     """What a client has done to the job since the last look, and whether its preview holds others up."""
     was, job = before.job, after.job
     if was is not None and (job is None or job.id != was.id) and closed != was.id:
@@ -61,7 +61,7 @@ def _look(before: Look, after: Look, closed: int) -> Iterator[Line]:
         yield Event.PREVIEW_HOLDS, {"job": job.id}
 
 
-def _troubles(before: View, after: View) -> Iterator[Line]:
+def _troubles(before: State, after: State) -> Iterator[Line]:
     for was, now, gone, back in (
         (before.nas_trouble, after.nas_trouble, Event.NAS_AWAY, Event.NAS_BACK),
         (before.scanner_trouble, after.scanner_trouble, Event.SCANNER_MISSING, Event.SCANNER_BACK),
@@ -72,23 +72,23 @@ def _troubles(before: View, after: View) -> Iterator[Line]:
             yield back, {}
 
 
-def carried_out(intent: Advance | Record | Postpone) -> Iterator[Line]:
+def carried_out(action: Advance | Record | Postpone) -> Iterator[Line]:
     """The line to say once the row has taken it."""
-    about: dict[str, Any] = {"job": intent.job_id}
-    match intent:
+    about: dict[str, Any] = {"job": action.job_id}
+    match action:
         case Advance():
-            yield from _advanced(intent)
+            yield from _advanced(action)
         case Record():
-            about |= {"batch": intent.seq, "pages": intent.pdf.pages if intent.pdf else 0}
-            if intent.error:
-                yield Event.BATCH_FAULT, {**about, "code": intent.code, "why": intent.error}
+            about |= {"batch": action.seq, "pages": action.pdf.pages if action.pdf else 0}
+            if action.error:
+                yield Event.BATCH_FAULT, {**about, "code": action.code, "why": action.error}
             else:
                 yield Event.BATCH_RECORDED, about
         case Postpone():
             # That the NAS is away is told when it goes, not at every try.
-            if not intent.code.value.startswith("nas_"):
-                about |= {"code": intent.code, "why": intent.error, "task": intent.status}
-                yield Event.COURIER_RETRY, {**about, "seconds": intent.seconds, "attempt": intent.attempt}
+            if not action.code.value.startswith("nas_"):
+                about |= {"code": action.code, "why": action.error, "task": action.status}
+                yield Event.COURIER_RETRY, {**about, "seconds": action.seconds, "attempt": action.attempt}
 
 
 def _advanced(step: Advance) -> Iterator[Line]:

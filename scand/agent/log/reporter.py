@@ -25,7 +25,7 @@ EXTENSION = 10.0
 """Seconds by which systemd's patience with a stop is extended, again and again, while a sheet is finished."""
 
 
-class Teller:
+class Reporter:
     """Says events; those that a person should know of go to the hook, too.
 
     Args:

@@ -10,8 +10,8 @@ from scand.agent.log.status import status_line
 from scand.agent.session import Standing
 
 if TYPE_CHECKING:
-    from scand.agent.log.reporter import Teller
-    from scand.decide.state import View
+    from scand.agent.log.reporter import Reporter
+    from scand.decide.state import State
 
 _CONNECTING = 5.0
 """Seconds of connecting after which systemd is told that the daemon is up, and waits for its database."""
@@ -20,56 +20,56 @@ _REMIND = 600.0
 """Seconds after which the log says again that the NAS is away."""
 
 
-class Herald:
+class StandingLog:
     """Asked once a turn of the loop."""
 
-    def __init__(self, teller: Teller) -> None:
-        self._teller = teller
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
         self._started = time.monotonic()
         self._remind_at = float("inf")
         self._standing: tuple[Standing, str] = (Standing.AWAY, "connecting")
         self._away = False
 
-    def turn(self, standing: Standing, trouble: str, view: View, refused: str = "") -> None:
+    def turn(self, standing: Standing, trouble: str, state: State, refused: str = "") -> None:
         """A change of standing is logged once; STATUS= is kept right; what stays away is told again.
 
         Args:
             standing: of the link to the database.
             trouble: what keeps it from leading; or who leads.
-            view: what the daemon sees.
+            state: what the daemon sees.
             refused: why the config as it is on disk is not in force.
         """
         former, self._standing = self._standing, (standing, trouble)
         if self._standing != former:
             self._changed(former[0])
         now = time.monotonic()
-        if view.nas_trouble is None:
+        if state.nas_trouble is None:
             self._remind_at = now + _REMIND
         elif now >= self._remind_at:
             self._remind_at = now + _REMIND
-            self._teller.say(Event.NAS_AWAY, code=view.nas_trouble.code, why=view.nas_trouble.sentence)
+            self._reporter.say(Event.NAS_AWAY, code=state.nas_trouble.code, why=state.nas_trouble.sentence)
         known = trouble != "connecting" or now - self._started > _CONNECTING
         status = {
-            Standing.LEADING: status_line(view, now) if view.serving else "",
+            Standing.LEADING: status_line(state, now) if state.serving else "",
             Standing.WAITING: f"waiting: {trouble} has the lead",
             Standing.AWAY: f"waiting for the database: {trouble}" if known else "",
         }[standing]
-        running = view.feeder is not None and view.feeder.run is not None
+        running = state.feeder is not None and state.feeder.run is not None
         if status and refused:
             status = f"{status}; config not taken: {refused}"
-        self._teller.turn(status, stopping=view.stopping and running)
+        self._reporter.turn(status, stopping=state.stopping and running)
 
     def _changed(self, former: Standing) -> None:
         standing, trouble = self._standing
         if self._away and standing is not Standing.AWAY:
             self._away = False
-            self._teller.say(Event.DATABASE_BACK)
+            self._reporter.say(Event.DATABASE_BACK)
         if standing is Standing.WAITING:
-            self._teller.say(Event.WAITING_FOR_LOCK, what="the lead", who=trouble)
+            self._reporter.say(Event.WAITING_FOR_LOCK, what="the lead", who=trouble)
         elif standing is Standing.LEADING:
-            self._teller.say(Event.READY)
+            self._reporter.say(Event.READY)
         elif former is Standing.LEADING:
             self._away = True
-            self._teller.say(Event.DATABASE_AWAY, why=trouble)
+            self._reporter.say(Event.DATABASE_AWAY, why=trouble)
         elif trouble != "connecting":
-            self._teller.say(Event.WAITING_FOR_DATABASE, why=trouble)
+            self._reporter.say(Event.WAITING_FOR_DATABASE, why=trouble)

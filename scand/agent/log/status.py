@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
-    from scand.decide.state import Run, View
+    from scand.decide.state import Run, State
 
 _LONGEST = 40  # characters of a title
 
 
-def status_line(view: View, now: float) -> str:
+def status_line(state: State, now: float) -> str:
     """For example "job 42 'Invoices 2026': batch 2, sheet 17, 118 images/min".
 
     Args:
         now: `monotonic()` seconds.
     """
-    job = view.look.job
-    run = view.feeder and view.feeder.run
-    if not view.serving:
+    job = state.look.job
+    run = state.feeder and state.feeder.run
+    if not state.serving:
         return f"job {run.job_id}: {_progress(run, now)}" if run else "starting"
     if job is None:
         missing = [
             f"{what}: {trouble.sentence or trouble.code}"
-            for what, trouble in (("no scanner", view.scanner_trouble), ("no NAS", view.nas_trouble))
+            for what, trouble in (("no scanner", state.scanner_trouble), ("no NAS", state.nas_trouble))
             if trouble
         ]
         return "; ".join(["idle", *missing])

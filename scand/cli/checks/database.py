@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scand.cli.checks.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
 from scand.queue.connection import connect
-from scand.queue.intents import Desk
+from scand.queue.intents import ClientQueue
 from scand.queue.schema import check as compare_schema
 from scand.spool.directories import Spool
 
@@ -33,35 +33,35 @@ def check_database(url: Callable[[], str], config: Config | None, start: str) ->
     except ScandError as error:
         yield refused("database", error)
         return
-    with Desk(connection) as desk:
+    with ClientQueue(connection) as queue:
         info = connection.info
         server = f"PostgreSQL {info.server_version // 10_000} at {info.host}"
         yield Check("database", ok=True, detail=f"{server}, database {info.dbname}, as {info.user}")
         if config is not None:
-            schema = told("schema", lambda: check_schema(desk))
+            schema = told("schema", lambda: check_schema(queue))
             yield schema
             if not schema.ok:
                 return
             if not config.database.embedded:  # there the daemon sees to the roles itself
-                yield told("roles", lambda: check_roles(desk))
+                yield told("roles", lambda: check_roles(queue))
             if os.access(config.staging.dir, os.R_OK | os.X_OK):
-                yield told("kept", lambda: check_kept(config, desk))
-        yield told("agent", lambda: check_agent(desk, start))
+                yield told("kept", lambda: check_kept(config, queue))
+        yield told("agent", lambda: check_agent(queue, start))
 
 
-def check_schema(desk: Desk) -> Check:
+def check_schema(queue: ClientQueue) -> Check:
     """Whether the schema is this scand's.
 
     Raises:
         ConfigError: it is older or newer.
     """
-    compare_schema(desk.connection)
+    compare_schema(queue.connection)
     return Check("schema", ok=True, detail="up to date")
 
 
-def check_roles(desk: Desk) -> Check:
+def check_roles(queue: ClientQueue) -> Check:
     """Whether this login may do what a client and the agent do."""
-    roles, login = desk.roles(), desk.connection.info.user
+    roles, login = queue.roles(), queue.connection.info.user
     used, ours = [role for role in roles if role.granted], [role for role in roles if role.member]
     direct = all(role.direct for role in roles)
     if not used and direct:
@@ -84,10 +84,10 @@ def check_roles(desk: Desk) -> Check:
     )
 
 
-def check_kept(config: Config, desk: Desk) -> Check:
+def check_kept(config: Config, queue: ClientQueue) -> Check:
     """How much lies on local disk, and for what. Nothing of it is wrong."""
     spool, keep = Spool(config.staging.dir), config.staging.keep
-    statuses = desk.statuses(spool.ids())
+    statuses = queue.statuses(spool.ids())
     counts: dict[str, list[int]] = {}
     for job_id in spool.ids():
         size = spool.existing(job_id).size()
@@ -106,13 +106,13 @@ def check_kept(config: Config, desk: Desk) -> Check:
     return Check("kept", ok=True, detail=f"jobs with files on local disk: {'; '.join(parts) or 'none'}")
 
 
-def check_agent(desk: Desk, start: str) -> Check:
+def check_agent(queue: ClientQueue, start: str) -> Check:
     """Whether a daemon serves the queue: alive, and ready, which is more.
 
     Args:
         start: the command that starts one.
     """
-    health = desk.health()
+    health = queue.health()
     who = f"{health.hostname}, pid {health.pid}: {health.state}"
     if health.alive and health.ready:
         return Check("agent", ok=True, detail=who)

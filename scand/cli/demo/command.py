@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from scand.queue.intents import Desk, EventRow, JobRow, JobView
+    from scand.queue.intents import ClientQueue, EventRow, JobRow, JobView
 
 _PATIENCE = 120.0  # seconds for one act
 
@@ -57,8 +57,8 @@ def demo(directory: Path, *, keep: bool) -> None:
     out.print("starting a scanner, a PostgreSQL and the daemon …", style="dim")
     with Stage(keepsakes) as stage:
         try:
-            with told(), stage.desk() as desk:
-                view = _play(stage, desk, out)
+            with told(), stage.queue() as queue:
+                view = _play(stage, queue, out)
         except ScandError:
             _print_log(stage.log)
             raise
@@ -101,10 +101,10 @@ def _leave(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _play(stage: Stage, desk: Desk, out: Console) -> JobView:
+def _play(stage: Stage, queue: ClientQueue, out: Console) -> JobView:
     """A job of two batches, from the queue to the Inbox; each act is one statement of a client."""
     title = time.strftime("scand demo %Y-%m-%d %H.%M.%S")
-    job_id = desk.submit(title, {"sides": "duplex"})
+    job_id = queue.submit(title, {"sides": "duplex"})
     acts = [
         Act(Status.READY, batches=0),
         Act(Status.READY, batches=1, click=Status.SCANNING),
@@ -116,9 +116,9 @@ def _play(stage: Stage, desk: Desk, out: Console) -> JobView:
         for act in acts:
             act.before()
             if act.click is not None:
-                desk.step(job_id, desk.job(job_id).status, act.click)
+                queue.step(job_id, queue.job(job_id).status, act.click)
             deadline = time.monotonic() + _PATIENCE
-            for view, health in looks(desk, job_id):
+            for view, health in looks(queue, job_id):
                 show(Sight(view, health, next=""))  # the demo itself is the person
                 if act.reached(view.job):
                     break

@@ -25,7 +25,7 @@ from scand.config import Config, embedded_directory
 from scand.courier.volume import init_volume
 from scand.errors import ConfigError, ScandError, Unavailable
 from scand.queue import embedded
-from scand.queue.intents import Desk
+from scand.queue.intents import ClientQueue
 from scand.simulator.main import PORT
 from scand.spool.directories import Spool
 
@@ -147,7 +147,7 @@ class Stage:
     def _read(self) -> Config:
         return Config.load(self.config, {}, need="daemon")
 
-    def desk(self) -> Desk:
+    def queue(self) -> ClientQueue:
         """The queue, once the daemon serves it.
 
         Raises:
@@ -158,10 +158,10 @@ class Stage:
         while time.monotonic() < deadline:
             self.check()
             try:
-                desk = Desk.open(self.database_url)
-                if desk.health().alive:
-                    return desk
-                desk.connection.close()
+                queue = ClientQueue.open(self.database_url)
+                if queue.health().alive:
+                    return queue
+                queue.connection.close()
             except ScandError as error:
                 trouble = error.sentence
             except psycopg.Error as error:
