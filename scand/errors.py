@@ -1,74 +1,17 @@
-"""What went wrong, for programs (a code, an exit status) and for people (a sentence that tells the mend)."""
+"""What scand refuses or cannot do: an exception a kind, each with an exit status and a sentence for a person.
+
+The error codes themselves are the table in `faults`.
+"""
 
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class ErrorCode(StrEnum):
-    """The value of `scan_jobs.error_code` and `scan_job_batches.error_code`. Source: DESIGN §3, the table."""
-
-    # The feeder. Pages so far are safe; a person has to look at the paper.
-    FEEDER_EMPTY = "feeder_empty"  # NO_DOCS before the first page
-    FEEDER_JAMMED = "feeder_jammed"  # JAMMED: jam, double feed, skew
-    COVER_OPEN = "cover_open"
-    # The device or its driver.
-    DEVICE_BUSY = "device_busy"
-    DEVICE_NOT_FOUND = "device_not_found"
-    ACCESS_DENIED = "access_denied"
-    DEVICE_ERROR = "device_error"  # I/O error, connection lost, a page shorter than promised
-    DRIVER_CRASHED = "driver_crashed"  # the feeder child died by a signal
-    DRIVER_HUNG = "driver_hung"  # silence for scanner.page_timeout
-    # What was asked.
-    UNSUPPORTED_SETTINGS = "unsupported_settings"  # this device cannot
-    BAD_SETTINGS = "bad_settings"  # nobody can
-    # How a batch ended otherwise.
-    INTERRUPTED = "interrupted"  # daemon stopped or killed in mid-batch
-    STAGING_FULL = "staging_full"
-    PAGE_LIMIT = "page_limit"  # max_pages reached; the batch is complete as far as it goes
-    CANCELED = "canceled"  # a client canceled the job while it was scanning
-    # Making the document.
-    NO_PAGES = "no_pages"
-    SIDES_MISMATCH = "sides_mismatch"
-    SPOOL_DAMAGED = "spool_damaged"
-    COURIER_CRASHED = "courier_crashed"
-    VERIFY_FAILED = "verify_failed"
-    # The NAS. Retried for ever.
-    NAS_UNAVAILABLE = "nas_unavailable"
-    NAS_FULL = "nas_full"
-    NAS_READONLY = "nas_readonly"
-    NAS_HUNG = "nas_hung"
-    NAS_WRONG_VOLUME = "nas_wrong_volume"
-    # The agent's own.
-    STAGED_FILE_GONE = "staged_file_gone"  # committing refused: not there, or not what was previewed
-    IDLE_TIMEOUT = "idle_timeout"
-
-
-RETRIED_FOR_EVER = frozenset(
-    {
-        ErrorCode.NAS_UNAVAILABLE,
-        ErrorCode.NAS_FULL,
-        ErrorCode.NAS_READONLY,
-        ErrorCode.NAS_HUNG,
-        ErrorCode.NAS_WRONG_VOLUME,
-        ErrorCode.STAGING_FULL,
-    }
-)
-"""Faults of a courier's step that are waited out with backoff: the job stays where it is."""
-
-RETRIED_A_FEW_TIMES = frozenset({ErrorCode.VERIFY_FAILED, ErrorCode.COURIER_CRASHED})
-"""Faults of a courier's step that are tried again from the source, and fail the job after 5 attempts."""
-
-DEVICE_RETRIED = frozenset({ErrorCode.DEVICE_BUSY, ErrorCode.DEVICE_NOT_FOUND, ErrorCode.ACCESS_DENIED})
-"""Faults at the first page that may pass by themselves: some tries with backoff, then a person."""
-
-STOPS_THE_JOB = frozenset({ErrorCode.UNSUPPORTED_SETTINGS, ErrorCode.BAD_SETTINGS})
-"""Faults that no new batch can mend: the job fails, so that the scanner is free for the next."""
+    from scand.faults import ErrorCode
 
 
 class ScandError(Exception):

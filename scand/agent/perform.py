@@ -53,7 +53,8 @@ from scand.decide.occurrences import (
     Occurrence,
 )
 from scand.decide.state import Snapshot
-from scand.errors import ErrorCode, ScandError
+from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor
 from scand.jobs.settings import Settings
 from scand.wire.child import COURIER, FEEDER

@@ -21,7 +21,8 @@ from scand.config.sections import (
     Section,
     Staging,
 )
-from scand.errors import BadConfig, BadData, ConfigError, ErrorCode, Problem
+from scand.errors import BadConfig, BadData, ConfigError, Problem
+from scand.faults import ErrorCode
 from scand.jobs.settings import Settings, resolve
 from scand.wording import complaints as validation_complaints
 from scand.wording import dotted, shown

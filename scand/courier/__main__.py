@@ -24,7 +24,8 @@ from scand.courier.access import Access
 from scand.courier.document import BatchSource, bind, merge
 from scand.courier.survey import survey
 from scand.courier.volume import Volume
-from scand.errors import BadData, ErrorCode, ScandError
+from scand.errors import BadData, ScandError
+from scand.faults import ErrorCode
 from scand.spool.directories import BatchDirectory, expired, remove
 from scand.spool.sheets import Leaf, bound, collated, unmatched
 from scand.wire.parent import Parent

@@ -7,7 +7,8 @@ import os
 from stat import S_IMODE
 from typing import NamedTuple
 
-from scand.errors import ConfigError, ErrorCode
+from scand.errors import ConfigError
+from scand.faults import ErrorCode
 
 
 class Access(NamedTuple):

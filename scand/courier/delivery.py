@@ -27,7 +27,8 @@ from scand import durable
 from scand.courier.file_names import safe_name
 from scand.courier.nas_file import PART, copy, exists, holds, new_part
 from scand.courier.volume import nas_errors
-from scand.errors import BadData, ErrorCode
+from scand.errors import BadData
+from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

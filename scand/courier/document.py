@@ -15,7 +15,8 @@ import pikepdf
 
 from scand import durable
 from scand.courier import pdf
-from scand.errors import BadData, ErrorCode, ScandError, TryAgain
+from scand.errors import BadData, ScandError, TryAgain
+from scand.faults import ErrorCode
 from scand.spool.records import BatchPdf, Document, Page, Side
 from scand.spool.sheets import Leaf
 

@@ -12,7 +12,8 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from scand import durable
-from scand.errors import BadData, ErrorCode, TryAgain
+from scand.errors import BadData, TryAgain
+from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,8 @@ import pikepdf
 from PIL import Image
 from pypdf import PdfReader
 
-from scand.errors import BadData, ErrorCode
+from scand.errors import BadData
+from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -23,7 +23,8 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from scand import durable, mounts
-from scand.errors import BadData, ConfigError, ErrorCode, ScandError, TryAgain, Unavailable
+from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
+from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from scand import wire
     from scand.decide.state import State, Task
-    from scand.errors import ErrorCode
+    from scand.faults import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
     from scand.jobs.rows import Job
     from scand.jobs.settings import Settings

@@ -9,11 +9,7 @@ from scand.decide.actions import Action, DropBatch, EndBatch, LookAgain, Record,
 from scand.decide.sentences import nothing_yet, sentence
 from scand.decide.state import Task
 from scand.decide.timeouts import DEVICE_TRIES
-from scand.errors import (
-    DEVICE_RETRIED,
-    STOPS_THE_JOB,
-    ErrorCode,
-)
+from scand.faults import FAULTS, ErrorCode, Retry, Then
 from scand.jobs.lifecycle import Status
 from scand.spool.records import End, SpooledBatch
 
@@ -73,8 +69,8 @@ def fault(decision: Decision, job: Job, end: End) -> Action:
     decision.state = replace(decision.state, ended=None)
     code = end.code or ErrorCode.FEEDER_EMPTY
     error = nothing_yet(end)
-    if code in STOPS_THE_JOB:
+    if FAULTS[code].then is Then.FAILED:
         return decision.fail(job, code, error)
-    if code in DEVICE_RETRIED and job.attempts + 1 < DEVICE_TRIES:
+    if FAULTS[code].retry is Retry.A_FEW and job.attempts + 1 < DEVICE_TRIES:
         return decision.postpone(job, code, error)
     return decision.advance(job, Status.READY, error=error, code=code)

@@ -15,15 +15,14 @@ from scand.decide.state import State, Task
 from scand.decide.supervise import call_back, finish_run, judge
 from scand.decide.timeouts import PROGRESS_EVERY, SCAN_ASKED_FOR
 from scand.decide.update import absorb
-from scand.errors import (
-    ErrorCode,
-    ScandError,
-)
+from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scand.errors import ScandError
     from scand.jobs.rows import Job
 
 

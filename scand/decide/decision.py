@@ -10,11 +10,7 @@ from scand.decide.actions import Action, Advance, Postpone, Send, StartFeeder
 from scand.decide.housekeeping import send
 from scand.decide.state import FeederChild, State, Task
 from scand.decide.timeouts import COURIER_TRIES, backoff
-from scand.errors import (
-    RETRIED_A_FEW_TIMES,
-    RETRIED_FOR_EVER,
-    ErrorCode,
-)
+from scand.faults import FAULTS, ErrorCode, Retry, Then
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.settings import Settings
 
@@ -106,11 +102,12 @@ class Decision:
         """What a failed task means for the job: again later, back to a person, or failed."""
         code = failed.code or ErrorCode.COURIER_CRASHED
         tries = (job.attempts if job.error_code == code else 0) + 1
-        if code in RETRIED_FOR_EVER or (code in RETRIED_A_FEW_TIMES and tries < COURIER_TRIES):
+        fault = FAULTS[code]
+        if fault.retry is Retry.FOR_EVER or (fault.retry is Retry.FIVE and tries < COURIER_TRIES):
             return self.postpone(job, code, failed.sentence)
-        if code in {ErrorCode.NO_PAGES, ErrorCode.SIDES_MISMATCH} and job.status is Status.ASSEMBLING:
+        if fault.then is Then.READY and job.status is Status.ASSEMBLING:
             return self.advance(job, Status.READY, error=failed.sentence, code=code)
-        if code is ErrorCode.STAGED_FILE_GONE and job.status is Status.COMMITTING:
+        if fault.then is Then.PREVIEW and job.status is Status.COMMITTING:
             return self.advance(job, Status.PREVIEW, error=failed.sentence, code=code)
         return self.fail(job, code, failed.sentence)
 

@@ -9,10 +9,8 @@ from scand import wire
 from scand.decide.actions import Action, Commit, ExpectStaged, Name, Send
 from scand.decide.batches import settle
 from scand.decide.state import Task
-from scand.errors import (
-    ErrorCode,
-    ScandError,
-)
+from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 from scand.spool.sheets import unmatched
 

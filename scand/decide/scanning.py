@@ -9,10 +9,8 @@ from scand.decide.actions import Action, Scan
 from scand.decide.batches import fault, settle
 from scand.decide.housekeeping import unstage
 from scand.decide.state import Run
-from scand.errors import (
-    ErrorCode,
-    ScandError,
-)
+from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor, Status
 
 if TYPE_CHECKING:

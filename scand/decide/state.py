@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scand import wire
-    from scand.errors import ErrorCode, ScandError
+    from scand.errors import ScandError
+    from scand.faults import ErrorCode
     from scand.jobs.rows import Job, StaleFile
     from scand.jobs.settings import Settings
     from scand.spool.records import BatchPdf, SpooledBatch

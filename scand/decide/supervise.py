@@ -1,4 +1,4 @@
-"""The children, judged: (state, now) → (state, actions). Who is silent too long, and whose work nobody asks for."""
+"""Children judged: (state, now) → (state, actions). Who is silent too long, and whose work nobody asks for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scand.decide.actions import (
 from scand.decide.state import CourierChild, State, Task
 from scand.decide.timeouts import ANSWER_TIME, COURIER_SILENCE, DYING_TIME, RESTING_TIME
 from scand.decide.update import stopping_run
-from scand.errors import ErrorCode
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:

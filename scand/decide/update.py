@@ -25,7 +25,7 @@ from scand.decide.occurrences import (
     Tick,
 )
 from scand.decide.state import CourierChild, Snapshot, State
-from scand.errors import DEVICE_RETRIED, ErrorCode
+from scand.faults import FAULTS, ErrorCode, Retry, of_the_nas
 from scand.jobs.lifecycle import Status
 from scand.spool.records import End
 
@@ -122,7 +122,7 @@ def _feeder_said(state: State, report: wire.Report, now: float) -> State:
         # One that leaves by itself is gone as one that was killed: nothing more is asked of it.
         leaving = ErrorCode.DEVICE_ERROR if report.leaving else None
         feeder = replace(feeder, run=None, resting=True, killed_for=feeder.killed_for or leaving)
-        if report.end.code in DEVICE_RETRIED and not run.captured:
+        if report.end.code and FAULTS[report.end.code].retry is Retry.A_FEW and not run.captured:
             failed = wire.Failed(code=report.end.code, sentence=report.end.detail)
             state = replace(state, scanner_trouble=failed)
         return replace(state, feeder=feeder, ended=(run.job_id, report), fresh=False)
@@ -180,8 +180,7 @@ def _courier_ended(state: State, how: str) -> State:
 def _came_back(state: State, courier: CourierChild, report: wire.Report) -> State:
     """What an task brought, and what it tells of the NAS."""
     if isinstance(report, wire.Failed):
-        of_the_nas = report.code is not None and report.code.value.startswith("nas_")
-        state = replace(state, nas_trouble=report if of_the_nas else state.nas_trouble)
+        state = replace(state, nas_trouble=report if of_the_nas(report.code) else state.nas_trouble)
     elif not courier.task.local:
         if state.nas_trouble:
             state = replace(state, unstage_after=0.0)  # what failed while it was away is tried at once

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import sane
 
 from scand import __version__, wire
-from scand.errors import ErrorCode, ScandError
+from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.feeder import batch
 from scand.feeder.finding import devices, is_there, open_device
 from scand.spool.directories import BatchDirectory

@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.errors import ErrorCode, ScandError
+from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.feeder.device import SaneError, SaneStatus
 from scand.feeder.options import Applied, negotiated, next_assignment
 from scand.feeder.recorder import Recorder, disk_failure

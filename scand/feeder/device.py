@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import _sane
 
-from scand.errors import DEVICE_RETRIED, BadData, ErrorCode, ScandError, Unavailable
+from scand.errors import BadData, ScandError, Unavailable
+from scand.faults import FAULTS, ErrorCode, Retry
 from scand.feeder.frame import ReadError, read
 from scand.feeder.options import DeviceOption, OptionType, Range, Unit
 from scand.feeder.parameters import Parameters
@@ -37,14 +38,7 @@ class SaneStatus(StrEnum):
     ACCESS_DENIED = "Access to resource has been denied"
 
 
-_CODES = {
-    SaneStatus.JAMMED: ErrorCode.FEEDER_JAMMED,
-    SaneStatus.NO_DOCS: ErrorCode.FEEDER_EMPTY,
-    SaneStatus.COVER_OPEN: ErrorCode.COVER_OPEN,
-    SaneStatus.DEVICE_BUSY: ErrorCode.DEVICE_BUSY,
-    SaneStatus.ACCESS_DENIED: ErrorCode.ACCESS_DENIED,
-    SaneStatus.CANCELLED: ErrorCode.CANCELED,
-}
+_CODES = {SaneStatus[fault.sane]: code for code, fault in FAULTS.items() if fault.sane}
 
 
 class SaneError(ScandError):
@@ -222,7 +216,7 @@ class Device:
             failure = SaneError("Reading a page", str(error))
             if failure.status is SaneStatus.NO_DOCS and lines:
                 failure = _short(lines, promised.lines)  # not the feeder's end: a sheet half read
-            elif failure.code in DEVICE_RETRIED:
+            elif failure.code and FAULTS[failure.code].retry is Retry.A_FEW:
                 failure.code = ErrorCode.DEVICE_ERROR  # a sheet has moved: trying again would lose it
             raise failure from error
         except MemoryError as error:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import _sane
 
-from scand.errors import BadData, ErrorCode, Unavailable
+from scand.errors import BadData, Unavailable
+from scand.faults import ErrorCode
 from scand.feeder.device import Device, SaneError, SaneStatus
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import _sane
 
-from scand.errors import ErrorCode, Unavailable
+from scand.errors import Unavailable
+from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

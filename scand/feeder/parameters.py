@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scand.errors import BadData, ErrorCode
+from scand.errors import BadData
+from scand.faults import ErrorCode
 
 
 @dataclass(frozen=True, slots=True)

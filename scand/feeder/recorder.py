@@ -13,7 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scand.errors import ErrorCode, ScandError, TryAgain
+from scand.errors import ScandError, TryAgain
+from scand.faults import ErrorCode
 from scand.feeder.blank.ink import ink
 from scand.feeder.encode import Encoded, encode, image
 from scand.spool.records import Page, Side

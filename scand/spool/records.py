@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from scand.errors import ErrorCode
+from scand.faults import ErrorCode
 
 
 class Side(StrEnum):

@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from scand import wire
-from scand.errors import BadData, ConfigError, ErrorCode, ScandError, TryAgain, Unavailable
+from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
+from scand.faults import FAULTS, ErrorCode
 from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _ask(role: str, command: wire.Command, answer: type[_Answer], patience: floa
     for report in ask(role, command, clean_environment(), patience):
         heard = time.monotonic()
         if isinstance(report, wire.Failed):
-            kind = _KINDS.get(report.code, Unavailable) if report.code else ScandError
+            kind = _KINDS[FAULTS[report.code].exit_status] if report.code else ScandError
             raise kind(report.sentence, report.code, report.offers)
         if isinstance(report, answer):
             return report
@@ -74,16 +75,7 @@ def _no_answer(role: str, patience: float, *, hung: bool) -> ScandError:
     )
 
 
-_KINDS: dict[ErrorCode, type[ScandError]] = {
-    ErrorCode.UNSUPPORTED_SETTINGS: BadData,
-    ErrorCode.BAD_SETTINGS: BadData,
-    ErrorCode.DEVICE_BUSY: TryAgain,
-    ErrorCode.NAS_FULL: TryAgain,
-    ErrorCode.NAS_HUNG: TryAgain,
-    ErrorCode.NAS_READONLY: ConfigError,
-    ErrorCode.NAS_WRONG_VOLUME: ConfigError,
-}
-"""What kind of refusal a fault is, where it is not simply something that is not there."""
+_KINDS = {kind.exit_status: kind for kind in (BadData, Unavailable, TryAgain, ConfigError)}
 
 
 def ask(module: str, command: BaseModel, environ: Mapping[str, str], timeout: float) -> Iterator[wire.Report]:

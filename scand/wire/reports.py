@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from scand.errors import ErrorCode
+from scand.faults import ErrorCode
 from scand.spool.records import BatchPdf, Document, End, Page
 from scand.wire.message import Message
 

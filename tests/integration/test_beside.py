@@ -17,7 +17,8 @@ from scand.courier import delivery, nas_file
 from scand.courier.access import Access
 from scand.courier.delivery import choose_name, publish, published_already, stage, unstage
 from scand.courier.volume import MARKER, Volume, init_volume
-from scand.errors import BadData, ConfigError, ErrorCode, ScandError, Unavailable
+from scand.errors import BadData, ConfigError, ScandError, Unavailable
+from scand.faults import ErrorCode
 from scand.spool.records import Document
 from tests.apart import apart, mount_tmpfs, needs_mounts
 from tests.apart.instants import every_instant, fail, kill

@@ -16,7 +16,8 @@ import pytest
 from pydantic import BaseModel
 
 from scand.config import Config, embedded_directory
-from scand.errors import BadData, ConfigError, ErrorCode
+from scand.errors import BadData, ConfigError
+from scand.faults import ErrorCode
 from scand.jobs.settings import Settings, resolve
 from tests.apart import apart
 

@@ -21,7 +21,8 @@ from scand.courier import access, delivery, nas_file
 from scand.courier.access import Access
 from scand.courier.delivery import Published, choose_name, publish, published_already, stage, unstage
 from scand.courier.volume import MARKER, Volume, init_volume
-from scand.errors import BadData, ErrorCode, ScandError, TryAgain, Unavailable
+from scand.errors import BadData, ScandError, TryAgain, Unavailable
+from scand.faults import ErrorCode
 from scand.spool.records import Document
 from tests.apart import apart, mount_tmpfs, needs_fuse, needs_mounts
 from tests.apart.instants import every_instant, fail, kill

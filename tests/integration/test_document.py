@@ -16,7 +16,8 @@ from pypdf import PdfReader
 from scand import durable
 from scand.courier import document, pdf
 from scand.courier.document import BatchSource, bind, merge
-from scand.errors import BadData, ErrorCode, TryAgain
+from scand.errors import BadData, TryAgain
+from scand.faults import ErrorCode
 from scand.feeder.encode import encode
 from scand.spool.records import BatchPdf, Document, Page, Side
 from tests.apart import apart, mount_tmpfs, needs_mounts

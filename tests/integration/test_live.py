@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from scand.agent import watch
+from scand.agent import reload as watch
 from scand.agent.log.journal import Journal, configure
 from scand.agent.log.reporter import Reporter
 from scand.agent.reload import ConfigWatch, LiveConfig

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.errors import ErrorCode
+from scand.faults import ErrorCode
 from scand.spool.directories import BatchDirectory, Spool
 from scand.spool.records import Begin, End, JobRecord, Page, Side
 

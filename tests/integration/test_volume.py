@@ -15,7 +15,8 @@ from scand import durable
 from scand.courier import access, volume
 from scand.courier.access import Access
 from scand.courier.volume import MARKER, Volume, init_volume, nas_errors
-from scand.errors import BadData, ConfigError, ErrorCode, ScandError, TryAgain, Unavailable
+from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
+from scand.faults import ErrorCode
 from tests.apart import apart, mount_tmpfs, needs_mounts
 from tests.apart.instants import every_instant, fail, kill
 

@@ -54,7 +54,8 @@ from scand.decide.occurrences import (
 )
 from scand.decide.state import CourierChild, FeederChild, Limits, Run, Snapshot, State, Task
 from scand.decide.timeouts import ANSWER_TIME, COURIER_SILENCE, DEVICE_TRIES, DYING_TIME, backoff
-from scand.errors import BadData, ErrorCode
+from scand.errors import BadData
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import STEPS, Actor, Status, Step
 from scand.jobs.rows import BatchRow, BatchStatus, Job, StaleFile
 from scand.jobs.settings import Settings, resolve

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as thorough
 from hypothesis import strategies as st
 
-from scand.errors import BadData, ErrorCode
+from scand.errors import BadData
+from scand.faults import ErrorCode
 from scand.feeder.options import (
     Applied,
     DeviceOption,

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as thorough
 from hypothesis import strategies as st
 
-from scand.errors import BadData, ErrorCode
+from scand.errors import BadData
+from scand.faults import ErrorCode
 from scand.jobs.settings import Mode, Settings, Sides, Source, resolve
 from scand.wording import either, meant, shown, together
 

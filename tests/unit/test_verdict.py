@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scand.decide.sentences import nothing_yet, sentence
-from scand.errors import ErrorCode
+from scand.faults import ErrorCode
 from scand.spool.records import End, SpooledBatch
 
 _FAULTS = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from scand import wire
-from scand.errors import ErrorCode
+from scand.faults import ErrorCode
 from scand.jobs.settings import resolve
 from scand.spool.records import End, Page, Side
 

@@ -12,7 +12,8 @@ from scand import wire
 from scand.cli.checks.check import Check, gib, wrong
 from scand.cli.host import people, sandbox
 from scand.cli.host.sandbox import Reach
-from scand.errors import ErrorCode, ScandError
+from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.jobs.settings import resolve
 from scand.spool.directories import Spool
 from scand.wire.ask import ask_feeder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scand.errors import BadData, ErrorCode
+from scand.errors import BadData
+from scand.faults import ErrorCode
 from scand.feeder.options.descriptors import Range
 from scand.sane_words import DEPTH, FEEDER_MODE, MODE, RESOLUTION, SOURCE, SWITCHES, plain
 from scand.wording import shown

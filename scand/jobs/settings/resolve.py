@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from scand.errors import BadData, ErrorCode
+from scand.errors import BadData
+from scand.faults import ErrorCode
 from scand.jobs.settings.model import Settings, Sides, Source
 from scand.jobs.settings.values import folded
 from scand.sane_words import MODE_WORDS, SOURCE_WORDS, SourceKind, mode_kind, source_kind, understood
