@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from tests.acceptance.site import Simulator, Site
+from tests.support.site import Simulator, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

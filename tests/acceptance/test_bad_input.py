@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.site import until
+from tests.support.site import until
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from tests.acceptance.site import Site
+    from tests.support.site import Site
 
 BAD_SETTINGS = [
     ({"sidez": "duplex"}, "sidez", "sides"),

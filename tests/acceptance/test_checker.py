@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from scand.queue.schema import migrate
-from tests.acceptance.site import Simulator, Site, sha256, until
-from tests.checker import Checker
 from tests.conftest import database
+from tests.support.checker import Checker
+from tests.support.site import Simulator, Site, sha256, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from scand.jobs.settings import Settings
 from scand.queue.schema import migrate
 from scand.queue.statements import read_sql
-from tests.acceptance.site import Site, numbers, until
-from tests.checker import Checker
+from tests.support.checker import Checker
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Simulator
+    from tests.support.site import Simulator
 
 SOAK = bool(os.environ.get("SCAND_SOAK"))
 

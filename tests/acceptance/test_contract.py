@@ -10,14 +10,14 @@ import pytest
 
 from scand.queue.schema import migrate
 from scand.queue.statements import read_sql
-from tests.acceptance.site import Site, numbers, until
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Any
 
-    from tests.acceptance.site import Simulator
+    from tests.support.site import Simulator
 
     Login = Callable[..., psycopg.Connection[Any]]
 

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 
 from scand.queue.schema import migrate
-from tests.acceptance.site import Site, numbers, until
-from tests.checker import Checker
 from tests.postgres import private_postgres
-from tests.proxy import Mode, Proxy
+from tests.support.checker import Checker
+from tests.support.proxy import Mode, Proxy
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Simulator
     from tests.postgres import PrivatePostgres
+    from tests.support.site import Simulator
 
     Outage = Callable[[PrivatePostgres, Proxy], AbstractContextManager[None]]
     Blow = Callable[[PrivatePostgres, Site], None]

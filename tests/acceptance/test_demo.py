@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from PIL import Image
 
-from tests.acceptance.site import numbers, until
+from tests.support.site import numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ import pytest
 
 from scand.queue import embedded
 from scand.queue.schema import migrate
-from tests.acceptance.site import Site, numbers, until
 from tests.postgres import PrivatePostgres
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import pikepdf
 import pytest
 
 from scand.simulator.marks import read_side_number
-from tests.acceptance.site import Site, numbers
-from tests.escl.mfp import Mfp
+from tests.support.escl.mfp import Mfp
+from tests.support.site import Site, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ class MakeSite(Protocol):
     """Switches an MFP on."""
 
     def __call__(self, *arguments: str) -> tuple[Site, Mfp]:
-        """With arguments of `python -m tests.escl`."""
+        """With arguments of `python -m tests.support.escl`."""
 
 
 @pytest.fixture

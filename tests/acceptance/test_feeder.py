@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scand.simulator.faults import COUNTED, KINDS
-from tests.acceptance.site import Simulator, Site, numbers, until
 from tests.conftest import database
+from tests.support.site import Simulator, Site, numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from tests.acceptance.site import Daemon
+    from tests.support.site import Daemon
 
 STACK = 3
 """Sheets that are put in for a story."""

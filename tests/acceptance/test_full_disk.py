@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.site import Site, until
-from tests.apart import needs_mounts
-from tests.checker import Checker
-from tests.nas import Nas, fill_with_names
+from tests.support.checker import Checker
+from tests.support.isolated import needs_mounts
+from tests.support.nas import Nas, fill_with_names
+from tests.support.site import Site, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Daemon, Simulator
+    from tests.support.site import Daemon, Simulator
 
 SHEETS = 5
 MIN_FREE = 1 << 20

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.acceptance.site import numbers, until
+from tests.support.site import numbers, until
 
 if TYPE_CHECKING:
-    from tests.acceptance.site import Site
+    from tests.support.site import Site
 
 LONG_AGO = "UPDATE scan_jobs SET last_activity_at = now() - interval '16 minutes' WHERE id = %s"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.site import Site, numbers
+from tests.support.site import Site, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

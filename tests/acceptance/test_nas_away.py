@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.acceptance.site import PATIENCE, Site, numbers, until
-from tests.apart import needs_fuse, needs_mounts
-from tests.checker import Checker
-from tests.nas import Nas, fill
+from tests.support.checker import Checker
+from tests.support.isolated import needs_fuse, needs_mounts
+from tests.support.nas import Nas, fill
+from tests.support.site import PATIENCE, Site, numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Simulator
-    from tests.nas import FaultyVolume
+    from tests.support.nas import FaultyVolume
+    from tests.support.site import Simulator
 
 MARKER = ".scand-volume"
 SIDES = [1, 2, 3, 4]

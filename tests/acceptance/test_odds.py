@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from tests.acceptance.site import Site, numbers, until
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Daemon, Simulator
+    from tests.support.site import Daemon, Simulator
 
 
 def test_another_time_zone_makes_no_other_job(site: Site) -> None:

@@ -9,13 +9,13 @@ import pikepdf
 import pytest
 from PIL import Image, ImageChops
 
-from tests.acceptance.site import numbers
+from tests.support.site import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.acceptance.site import Simulator, Site
+    from tests.support.site import Simulator, Site
 
 G4, JPEG, FLATE = "/CCITTFaxDecode", "/DCTDecode", "/FlateDecode"
 KINDS: list[tuple[dict[str, Any], str, tuple[float, float]]] = [

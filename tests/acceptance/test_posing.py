@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pikepdf
 
-from tests.acceptance.site import Site, numbers, until
-from tests.devices.scanners import FILE
+from tests.support.devices.scanners import FILE
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import MakeSimulator

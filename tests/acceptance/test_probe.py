@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.devices.outcomes import OUTCOMES
-from tests.devices.scanners import FACTS, FILE
+from tests.support.devices.outcomes import OUTCOMES
+from tests.support.devices.scanners import FACTS, FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,14 +15,14 @@ import pytest
 
 from scand.queue.statements import read_sql
 from scand.spool.records import JobRecord
-from tests.acceptance.site import Site, numbers, until
 from tests.acceptance.test_retention import FAST, spool
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.acceptance.site import Simulator
+    from tests.support.site import Simulator
 
 
 def purged(site: Site, *arguments: str) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.site import Site, numbers, sha256, until
+from tests.support.site import Site, numbers, sha256, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Simulator
+    from tests.support.site import Simulator
 
 
 def test_killed_in_ready_the_job_goes_on(site: Site) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.acceptance.site import Site, numbers, until
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.acceptance.site import Simulator
+    from tests.support.site import Simulator
 
 FAST = {"scan": "auto", "finish": "commit"}
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pikepdf
 import pypdf
 
-from tests.acceptance.site import numbers, sha256, until
+from tests.support.site import numbers, sha256, until
 
 if TYPE_CHECKING:
-    from tests.acceptance.site import Simulator, Site
+    from tests.support.site import Simulator, Site
 
 
 def test_a_client_does_everything_in_sql_alone(site: Site, scanner: Simulator) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.site import Site, numbers, until
-from tests.backend.rude import OTHER, Rude, build
+from tests.support.rude import OTHER, Rude, build
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def safe(site: Site, job: int, seq: int) -> list[int]:
 
 def whole(site: Site, rude: Rude, job: int) -> None:
     """With a driver that behaves, the next batch scans whole."""
-    rude.be()
+    rude.behave()
     row = site.scan(job)
     assert row["error_code"] is None, site.story()
     assert safe(site, job, site.batches(job)[-1]["batch_seq"]) == [1, 2, 3]
@@ -72,7 +72,7 @@ def test_a_driver_that_dies_takes_no_page_with_it(site: Site, rude: Rude) -> Non
     job = ready(site)
     for fault, pages in (("open crash", 0), ("first@1 crash", 0), ("start@2 crash", 1), ("read@3 crash", 2)):
         before = len(site.batches(job))
-        rude.be(fault)
+        rude.behave(fault)
         row = site.scan(job)
         assert (row["status"], row["error_code"]) == ("ready", "driver_crashed"), site.story()
         discarded = site.batches(job)[before:]  # the page before the crash may not have been safe yet
@@ -88,7 +88,7 @@ def test_a_driver_that_dies_takes_no_page_with_it(site: Site, rude: Rude) -> Non
 
 def test_a_driver_that_hangs_is_killed(site: Site, rude: Rude) -> None:
     """In whichever call: driver_hung after page_timeout, what came is safe; idle, the status tells of it."""
-    rude.be("get_devices hang")
+    rude.behave("get_devices hang")
     site.serving()
     until(
         lambda: site.sql("SELECT * FROM scan_agent_status WHERE NOT ready AND state LIKE '%%driver%%'"),
@@ -98,7 +98,7 @@ def test_a_driver_that_hangs_is_killed(site: Site, rude: Rude) -> None:
     job = ready(site)
     for fault, pages in (("get_devices hang", 0), ("open hang", 0), ("start@2 hang", 1), ("read@3 hang", 2)):
         before = len(site.batches(job))
-        rude.be(fault)
+        rude.behave(fault)
         row = site.scan(job)
         assert (row["status"], row["error_code"]) == ("ready", "driver_hung"), (fault, site.story())
         assert [(batch["status"], batch["page_count"]) for batch in site.batches(job)[before:]] == (
@@ -111,11 +111,11 @@ def test_a_driver_that_hangs_in_cancel_loses_nothing(site: Site, rude: Rude) -> 
     """The batch was complete and told before; the next one gets a new child, and nobody has to ask twice."""
     daemon = site.serving()
     job = ready(site)
-    rude.be("cancel hang")
+    rude.behave("cancel hang")
     row = site.scan(job)
     assert row["error_code"] is None
     assert safe(site, job, 1) == [1, 2, 3]
-    rude.be()
+    rude.behave()
     row = site.scan(job)
     assert row["error_code"] is None
     assert safe(site, job, 2) == [1, 2, 3]
@@ -127,14 +127,14 @@ def test_rubbish_that_a_driver_prints_is_kept_for_the_curious_and_disturbs_nothi
 ) -> None:
     """At debug, with the child's name; a driver that prints more than anybody reads is not held up."""
     daemon = site.serving()
-    rude.be("noise 5")
+    rude.behave("noise 5")
     job = ready(site)
     site.scan(job)
     said = daemon.said("driver_noise")
     assert {line["level"] for line in said} == {"debug"}
     assert {line["source"] for line in said} == {"scand.feeder stdout", "scand.feeder stderr"}
     assert sum("rude start: warning" in json.dumps(line) for line in said) == 15
-    rude.be("noise 3000")
+    rude.behave("noise 3000")
     site.scan(job)
     assert safe(site, job, 2) == safe(site, job, 1) == [1, 2, 3]
     site.step(job, "canceled")
@@ -148,14 +148,14 @@ def test_rubbish_that_a_driver_prints_is_kept_for_the_curious_and_disturbs_nothi
 def test_pages_that_would_come_out_wrong_fail_the_job(site: Site, rude: Rude) -> None:
     """Lines with padding are seen when the first page starts; a roll of unknown length is no such thing."""
     site.serving()
-    rude.be("padding 5")
+    rude.behave("padding 5")
     job = ready(site)
     site.step(job, "scanning")
     row = site.wait(job, "failed")
     assert row["error_code"] == "unsupported_settings"
     assert "448 bytes for 443 pixels" in row["error"]
     assert site.batches(job) == []
-    rude.be("lines -1", "deliver 40")
+    rude.behave("lines -1", "deliver 40")
     job = ready(site)
     assert site.scan(job)["error_code"] is None
     assert safe(site, job, 1) == [1, 2, 3]
@@ -164,7 +164,7 @@ def test_pages_that_would_come_out_wrong_fail_the_job(site: Site, rude: Rude) ->
 def test_a_sheet_whose_reading_was_busy_is_not_skipped(site: Site, rude: Rude) -> None:
     """A busy device is tried again by itself, but not once a sheet has gone through: that one would be lost."""
     site.serving()
-    rude.be("read@1 3")
+    rude.behave("read@1 3")
     job = ready(site)
     row = site.scan(job)
     assert (row["status"], row["error_code"], row["attempts"]) == ("ready", "device_error", 0)
@@ -178,19 +178,19 @@ def test_the_scanner_is_found_again_by_pattern(site: Site, rude: Rude) -> None:
 
     def opened() -> list[str]:
         """The calls of the driver for one more batch, from its loading to the open device."""
-        before = len(rude.story())
+        before = len(rude.log())
         job = ready(site, scan="auto")
         until(lambda: site.batches(job), "the batch")
         site.step(job, "canceled")
-        until(lambda: rude.story()[-1] == "close", "the feeder has gone")
-        story = rude.story()[before:]
+        until(lambda: rude.log()[-1] == "close", "the feeder has gone")
+        story = rude.log()[before:]
         start = story.index("start")
         begun = max(number for number, line in enumerate(story[:start]) if line == "init")
         return story[begun:start]
 
     assert opened() == ["init", "get_devices", "open usb:001"]
     assert opened() == ["init", "open usb:001"]
-    rude.be(scanners=(OTHER, "device usb:002 fi-7160"))
+    rude.behave(scanners=(OTHER, "device usb:002 fi-7160"))
     assert opened() == ["init", "open usb:001", "get_devices", "open usb:002"]
     site.device = "iX500"
     site.configure("")

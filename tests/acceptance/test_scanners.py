@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pikepdf
 import pytest
 
-from tests.acceptance.site import Site, own_address, until
+from tests.support.site import Site, own_address, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.site import Site, numbers, until
+from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Simulator
+    from tests.support.site import Simulator
 
 
 def only_job(site: Site) -> int:

@@ -7,13 +7,13 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from tests.acceptance.site import Site, until
+from tests.support.site import Site, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Simulator
+    from tests.support.site import Simulator
 
 
 def hook(site: Site, script: str) -> str:

@@ -14,13 +14,13 @@ import pytest
 
 from scand.cli.trigger import touch
 from scand.errors import ConfigError
-from tests.acceptance.site import Site, until
+from tests.support.site import Site, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Simulator
+    from tests.support.site import Simulator
 
 
 def triggered(site: Site, status: int = os.EX_OK) -> dict[str, Any]:

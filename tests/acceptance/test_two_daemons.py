@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.acceptance.site import Site, gone, until
-from tests.checker import Checker
-from tests.evidence import captured
+from tests.support.checker import Checker
+from tests.support.evidence import captured
+from tests.support.site import Site, gone, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.acceptance.site import Daemon, Simulator
+    from tests.support.site import Daemon, Simulator
 
 
 @pytest.fixture

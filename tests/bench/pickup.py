@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 from scand.simulator.main import write_net_config
-from tests.acceptance.site import Simulator, until
 from tests.bench.line import Line, Series, Target
 from tests.bench.place import PATIENCE, place
 from tests.bench.starts import Starts
+from tests.support.site import Simulator, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,15 +10,15 @@ import psycopg
 
 from scand.queue.schema import migrate
 from scand.spool.directories import Spool
-from tests.acceptance.site import Site, until
 from tests.conftest import database
+from tests.support.site import Site, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from scand.spool.directories import JobDirectory
-    from tests.acceptance.site import Daemon
+    from tests.support.site import Daemon
 
 PATIENCE = 300.0
 """Seconds for anything to come about."""

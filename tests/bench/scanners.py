@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.acceptance.site import Simulator
+from tests.support.site import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

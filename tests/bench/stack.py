@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tests.acceptance.site import Daemon
     from tests.bench.bench import Bench
     from tests.bench.scanners import Scanner
+    from tests.support.site import Daemon
 
 
 @dataclass(frozen=True, slots=True)

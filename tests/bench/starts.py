@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from scand.simulator.xdr import Procedure
-from tests.acceptance.site import own_address
+from tests.support.site import own_address
 
 if TYPE_CHECKING:
     from typing import Self

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from tests.acceptance.site import until
 from tests.bench.fabricated import fill
 from tests.bench.line import Line, Series, Target
 from tests.bench.place import PATIENCE, place
 from tests.bench.scanners import simulator
+from tests.support.site import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

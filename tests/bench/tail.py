@@ -6,12 +6,12 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from tests.acceptance.site import until
 from tests.bench.fabricated import fill
 from tests.bench.line import Line, Series, Target
 from tests.bench.place import PATIENCE, place
 from tests.bench.processes import watched
 from tests.bench.scanners import simulator
+from tests.support.site import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

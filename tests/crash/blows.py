@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.checker import Violation
     from tests.crash.steps import Step
+    from tests.support.checker import Violation
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EINTR")
 """What a disk or a NAS answers. EINTR of write and fsync is for Python to try again (PEP 475)."""

@@ -6,13 +6,13 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from tests.acceptance.site import until
+from tests.support.site import until
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from tests.acceptance.site import Site
+    from tests.support.site import Site
 
 STACKS = 2
 SHEETS = 2

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from scand.queue.schema import migrate
-from tests.acceptance.site import Daemon, Simulator, Site
-from tests.checker import Checker, Violation
 from tests.conftest import database
 from tests.crash.blows import Blow, Cut, Result, Statement, Strike
 from tests.crash.person import SHEETS, STACKS, Person
@@ -20,6 +18,8 @@ from tests.crash.steps import Names, Step, without_repetition
 from tests.crash.tracer import Tracer
 from tests.crash.trial import Trial
 from tests.crash.wiretap import Wiretap
+from tests.support.checker import Checker, Violation
+from tests.support.site import Daemon, Simulator, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

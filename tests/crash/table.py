@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.checker import INVARIANTS
+from tests.support.checker import INVARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

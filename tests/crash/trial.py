@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.checker import Violation
+from tests.support.checker import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.acceptance.site import Site
-    from tests.checker import Checker
     from tests.crash.person import Person
+    from tests.support.checker import Checker
+    from tests.support.site import Site
 
 PATIENCE = 90.0
 """Seconds for a job to get into the Inbox in spite of all; a clean one takes 3."""

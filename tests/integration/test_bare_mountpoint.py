@@ -18,7 +18,7 @@ from scand.courier.delivery import choose_name, publish, published_already, stag
 from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import ScandError
 from scand.spool.records import Document
-from tests.apart import apart, mount_tmpfs, needs_mounts
+from tests.support.isolated import isolated, mount_tmpfs, needs_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -167,4 +167,4 @@ def trials(directory: str) -> None:
 @needs_mounts
 def test_nothing_is_written_under_a_bare_mountpoint(tmp_path: Path) -> None:
     """In 200 random trials neither there nor on another's volume; and the document arrives once, afterwards."""
-    apart(trials, tmp_path, mounts=True)
+    isolated(trials, tmp_path, mounts=True)

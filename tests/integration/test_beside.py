@@ -20,8 +20,8 @@ from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import BadData, ConfigError, ScandError, Unavailable
 from scand.faults import ErrorCode
 from scand.spool.records import Document
-from tests.apart import apart, mount_tmpfs, needs_mounts
-from tests.apart.instants import every_instant, fail, kill
+from tests.support.instants import every_instant, fail, kill
+from tests.support.isolated import isolated, mount_tmpfs, needs_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,7 +168,7 @@ def whole_way_at_every_instant(blow: str) -> None:
 @pytest.mark.parametrize("blow", ["kill", "fail"])
 def test_every_instant(blow: str) -> None:
     """Whenever a courier is killed or a call fails, the consumer gets the document once, and nothing else."""
-    apart(whole_way_at_every_instant, blow)
+    isolated(whole_way_at_every_instant, blow)
 
 
 def test_the_mark_lies_in_the_staging_directory(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def in_two_mounts(directory: str) -> None:
 @needs_mounts
 def test_both_must_be_in_one_mount(tmp_path: Path) -> None:
     """rename(2) goes from no mount to another, though they be of one file system: said before a copy."""
-    apart(in_two_mounts, tmp_path, mounts=True)
+    isolated(in_two_mounts, tmp_path, mounts=True)
 
 
 def bare_mountpoint(directory: str) -> None:
@@ -275,7 +275,7 @@ def bare_mountpoint(directory: str) -> None:
 @needs_mounts
 def test_nothing_is_written_under_a_bare_mountpoint(tmp_path: Path) -> None:
     """Invariant M, for both directories."""
-    apart(bare_mountpoint, tmp_path, mounts=True)
+    isolated(bare_mountpoint, tmp_path, mounts=True)
 
 
 def test_a_mark_that_is_a_fifo_hangs_nobody(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from scand.cli import scand as command
 from scand.cli.checks.database import check_roles
 from scand.queue.intents import ClientQueue
 from scand.queue.statements import read_sql
-from tests.apart import UNSHARE, needs_mounts
 from tests.shell import NOBODY_LISTENS, Shell, beat, status_of, step
+from tests.support.isolated import UNSHARE, needs_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

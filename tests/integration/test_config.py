@@ -19,7 +19,7 @@ from scand.config import Config, embedded_directory
 from scand.errors import BadData, ConfigError
 from scand.faults import ErrorCode
 from scand.jobs.settings import Settings, resolve
-from tests.apart import apart
+from tests.support.isolated import isolated
 
 EXAMPLE = Path(__file__).parents[2] / "systemd" / "scand.toml"
 URL = "postgresql://scand:geheim@db.example/documents"
@@ -175,7 +175,7 @@ def test_an_unreadable_file_stops_a_client_only_without_a_url(tmp_path: Path) ->
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 def test_a_client_that_may_not_read_the_config_has_the_services_database(tmp_path: Path) -> None:
     """The household's people may not read it, and reach the embedded database all the same; the daemon may not."""
-    apart(as_a_member)
+    isolated(as_a_member)
 
 
 def as_a_member() -> None:

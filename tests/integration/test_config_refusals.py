@@ -19,7 +19,7 @@ import pytest
 from scand import cli
 from scand.config import Config
 from scand.errors import BadConfig, ConfigError
-from tests.apart import apart
+from tests.support.isolated import isolated
 
 URL = "postgresql://scand:geheim@db.example/documents"
 MINIMAL = f'[database]\nurl = "{URL}"\n[nas]\nroot = "/mnt/nas"\n'
@@ -270,4 +270,4 @@ def as_somebody(command: str) -> None:
 @pytest.mark.parametrize("command", ["run", "list", "doctor"])
 def test_a_config_that_a_person_may_not_read(command: str) -> None:
     """78, and not 64 as for wrong usage: systemd would start that again and again."""
-    apart(as_somebody, command)
+    isolated(as_somebody, command)

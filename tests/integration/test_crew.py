@@ -18,7 +18,7 @@ from scand.agent.log.journal import Journal
 from scand.agent.log.reporter import Reporter
 from scand.decide.occurrences import CourierEnded, CourierSaid
 from scand.wire.child import COURIER, FEEDER, Child, clean_environment
-from tests.acceptance.site import until
+from tests.support.site import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,9 +24,9 @@ from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import BadData, ScandError, TryAgain, Unavailable
 from scand.faults import ErrorCode
 from scand.spool.records import Document
-from tests.apart import apart, mount_tmpfs, needs_fuse, needs_mounts
-from tests.apart.instants import every_instant, fail, kill
-from tests.apart.nasfs import NasFs
+from tests.support.instants import every_instant, fail, kill
+from tests.support.isolated import isolated, mount_tmpfs, needs_fuse, needs_mounts
+from tests.support.nas_fs import NasFs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -330,7 +330,7 @@ def whole_way_at_every_instant(blow: str) -> None:
 @pytest.mark.parametrize("blow", ["kill", "fail"])
 def test_every_instant(blow: str) -> None:
     """Whenever a courier is killed or a call fails, the document comes into the Inbox once, and nothing stays."""
-    apart(whole_way_at_every_instant, blow)
+    isolated(whole_way_at_every_instant, blow)
 
 
 def copy_for_ever(directory: str) -> None:
@@ -342,7 +342,7 @@ def copy_for_ever(directory: str) -> None:
 
 def test_killed_in_the_middle_of_a_copy(tmp_path: Path) -> None:
     """A courier that is killed while it copies leaves no file with a name, and the next one starts anew."""
-    argv = [sys.executable, "-m", "tests.apart", __file__, copy_for_ever.__name__, str(tmp_path)]
+    argv = [sys.executable, "-m", "tests.support.isolated", __file__, copy_for_ever.__name__, str(tmp_path)]
     with subprocess.Popen(argv, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as courier:
         assert courier.stdout
         courier.stdout.readline()
@@ -378,7 +378,7 @@ def on_a_full_nas(directory: str) -> None:
 @needs_mounts
 def test_a_full_nas(tmp_path: Path) -> None:
     """A NAS without room keeps no part of the document, and takes it once there is room."""
-    apart(on_a_full_nas, tmp_path, mounts=True)
+    isolated(on_a_full_nas, tmp_path, mounts=True)
 
 
 def across_file_systems(directory: str) -> None:
@@ -397,7 +397,7 @@ def across_file_systems(directory: str) -> None:
 @needs_mounts
 def test_an_inbox_on_another_file_system(tmp_path: Path) -> None:
     """Where no rename can get a document into the Inbox, it is not copied there, and the operator is told."""
-    apart(across_file_systems, tmp_path, mounts=True)
+    isolated(across_file_systems, tmp_path, mounts=True)
 
 
 @contextmanager
@@ -434,7 +434,7 @@ def without_noreplace(directory: str) -> None:
 @needs_fuse
 def test_without_rename_noreplace(tmp_path: Path) -> None:
     """On NFS a document gets a name that only its job would use, and still replaces no other."""
-    apart(without_noreplace, tmp_path, mounts=True)
+    isolated(without_noreplace, tmp_path, mounts=True)
 
 
 def spoiled(directory: str) -> None:
@@ -453,7 +453,7 @@ def spoiled(directory: str) -> None:
 @needs_fuse
 def test_a_copy_that_does_not_read_back(tmp_path: Path) -> None:
     """A copy that reads back with one wrong bit gets no name and does not stay."""
-    apart(spoiled, tmp_path, mounts=True)
+    isolated(spoiled, tmp_path, mounts=True)
 
 
 def lost_replies(directory: str) -> None:
@@ -478,7 +478,7 @@ def lost_replies(directory: str) -> None:
 @needs_fuse
 def test_lost_replies(tmp_path: Path) -> None:
     """A rename that was carried out though it returned an error is neither repeated nor forgotten."""
-    apart(lost_replies, tmp_path, mounts=True)
+    isolated(lost_replies, tmp_path, mounts=True)
 
 
 def refused_calls(directory: str) -> None:
@@ -515,4 +515,4 @@ def refused_calls(directory: str) -> None:
 @needs_fuse
 def test_refused_calls(tmp_path: Path) -> None:
     """Whichever call the NAS refuses, it is unavailable, no file gets a name, and the next try works."""
-    apart(refused_calls, tmp_path, mounts=True)
+    isolated(refused_calls, tmp_path, mounts=True)

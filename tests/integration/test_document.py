@@ -20,8 +20,8 @@ from scand.errors import BadData, TryAgain
 from scand.faults import ErrorCode
 from scand.feeder.encode import encode
 from scand.spool.records import BatchPdf, Document, Page, Side
-from tests.apart import apart, mount_tmpfs, needs_mounts
-from tests.apart.instants import every_instant, fail, kill
+from tests.support.instants import every_instant, fail, kill
+from tests.support.isolated import isolated, mount_tmpfs, needs_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -397,7 +397,7 @@ def on_a_full_disk(spool: str, full: str) -> None:
 def test_a_full_disk(tmp_path: Path) -> None:
     """Without room for the PDF there is no PDF, and no part of one, and the fault has its name."""
     (tmp_path / "full").mkdir()
-    apart(on_a_full_disk, tmp_path / "batch", tmp_path / "full", mounts=True)
+    isolated(on_a_full_disk, tmp_path / "batch", tmp_path / "full", mounts=True)
 
 
 def at_every_instant(blow: str, directory: str) -> None:
@@ -427,4 +427,4 @@ def at_every_instant(blow: str, directory: str) -> None:
 @pytest.mark.parametrize("blow", ["kill", "fail"])
 def test_every_instant(blow: str, tmp_path: Path) -> None:
     """Whenever a courier is killed or a call fails, PDFs are whole or not there, and the next try makes them."""
-    apart(at_every_instant, blow, tmp_path)
+    isolated(at_every_instant, blow, tmp_path)

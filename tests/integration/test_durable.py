@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from scand import durable
-from tests.apart import apart, mount_tmpfs, needs_fuse, needs_mounts
-from tests.apart.instants import every_instant, fail, kill
-from tests.apart.nasfs import NasFs
+from tests.support.instants import every_instant, fail, kill
+from tests.support.isolated import isolated, mount_tmpfs, needs_fuse, needs_mounts
+from tests.support.nas_fs import NasFs
 
 OLD, NEW = b"old " * 1000, b"new! " * 2000
 
@@ -78,7 +78,7 @@ def write_at_every_instant(blow: str) -> None:
 @pytest.mark.parametrize("blow", ["kill", "fail"])
 def test_write_atomic_at_every_instant(blow: str) -> None:
     """Whenever a writer is killed or a call fails, the file is whole or not there, and the next try works."""
-    apart(write_at_every_instant, blow)
+    isolated(write_at_every_instant, blow)
 
 
 def append(place: Path) -> None:
@@ -103,7 +103,7 @@ def append_at_every_instant(blow: str) -> None:
 @pytest.mark.parametrize("blow", ["kill", "fail"])
 def test_append_line_at_every_instant(blow: str) -> None:
     """Whenever a writer is killed or a call fails, the lines are those appended before, in order and whole."""
-    apart(append_at_every_instant, blow)
+    isolated(append_at_every_instant, blow)
 
 
 def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def on_a_full_disk(directory: str) -> None:
 @needs_mounts
 def test_a_full_disk(tmp_path: Path) -> None:
     """When the disk is full, the former file and all lines written so far are there, and no part of another."""
-    apart(on_a_full_disk, tmp_path, mounts=True)
+    isolated(on_a_full_disk, tmp_path, mounts=True)
 
 
 def order_of_calls(directory: str) -> None:
@@ -171,7 +171,7 @@ def order_of_calls(directory: str) -> None:
 @needs_fuse
 def test_the_order_of_calls(tmp_path: Path) -> None:
     """The bytes are on the disk before the name is, and the name before the call returns; an fsync may fail."""
-    apart(order_of_calls, tmp_path, mounts=True)
+    isolated(order_of_calls, tmp_path, mounts=True)
 
 
 def test_a_directory_that_cannot_be_synced() -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from scand.spool.records import End
-from tests.backend.feeder import Batch, Feeder
+from tests.support.feeder import Batch, Feeder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

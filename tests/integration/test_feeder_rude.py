@@ -17,8 +17,8 @@ from scand import wire
 from scand.spool.records import End
 from scand.wire.child import Child, clean_environment
 from scand.wire.output import LINES_A_SECOND
-from tests.backend.feeder import PATIENCE, Feeder, numbers
-from tests.backend.rude import OTHER, Rude, build
+from tests.support.feeder import PATIENCE, Feeder, numbers
+from tests.support.rude import OTHER, Rude, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,9 +50,9 @@ def feeder(tmp_path: Path, rude: Rude) -> Iterator[Feeder]:
 
 def test_parameters_before_the_start_are_an_estimate(rude: Rude, feeder: Feeder) -> None:
     """Nothing at all, or a refusal to say, is no reason to refuse; after the start they must be exact."""
-    rude.be("early 1")
+    rude.behave("early 1")
     assert numbers(feeder.scan()) == [1, 2, 3]
-    rude.be("parameters@0 4")
+    rude.behave("parameters@0 4")
     assert numbers(feeder.scan()) == [1, 2, 3]
 
 
@@ -70,7 +70,7 @@ def test_frames_that_would_be_spoiled_are_refused(
     rude: Rude, feeder: Feeder, says: tuple[str, ...], why: str
 ) -> None:
     """Told before the start or only after it, by a driver that has no option to change it."""
-    rude.be(*says)
+    rude.behave(*says)
     batch = feeder.scan()
     assert batch.end.code == "unsupported_settings"
     assert why in batch.end.detail
@@ -79,13 +79,13 @@ def test_frames_that_would_be_spoiled_are_refused(
 
 def test_a_page_of_unknown_length_that_ends_early_is_what_came(rude: Rude, feeder: Feeder) -> None:
     """40 lines of a roll, each page; none at all is no page."""
-    rude.be("lines -1", "deliver 40")
+    rude.behave("lines -1", "deliver 40")
     batch = feeder.scan()
     assert batch.end == End()
     assert numbers(batch) == [1, 2, 3]
     with Image.open(batch.pages[0]) as image:
         assert image.size == (443, 40)
-    rude.be("lines -1", "deliver 0")
+    rude.behave("lines -1", "deliver 0")
     batch = feeder.scan()
     assert (batch.end.code, batch.pages) == ("device_error", [])
 
@@ -100,7 +100,7 @@ def test_a_page_there_is_no_room_for_ends_its_batch_only(
     """The feeder lives to say so, and it is not taken for a full disk."""
     assert numbers(feeder.scan()) == [1, 2, 3]
     feeder.limit(resource, 64 << 10)
-    rude.be("pixels 10000", "lines 10000")
+    rude.behave("pixels 10000", "lines 10000")
     batch = feeder.scan(format="jpeg")
     assert batch.end.code == "device_error"
     assert why in batch.end.detail
@@ -121,7 +121,7 @@ def test_a_sheet_that_is_half_read_is_never_the_end_of_the_stack(
     rude: Rude, feeder: Feeder, fault: str, code: str | None, detail: str
 ) -> None:
     """The page before it is safe, and the batch is complete only where no line of the sheet had come."""
-    rude.be(fault)
+    rude.behave(fault)
     batch = feeder.scan()
     assert batch.end.code == code
     assert detail in batch.end.detail
@@ -144,7 +144,7 @@ def printed(child: Child, enough: Callable[[list[tuple[str, str]]], bool]) -> li
 
 def test_a_driver_that_prints_without_end_neither_waits_nor_fills_the_log(rude: Rude) -> None:
     """20,000 lines a call on each stream: all are taken, some are told, the rest is counted."""
-    rude.be("output 20000")
+    rude.behave("output 20000")
     child = Child("scand.feeder", clean_environment())
     try:
         child.say(wire.ListDevices())
@@ -179,7 +179,7 @@ def scand(*arguments: str) -> Any:
 
 def test_the_command_line_looks_for_the_scanner_as_the_daemon_does(rude: Rude) -> None:
     """`devices` lists, `probe` opens by pattern; neither is disturbed by what a driver prints, or by its end."""
-    rude.be("output 20000", scanners=("device usb:001 fi-7160", OTHER))
+    rude.behave("output 20000", scanners=("device usb:001 fi-7160", OTHER))
     assert [(each["name"], each["model"]) for each in scand("devices", "--json")] == [
         ("rude:usb:001", "fi-7160"),
         ("rude:usb:009", "ScanSnap iX500"),
@@ -190,5 +190,5 @@ def test_the_command_line_looks_for_the_scanner_as_the_daemon_does(rude: Rude) -
     refused = scand(*probe, "rude:*")
     assert refused["error_code"] == "device_not_found"
     assert "rude:usb:001 (Rude fi-7160), rude:usb:009 (Rude ScanSnap iX500)" in refused["error"]
-    rude.be("open crash")
+    rude.behave("open crash")
     assert scand(*probe, "fi-7160")["error_code"] == "driver_crashed"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand.spool.records import End
-from tests.backend.feeder import Feeder
-from tests.backend.rude import OTHER, Rude, build
+from tests.support.feeder import Feeder
+from tests.support.rude import OTHER, Rude, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def test_the_last_good_name_is_tried_first_and_found_again_after_a_replug(rude: 
     assert feeder.scan("fi-7160", last=batch.opened.device).end == End()
     assert len(rude.calls("get_devices")) == 1
     feeder.close()
-    rude.be(scanners=(OTHER, "device usb:002 fi-7160"))
+    rude.behave(scanners=(OTHER, "device usb:002 fi-7160"))
     batch = feeder.scan("fi-7160", last=batch.opened.device)
     assert batch.opened is not None
     assert batch.opened.device == "rude:usb:002"
@@ -79,7 +79,7 @@ def test_the_last_good_name_is_tried_first_and_found_again_after_a_replug(rude: 
 
 def test_another_device_than_the_named_one_is_never_opened(rude: Rude, feeder: Feeder) -> None:
     """Neither the last good one, nor the one that is open."""
-    rude.be(scanners=("device usb:001 fi-7160", OTHER))
+    rude.behave(scanners=("device usb:001 fi-7160", OTHER))
     for device in ("rude:usb:009", "rude:usb:001", "iX500"):
         batch = feeder.scan(device, last="rude:usb:001" if ":" in device else "")
         assert batch.end == End()
@@ -88,7 +88,7 @@ def test_another_device_than_the_named_one_is_never_opened(rude: Rude, feeder: F
 
 def test_a_name_with_a_question_mark_is_a_name(rude: Rude, feeder: Feeder) -> None:
     """As hpaio's are, also of devices that it does not list: opened without a search, and no other instead."""
-    rude.be(scanners=("device usb?serial=7 fi-7160", "device usb-serial=7 fi-7160"))
+    rude.behave(scanners=("device usb?serial=7 fi-7160", "device usb-serial=7 fi-7160"))
     batch = feeder.scan("rude:usb?serial=7", last="rude:usb-serial=7")
     assert batch.opened is not None
     assert batch.opened.device == "rude:usb?serial=7"
@@ -128,7 +128,7 @@ def test_a_device_that_is_not_clear_is_refused_with_what_is_there(
     rude: Rude, feeder: Feeder, pattern: str, scanners: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     """device_not_found, and a sentence that lists them and tells the mend."""
-    rude.be(scanners=scanners)
+    rude.behave(scanners=scanners)
     end = feeder.scan(pattern).end
     assert end.code == "device_not_found"
     for word in words:
@@ -138,7 +138,7 @@ def test_a_device_that_is_not_clear_is_refused_with_what_is_there(
 def test_a_busy_device_is_not_looked_for_elsewhere(rude: Rude, feeder: Feeder) -> None:
     """Nor is one that denies access; searching would only hide that."""
     for status, code in ((3, "device_busy"), (11, "access_denied")):
-        rude.be(f"open {status}")
+        rude.behave(f"open {status}")
         assert feeder.scan("fi-7160", last="rude:usb:001").end.code == code
         assert feeder.scan("rude:usb:001").end.code == code
     assert rude.calls("get_devices") == []

@@ -19,7 +19,7 @@ from scand.agent.log.journal import Journal, configure
 from scand.agent.log.reporter import Reporter
 from scand.agent.reload import ConfigWatch, LiveConfig
 from scand.config import Config
-from tests.apart import apart
+from tests.support.isolated import isolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,4 +175,4 @@ def without_inotify(_: str) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 def test_without_inotify_the_daemon_serves(tmp_path: Path) -> None:
     """FIELD H14: used-up instances ended it at the start; now it says how a change is taken."""
-    apart(without_inotify, tmp_path)
+    isolated(without_inotify, tmp_path)

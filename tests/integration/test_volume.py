@@ -17,8 +17,8 @@ from scand.courier.access import Access
 from scand.courier.volume import MARKER, Volume, init_volume, nas_errors
 from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
 from scand.faults import ErrorCode
-from tests.apart import apart, mount_tmpfs, needs_mounts
-from tests.apart.instants import every_instant, fail, kill
+from tests.support.instants import every_instant, fail, kill
+from tests.support.isolated import isolated, mount_tmpfs, needs_mounts
 
 READABLE = Access(0o640)
 
@@ -105,7 +105,7 @@ def with_mounts(directory: str) -> None:
 @needs_mounts
 def test_mounted_unmounted_exchanged(tmp_path: Path) -> None:
     """What is opened stays that volume when it is unmounted, and nothing is ever written under the mountpoint."""
-    apart(with_mounts, tmp_path, mounts=True)
+    isolated(with_mounts, tmp_path, mounts=True)
 
 
 def read_only(directory: str) -> None:
@@ -128,7 +128,7 @@ def read_only(directory: str) -> None:
 @needs_mounts
 def test_read_only(tmp_path: Path) -> None:
     """A NAS that is mounted read-only is told as that."""
-    apart(read_only, tmp_path, mounts=True)
+    isolated(read_only, tmp_path, mounts=True)
 
 
 def make_directories(place: Path) -> None:
@@ -158,7 +158,7 @@ def make_at_every_instant(blow: str) -> None:
 @pytest.mark.parametrize("blow", ["kill", "fail"])
 def test_every_instant(blow: str) -> None:
     """Whenever scand is killed or a call fails, marker and directories are right or not there, and then made."""
-    apart(make_at_every_instant, blow)
+    isolated(make_at_every_instant, blow)
 
 
 def test_directories_are_made_with_their_permissions(tmp_path: Path, volume_id: str) -> None:
@@ -279,4 +279,4 @@ def as_a_stranger(directory: str) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_group_that_is_not_ours_to_give(tmp_path: Path) -> None:
     """A group that scand's user is not in is the operator's to mend, and says so."""
-    apart(as_a_stranger, tmp_path)
+    isolated(as_a_stranger, tmp_path)

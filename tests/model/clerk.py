@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from scand.simulator.faults import COUNTED, KINDS
-from tests import evidence
-from tests.acceptance.site import until
-from tests.checker import Checker
 from tests.model.ledger import Feed, Job, Ledger
+from tests.support import evidence
+from tests.support.checker import Checker
+from tests.support.site import until
 
 if TYPE_CHECKING:
-    from tests.evidence import Row
     from tests.model.scene import Scene
+    from tests.support.evidence import Row
 
 _ACTIVE = ("ready", "scanning", "assembling", "preview", "committing")
 _MOST_JOBS = 4

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tests.model.clerk import Clerk
-from tests.proxy import Mode
+from tests.support.proxy import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,16 +14,16 @@ import psycopg
 from psycopg.rows import dict_row
 
 from scand.queue.schema import migrate
-from tests.acceptance.site import Simulator, Site
 from tests.conftest import database
 from tests.postgres import private_postgres
-from tests.proxy import Mode, Proxy
+from tests.support.proxy import Mode, Proxy
+from tests.support.site import Simulator, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.acceptance.site import Daemon
     from tests.postgres import PrivatePostgres
+    from tests.support.site import Daemon
 
 _BRISK = '[agent]\nheartbeat = "500ms"\npoll = "200ms"'
 _SILENCE = "3s"

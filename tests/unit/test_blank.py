@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from scand.feeder.blank.ink import ink
-from tests.drawn import Drawn, blank, written
-from tests.drawn.sheet import font
-from tests.drawn.writing import KINDS
+from tests.support.drawn import Drawn, blank, written
+from tests.support.drawn.sheet import font
+from tests.support.drawn.writing import KINDS
 
 A6 = (105, 148)
 BLANK = 0.5

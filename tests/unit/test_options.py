@@ -26,8 +26,8 @@ from scand.feeder.options import (
 from scand.jobs.settings import Settings, resolve
 from scand.sane_words import ORDER, SourceKind, mode_kind, plain, side_kind, source_kind, turns_over
 from scand.simulator.standard import StatusError
-from tests.devices.outcomes import OUTCOMES, Outcome
-from tests.devices.scanners import FACTS, Scanner, from_facts
+from tests.support.devices.outcomes import OUTCOMES, Outcome
+from tests.support.devices.scanners import FACTS, Scanner, from_facts
 
 DUPLEX = resolve({}, {})
 SIMPLEX = resolve({"sides": "simplex", "mode": "gray", "resolution": 200}, {})

@@ -9,7 +9,7 @@ import pytest
 from scand.errors import BadData
 from scand.feeder.options import DeviceOption, OptionType, Range, Unit
 from scand.jobs.settings import resolve
-from tests.devices.scanners import FACTS, Scanner
+from tests.support.devices.scanners import FACTS, Scanner
 
 BROTHER = "Brother MFP, brother4"
 CENTRED = "Automatic Document Feeder(centrally aligned,Duplex)"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageDraw
 
-from tests.drawn.sheet import font
+from tests.support.drawn.sheet import font
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.drawn.sheet import Colour, Sheet
+    from tests.support.drawn.sheet import Colour, Sheet
 
 WORDS = (
     "Please find enclosed the minutes of the meeting and the list of those present",

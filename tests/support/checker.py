@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scand.jobs.lifecycle import Status
-from tests import evidence
+from tests.support import evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from tests.evidence import Captured, Row, Rows
+    from tests.support.evidence import Captured, Row, Rows
 
 INVARIANTS = "PDCSLMATW"
 MARKER = ".scand-volume"

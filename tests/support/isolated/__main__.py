@@ -1,4 +1,4 @@
-"""`python -m tests.apart FILE FUNCTION ARGUMENT…`: what `apart` runs."""
+"""`python -m tests.support.isolated FILE FUNCTION ARGUMENT…`: what `apart` runs."""
 
 from __future__ import annotations
 

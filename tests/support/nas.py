@@ -1,7 +1,8 @@
 """A NAS that comes and goes: a mountpoint in a mount namespace of the test's own, and volumes to mount there.
 
-Whoever is started through `Nas.inside` sees what is mounted; the test itself sees the bare mountpoint, always.
-`python -m tests.nas BACKING MOUNTPOINT` serves one of the volumes, in FUSE, with faults as standard input asks.
+A process that is started through `Nas.inside` sees what is mounted. The test itself always sees the bare
+mountpoint. `python -m tests.support.nas BACKING MOUNTPOINT` serves one volume through FUSE, with the faults that
+it reads on stdin.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.apart import UNSHARE
-from tests.apart.nasfs import NasFs
+from tests.support.isolated import UNSHARE
+from tests.support.nas_fs import NasFs
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -134,8 +135,8 @@ class FaultyVolume:
     def __init__(self, inside: tuple[str, ...], backing: Path, mountpoint: Path) -> None:
         self.backing = backing
         self._server = subprocess.Popen(
-            [*inside, sys.executable, "-m", "tests.nas", str(backing), str(mountpoint)],
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            [*inside, sys.executable, "-m", "tests.support.nas", str(backing), str(mountpoint)],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

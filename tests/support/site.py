@@ -144,7 +144,7 @@ class Site:
     """Everything around one daemon.
 
     Attributes:
-        inside: what its commands are started through (see `tests.nas`).
+        inside: what its commands are started through (see `tests.support.nas`).
     """
 
     directory: Path

@@ -31,7 +31,7 @@ needs_fuse = pytest.mark.skipif(
 )
 
 
-def apart(function: Callable[..., None], *arguments: Path | str, mounts: bool = False) -> None:
+def isolated(function: Callable[..., None], *arguments: Path | str, mounts: bool = False) -> None:
     """Call a module's function with strings in a new process; what it raises fails the test.
 
     Args:
@@ -40,10 +40,10 @@ def apart(function: Callable[..., None], *arguments: Path | str, mounts: bool = 
         mounts: with a mount namespace of its own, which ends with the process.
     """
     function_of = (function.__code__.co_filename, function.__name__)
-    argv = [sys.executable, "-W", "error", "-m", "tests.apart", *function_of, *map(str, arguments)]
+    argv = [sys.executable, "-W", "error", "-m", "tests.support.isolated", *function_of, *map(str, arguments)]
     done = subprocess.run(
         [*(UNSHARE if mounts else ()), *argv],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -26,20 +26,20 @@ class Rude:
         self.config = config
         config.mkdir()
         (config / "dll.conf").write_text("rude\n")
-        self.be()
+        self.behave()
 
-    def be(self, *lines: str, scanners: tuple[str, ...] = (SCANNER,)) -> None:
+    def behave(self, *lines: str, scanners: tuple[str, ...] = (SCANNER,)) -> None:
         """Behave from now on as these lines say, and well where they say nothing."""
         text = "".join(f"{line}\n" for line in (*scanners, *lines))
         written = self.config / "rude.conf.new"
         written.write_text(text)
         written.replace(self.config / "rude.conf")  # the driver may read it at any moment
 
-    def story(self) -> list[str]:
+    def log(self) -> list[str]:
         """Every call so far and what was said with it, such as "open usb:001"."""
         log = self.config / "rude.log"
         return [line.strip() for line in log.read_text().splitlines()] if log.exists() else []
 
     def calls(self, call: str) -> list[str]:
         """What was said with each call of that name so far: to "open", the device's name."""
-        return [line.partition(" ")[2] for line in self.story() if line.split()[0] == call]
+        return [line.partition(" ")[2] for line in self.log() if line.split()[0] == call]

@@ -21,7 +21,7 @@ from PIL import Image
 
 from scand.simulator.marks import read_side_number
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _NUMBERS = itertools.count()
 
 CLIENT = """

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from tests.drawn.sheet import font
-from tests.drawn.writing import WORDS
+from tests.support.drawn.sheet import font
+from tests.support.drawn.writing import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.drawn.sheet import Sheet
+    from tests.support.drawn.sheet import Sheet
 
 
 def _skewed(sheet: Sheet) -> None:

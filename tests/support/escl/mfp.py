@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.acceptance.site import PATIENCE, own_address
+from tests.support.site import PATIENCE, own_address
 
 _PORT = 8080
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 
 
 class Mfp:
@@ -35,9 +35,17 @@ class Mfp:
         self.switch_on(*arguments)
 
     def switch_on(self, *arguments: str) -> None:
-        """Start it, with arguments of `python -m tests.escl`."""
+        """Start it, with arguments of `python -m tests.support.escl`."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.escl", self.address, str(_PORT), str(self._log), *arguments],
+            [
+                sys.executable,
+                "-m",
+                "tests.support.escl",
+                self.address,
+                str(_PORT),
+                str(self._log),
+                *arguments,
+            ],
             cwd=_ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageFilter
 
-from tests.drawn.flaws import FLAWS
-from tests.drawn.sheet import Colour, Sheet, noise
-from tests.drawn.writing import KINDS
+from tests.support.drawn.flaws import FLAWS
+from tests.support.drawn.sheet import Colour, Sheet, noise
+from tests.support.drawn.writing import KINDS
 
 PAPERS: tuple[Colour, ...] = (
     (250, 250, 248),

@@ -1,4 +1,4 @@
-"""Scanners as their drivers state them (tests/devices/scanners.json), set in the simulator's option table."""
+"""Scanners as their drivers describe them (scanners.json), in the simulator's option table."""
 
 from __future__ import annotations
 

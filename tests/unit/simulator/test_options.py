@@ -11,8 +11,8 @@ from scand.simulator import request
 from scand.simulator.facts import DEFAULT, Facts, parse_facts, read_facts
 from scand.simulator.options import Options
 from scand.simulator.standard import Cap, Info, OptionDescriptor, Range, Status, StatusError, Value
-from tests.devices.outcomes import OUTCOMES
-from tests.devices.scanners import FACTS, FILE, Scanner
+from tests.support.devices.outcomes import OUTCOMES
+from tests.support.devices.scanners import FACTS, FILE, Scanner
 
 RELOADED = Info.RELOAD_PARAMS | Info.RELOAD_OPTIONS
 SOURCE = {"name": "source", "type": "string", "list": ["Flatbed", "ADF"], "value": "Flatbed"}

@@ -18,7 +18,7 @@ from PIL import Image
 
 from scand.simulator.area import Area
 from scand.simulator.sheets import DrawnSheets
-from tests.escl.stack import Stack
+from tests.support.escl.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

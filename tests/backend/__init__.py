@@ -1,1 +1,0 @@
-"""A real SANE backend that misbehaves, in C, and its configuration."""
