@@ -1,4 +1,4 @@
-"""python -m scand.simulator: `scand simulate` by itself; exits as sysexits(3) has it."""
+"""`python -m scand.simulator`: `scand simulate` on its own. Exit statuses follow sysexits(3)."""
 
 import os
 import sys
@@ -9,6 +9,6 @@ from scand.simulator.main import simulate
 
 try:
     simulate.main(prog_name="python -m scand.simulator", standalone_mode=False)
-except click.ClickException as refusal:
-    refusal.show()
-    sys.exit(os.EX_USAGE if isinstance(refusal, click.UsageError) else refusal.exit_code)
+except click.ClickException as error:
+    error.show()
+    sys.exit(os.EX_USAGE if isinstance(error, click.UsageError) else error.exit_code)

@@ -1,4 +1,4 @@
-"""The part of a sheet that is scanned, and the raster that it becomes."""
+"""The part of a sheet that is scanned, and the dimensions of the image that it becomes."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,17 +13,28 @@ PAGE_SIZES: Final[dict[str, tuple[float, float]]] = {
     "letter": (215.9, 279.4),
     "legal": (215.9, 355.6),
 }
-"""Width and height of a sheet, in mm."""
+"""Width and height of each sheet size, in mm."""
 
 
 def pixels(mm: float, resolution: int) -> int:
-    """Convert millimetres to whole pixels at `resolution` dpi."""
+    """Convert millimetres to whole pixels.
+
+    Args:
+        mm: a length.
+        resolution: in dpi.
+    """
     return round(mm / MM_PER_INCH * resolution)
 
 
 @dataclass(frozen=True)
 class Area:
-    """A scan area in pixels of its `resolution` (dpi), seen from the sheet's top left corner, in a `mode`."""
+    """A scan area, measured from the sheet's top left corner.
+
+    Attributes:
+        mode: one of `MODES`.
+        resolution: in dpi.
+        left: in pixels, like `top`, `width` and `height`.
+    """
 
     mode: str
     resolution: int
@@ -34,7 +45,7 @@ class Area:
 
     @property
     def parameters(self) -> Parameters:
-        """What the image will be; lines are never padded beyond whole bytes."""
+        """The image's format and size. Lines are padded to whole bytes and no further."""
         frame = Frame.RGB if self.mode == "Color" else Frame.GRAY
         depth = 1 if self.mode == "Lineart" else 8
         samples = self.width * (3 if frame is Frame.RGB else 1)

@@ -1,4 +1,4 @@
-"""The scanner itself: who holds it, what a start brings, and what becomes of the sheet."""
+"""The scanner itself: which client has it open, what sane_start delivers, and what happens to the sheet then."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from scand.simulator import request
 from scand.simulator.area import Area
 from scand.simulator.facts import Fact
 from scand.simulator.faults import Ending, Faults, Moment, NoReplyError
-from scand.simulator.operator import Person
+from scand.simulator.operator import Operator
 from scand.simulator.options import Options
 from scand.simulator.sheets import Sheets
 from scand.simulator.side import Side
@@ -19,16 +19,24 @@ from scand.simulator.standard import Device, Parameters, Status, StatusError
 
 @dataclass(frozen=True)
 class Scan:
-    """A side under the lamp: the buffers to send, and how the sending ends (EOF but for a fault).
+    """A side that is being scanned.
 
-    It takes `period` seconds at least.
+    Attributes:
+        side: which one.
+        parameters: of the image that was announced.
+        raster: the buffers to send, in order.
+        ending: how the image ends: EOF, unless there is a fault.
+        complete: whether every line of the image is sent.
+        stuck: whether the feeder refuses to go on afterwards, until it is reloaded.
+        from_feeder: whether the sheet came from the feeder rather than lay on the glass.
+        period: the least time that sending takes, in seconds.
     """
 
     side: Side
     parameters: Parameters
     raster: Sequence[memoryview]
     ending: Status | Ending = Status.EOF
-    whole: bool = True
+    complete: bool = True
     stuck: bool = False
     from_feeder: bool = True
     period: float = 0.0
@@ -36,24 +44,34 @@ class Scan:
 
 @dataclass
 class Scanner:
-    """A device with a flatbed and a feeder, which one client at a time may hold.
+    """A device with a flatbed and a feeder, which one client at a time may open.
 
-    `options` are what an opened device starts with; `person` stands at the feeder; `log`, open for appending,
-    gets a line of JSON for each side whose every line went out.
+    Attributes:
+        device: its entry in the device list.
+        sheets: what is on the paper.
+        faults: those that have not occurred yet.
+        options: the option table that each newly opened device starts with.
+        operator: fills the feeder.
+        log: open for appending; gets a line of JSON for each side that was sent completely.
+        held: whether a client has it open.
     """
 
     device: Device
     sheets: Sheets
     faults: Faults
     options: Sequence[Fact]
-    person: Person
+    operator: Operator
     log: TextIO | None = None
     held: bool = field(default=False, init=False)
 
     def open(self, name: str) -> Options:
-        """Let a client hold the device; an empty name is the first device (net.c sends it so).
+        """Open the device for a client.
 
-        Raises StatusError: INVAL (no such device), DEVICE_BUSY, ACCESS_DENIED.
+        Args:
+            name: its SANE name; net.c sends an empty one for the first device.
+
+        Raises:
+            StatusError: INVAL (no such device), DEVICE_BUSY or ACCESS_DENIED.
         """
         if name not in {"", self.device.name}:
             raise StatusError(Status.INVAL)
@@ -66,27 +84,29 @@ class Scanner:
         return Options(self.options)
 
     def start(self, options: Options) -> Scan:
-        """Bring a side under the lamp.
+        """Start to scan the next side.
 
-        Raises StatusError: NO_DOCS, JAMMED, COVER_OPEN, INVAL (the scan area is empty); or NoReplyError.
+        Raises:
+            StatusError: NO_DOCS, JAMMED, COVER_OPEN, or INVAL (the scan area is empty).
+            NoReplyError: a fault leaves the call without an answer.
         """
-        self.person.listen()  # who reloads and then starts finds the feeder loaded
-        self.person.attend()
+        self.operator.collect()  # a client that reloads and then starts must find the feeder loaded
+        self.operator.carry_out()
         area = request.area(options)
         sides = request.sides(options)
         if not sides:
-            return self._scan(self.person.feeder.lay(), area, from_feeder=False)
-        side = self.person.feeder.next_side(sides)
+            return self._scan(self.operator.feeder.lay_on_glass(), area, from_feeder=False)
+        side = self.operator.feeder.next_side(sides)
         no_docs = self.faults.take(side, Moment.FIRST_READ)
         if no_docs:
-            return Scan(side, area.parameters, [], no_docs.ending, whole=False)
-        if self.person.feeder.empty and self.faults.take_counted(Moment.FEED):
-            self.person.feeder.add(1)
-        self.person.feeder.pull(sides)
+            return Scan(side, area.parameters, [], no_docs.ending, complete=False)
+        if self.operator.feeder.empty and self.faults.take_counted(Moment.FEED):
+            self.operator.feeder.add(1)
+        self.operator.feeder.pull(sides)
         fault = self.faults.take(side, Moment.START)
         match fault and fault.ending:
             case Status() as status:
-                self.person.feeder.jam(status)
+                self.operator.feeder.jam(status)
                 raise StatusError(status)
             case Ending() as ending:
                 raise NoReplyError(ending)
@@ -99,32 +119,32 @@ class Scanner:
             return Scan(side, area.parameters, raster, from_feeder=from_feeder)
         lines = int(area.height * fault.share)
         raster = _first_bytes(raster, lines * area.parameters.bytes_per_line)
-        whole = lines == area.height
+        complete = lines == area.height
         return Scan(
-            side, area.parameters, raster, fault.ending, whole, fault.stuck, from_feeder, fault.period
+            side, area.parameters, raster, fault.ending, complete, fault.stuck, from_feeder, fault.period
         )
 
-    def sent(self, scan: Scan) -> None:
-        """Let the sheet go on: all of `scan` and its ending was handed to the network."""
-        if scan.whole and self.log:
+    def finished(self, scan: Scan) -> None:
+        """Note that all of `scan` and its ending was handed to the network: the sheet moves on."""
+        if scan.complete and self.log:
             line = {"number": scan.side.number, "sheet": scan.side.sheet, "side": scan.side.name}
             self.log.write(json.dumps(line | {"time": time.time()}) + "\n")
             self.log.flush()
         if not scan.from_feeder:
             return
         if scan.ending is Status.EOF:
-            self.person.feeder.pass_side(whole=scan.whole)
+            self.operator.feeder.finish_side(complete=scan.complete)
         elif scan.stuck and isinstance(scan.ending, Status):
-            self.person.feeder.jam(scan.ending)
+            self.operator.feeder.jam(scan.ending)
         else:
-            self.person.feeder.stop()
+            self.operator.feeder.stop()
 
     def cancel(self) -> None:
-        """Stop the scan; the sheet under way is thrown out unfinished, as real feeders do."""
-        self.person.feeder.stop()
+        """Stop the scan and eject the unfinished sheet, as real feeders do."""
+        self.operator.feeder.stop()
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Close the device, so that another client may open it."""
         self.cancel()
         self.held = False
 

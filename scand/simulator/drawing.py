@@ -1,4 +1,4 @@
-"""What is drawn on a sheet: a letter of an imaginary office; cheap, and of plausible size as a JPEG."""
+"""What is drawn on a sheet: an office letter that is cheap to draw and compresses to a realistic JPEG size."""
 
 import random
 from functools import lru_cache
@@ -11,12 +11,12 @@ from scand.simulator.area import pixels
 from scand.simulator.side import Side
 
 PAPER: Final = "#f4f2ee"
-BACKING: Final = "#8e8e90"  # what the scanner sees beside the sheet
-NUMBER_BAND: Final = (6.0, 52.0)  # mm from the top: where the pages differ
+BACKING: Final = "#8e8e90"  # the scanner's background, seen beside the sheet
+NUMBER_BAND: Final = (6.0, 52.0)  # first and last mm from the top of what differs from page to page
 _INK: Final = "#1d1d22"
 _GREY: Final = "#6b7078"
 _COLOURS: Final = ("#c0392b", "#e0a030", "#2e7d5b", "#2a5fa5")
-_MARGIN: Final = 20.0
+_MARGIN: Final = 20.0  # mm
 _SENTENCES: Final = (
     "The stack goes in once; no page is lost, doubled or silently missing.",
     "Please find enclosed the minutes of the meeting and the list of those present.",
@@ -28,7 +28,14 @@ _SENTENCES: Final = (
 
 
 class Canvas:
-    """An image to draw on in millimetres from a sheet's corner; it begins `left`, `top` pixels off that."""
+    """An image that is drawn on in millimetres from the sheet's top left corner.
+
+    Args:
+        image: the part of the sheet that it covers; drawn on in place.
+        resolution: in dpi.
+        left: where the image begins on the sheet, in pixels.
+        top: likewise.
+    """
 
     def __init__(self, image: Image.Image, resolution: int, left: int, top: int) -> None:
         self._draw = ImageDraw.Draw(image)
@@ -37,13 +44,13 @@ class Canvas:
         self._top = top
 
     def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
-        """Fill a rectangle; all four in mm."""
+        """Fill a rectangle; position and size in mm."""
         left, top = self._pixel(x, y)
         right, bottom = self._pixel(x + width, y + height)
         self._draw.rectangle((left, top, right - 1, bottom - 1), colour)
 
     def text(self, x: float, y: float, height: float, text: str, colour: str = _INK) -> None:
-        """Write `text` with its top left corner at x, y, in a font of `height`; all in mm."""
+        """Write `text` with its top left corner at `x`, `y`, in a font of `height`, all in mm."""
         self._draw.text(self._pixel(x, y), text, colour, _font(max(4, pixels(height, self._resolution))))
 
     def _pixel(self, x: float, y: float) -> tuple[int, int]:
@@ -51,7 +58,7 @@ class Canvas:
 
 
 def draw_number(canvas: Canvas, side: Side) -> None:
-    """Draw what is a side's own: its mark, and its number for people, within NUMBER_BAND."""
+    """Draw what only this side has, within `NUMBER_BAND`: its mark, and its number in figures."""
     for x in marks.black_cells(side.number):
         canvas.box(x, marks.TOP, marks.CELL_WIDTH, marks.CELL_HEIGHT, "black")
     canvas.text(_MARGIN, 16, 26, str(side.number))
@@ -59,13 +66,18 @@ def draw_number(canvas: Canvas, side: Side) -> None:
 
 
 def draw_letter(canvas: Canvas, page: tuple[float, float]) -> None:
-    """Draw what all sides of a `page` (width, height in mm) share, below NUMBER_BAND."""
+    """Draw what all sides share, below `NUMBER_BAND`.
+
+    Args:
+        canvas: to draw on.
+        page: width and height in mm.
+    """
     width, height = page
     canvas.text(_MARGIN, 58, 7, "Simulated Scanner Works")
     canvas.box(_MARGIN, 68, width - 2 * _MARGIN, 0.6, _INK)
     y = 74.0
     for line in range(int((height - 74 - 62) / 6)):
-        if line % 7 != 6:  # a paragraph's end
+        if line % 7 != 6:  # an empty line between paragraphs
             canvas.text(_MARGIN, y, 4, _SENTENCES[line * 5 % 6][: int((width - 2 * _MARGIN) / 1.9)])
         y += 6
     for column, colour in enumerate(_COLOURS):
@@ -76,15 +88,18 @@ def draw_letter(canvas: Canvas, page: tuple[float, float]) -> None:
 
 
 def grain(image: Image.Image, left: int, top: int) -> None:
-    """Give a page the slight noise of a real scan (so that it does not compress like a drawing), in place.
+    """Add the slight noise of a real scan in place, so that the page does not compress like a drawing.
 
-    It is the same at the same place of the page, wherever the image begins (`left`, `top`, in pixels).
+    Args:
+        image: to add it to. A given spot on the page gets the same noise wherever the image begins.
+        left: where the image begins on the page, in pixels.
+        top: likewise.
     """
     tile = ImageChops.offset(_grain_tile(), -left, -top).convert(image.mode)
     for x in range(0, image.width, tile.width):
         for y in range(0, image.height, tile.height):
             box = (x, y, min(x + tile.width, image.width), min(y + tile.height, image.height))
-            # add() cuts to the smaller of the two
+            # add() crops to the smaller of the two
             image.paste(ImageChops.add(image.crop(box), tile, offset=-128), box)
 
 

@@ -1,15 +1,15 @@
-"""What is known of a scanner: its options as the driver states them, and how one follows from another.
+"""What is known about a scanner: its options as the driver describes them, and how they depend on each other.
 
-A facts file is a JSON list of devices, {"name", "device", "options"}: `device` is the SANE name, and an option
-has name, type (bool, int, fixed, string, button, group), `list` or `range` ([min, max, step]; step 0: any),
-unit (mm, dpi, pixel, bit, %), value, inactive, read_only, hardware, advanced. It may also state
+A facts file is a JSON list of devices, {"name", "device", "options"}. `device` is the SANE name. An option has
+name, type (bool, int, fixed, string, button, group), `list` or `range` ([min, max, step]; step 0 means any value),
+unit (mm, dpi, pixel, bit, %), value, inactive, read_only, hardware and advanced. It may also have
 
-    bounded_by   the option whose value is the most that this one may have, while that is active
-    active_when  {option: [values]}: inactive while any of these has another value
+    bounded_by   the option whose value is the maximum of this one, while that option is active
+    active_when  {option: [values]}: this option is inactive while any of those has another value
     write_only, automatic
 
-What is not stated is derived from the names: page-width and page-height bound the area ("bounded_by": null says
-that they do not), and an adf-mode or a page size that is inactive wakes with a source that feeds.
+What a file leaves out follows from the names: page-width and page-height bound the scan area ("bounded_by": null
+says that they do not), and an inactive adf-mode or page size becomes active with a source that has a feeder.
 """
 
 import json
@@ -22,19 +22,26 @@ from scand.sane_words import PAGE_HEIGHT, PAGE_WIDTH, SOURCE, SourceKind, plain,
 from scand.simulator.standard import Cap, OptionDescriptor, Range, Unit, Value, ValueType
 
 DEFAULT: Final = Path(__file__).with_name("default.json")
-"""The scanner that is simulated where no other is named."""
+"""The scanner that is simulated unless a facts file is given."""
 
 _BOUNDS: Final = {"tl-x": PAGE_WIDTH, "br-x": PAGE_WIDTH, "tl-y": PAGE_HEIGHT, "br-y": PAGE_HEIGHT}  # fujitsu
-_WOKEN: Final = frozenset({"adf-mode", *PAGE_WIDTH, *PAGE_HEIGHT})  # epson2; fujitsu
-_FEEDING: Final = frozenset({SourceKind.FEEDER, SourceKind.FRONT, SourceKind.BACK, SourceKind.DUPLEX})
+_WAKES_WITH_FEEDER: Final = frozenset({"adf-mode", *PAGE_WIDTH, *PAGE_HEIGHT})  # epson2; fujitsu
+_FEEDER_SOURCES: Final = frozenset({SourceKind.FEEDER, SourceKind.FRONT, SourceKind.BACK, SourceKind.DUPLEX})
 _UNITS: Final = {"mm": Unit.MM, "dpi": Unit.DPI, "pixel": Unit.PIXEL, "bit": Unit.BIT, "%": Unit.PERCENT}
-_WORD: Final = 4  # bytes
-_TEXT: Final = 255  # bytes of a string that may say anything
+_WORD_SIZE: Final = 4  # bytes
+_TEXT_SIZE: Final = 255  # bytes of a string option that has no list of choices
 
 
 @dataclass(frozen=True)
 class Fact:
-    """An option as it is when the device is opened, and what its range and activity hang on."""
+    """An option as it is when the device is opened.
+
+    Attributes:
+        descriptor: as libsane shows it.
+        value: at the start.
+        bounded_by: the name of the option whose value is its maximum.
+        active_when: option → values; it is inactive while one of those options has another value.
+    """
 
     descriptor: OptionDescriptor
     value: Value
@@ -44,7 +51,13 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
-    """A device: its SANE name, vendor and model, and its options in the driver's order."""
+    """A device.
+
+    Attributes:
+        device: its SANE name.
+        vendor: for the device list, like `model`.
+        options: in the driver's order.
+    """
 
     device: str
     vendor: str
@@ -52,7 +65,11 @@ class Facts:
     options: tuple[Fact, ...]
 
     def starting_from(self, source: str) -> "Facts":
-        """Make `source` the one that an opened device is set to; raises ValueError where it has no such."""
+        """Return the same device, with `source` selected when it is opened.
+
+        Raises:
+            ValueError: the device has no such source.
+        """
         for place, fact in enumerate(self.options):
             choices = fact.descriptor.constraint
             if plain(fact.descriptor.name) in SOURCE and isinstance(choices, tuple):
@@ -89,7 +106,7 @@ def parse_facts(entry: Mapping[str, Any]) -> Facts:
     sources = next(
         (option.get("list", ()) for option in entry["options"] if plain(option["name"]) in SOURCE), ()
     )
-    feeding = tuple(source for source in sources if source_kind(str(source)) in _FEEDING)
+    feeding = tuple(source for source in sources if source_kind(str(source)) in _FEEDER_SOURCES)
     options = tuple(_fact(option, names, feeding) for option in entry["options"])
     for fact in options:
         for other in (fact.bounded_by, *(fact.active_when or ())):
@@ -98,11 +115,11 @@ def parse_facts(entry: Mapping[str, Any]) -> Facts:
                     f"{fact.descriptor.name} hangs on {other}, which is no option of {entry['name']}"
                 )
     vendor, _, model = entry["name"].partition(",")[0].partition(" ")
-    return Facts(_local(entry["device"]), vendor, model or vendor, options)
+    return Facts(_local_name(entry["device"]), vendor, model or vendor, options)
 
 
-def _local(device: str) -> str:
-    """The name by which the device's own host knows it: what follows net:HOST:."""
+def _local_name(device: str) -> str:
+    """The device's name on its own host: what follows net:HOST:."""
     backend, _, rest = device.partition(":")
     return rest.partition(":")[2] if backend == "net" else device
 
@@ -111,11 +128,15 @@ def _fact(option: Mapping[str, Any], names: Mapping[str, str], feeding: tuple[st
     kind = plain(option["name"])
     bound = next((names[page] for page in _BOUNDS.get(kind, ()) if page in names), None)
     source = next((names[name] for name in SOURCE if name in names), None)
-    wakes = {source: feeding} if option.get("inactive") and kind in _WOKEN and source and feeding else None
+    wakes = (
+        {source: feeding}
+        if option.get("inactive") and kind in _WAKES_WITH_FEEDER and source and feeding
+        else None
+    )
     descriptor = _descriptor(option)
     return Fact(
         descriptor,
-        _any_value(descriptor) if option.get("value") is None else _exact(option["value"], descriptor.type),
+        _placeholder(descriptor) if option.get("value") is None else _exact(option["value"], descriptor.type),
         option.get("bounded_by", bound),
         option.get("active_when", wakes),
     )
@@ -129,10 +150,10 @@ def _descriptor(option: Mapping[str, Any]) -> OptionDescriptor:
         constraint = tuple(_exact(choice, type_) for choice in option["list"])
     elif "range" in option:
         constraint = Range(*(_exact(end, type_) for end in option["range"]))
-    size = _WORD
+    size = _WORD_SIZE
     if type_ is ValueType.STRING:
         choices = constraint if isinstance(constraint, tuple) else ()
-        size = 1 + max((len(choice) for choice in choices), default=_TEXT)
+        size = 1 + max((len(choice) for choice in choices), default=_TEXT_SIZE)
     elif type_ in {ValueType.BUTTON, ValueType.GROUP}:
         size = 0
     unit = _UNITS.get(option.get("unit", ""), Unit.NONE)
@@ -140,7 +161,7 @@ def _descriptor(option: Mapping[str, Any]) -> OptionDescriptor:
 
 
 def _exact(value: Any, type_: ValueType) -> Any:
-    """The value that is shown as `value`: a SANE_Fixed counts in 65,536ths."""
+    """The value that a driver shows as `value`: a SANE_Fixed is a multiple of 1/65,536."""
     if isinstance(value, str) is not (type_ is ValueType.STRING):
         raise ValueError(f"{value!r} is no {type_.name.lower()}")
     return round(value * 65536) / 65536 if type_ is ValueType.FIXED else value
@@ -161,8 +182,8 @@ def _cap(option: Mapping[str, Any], type_: ValueType) -> Cap:
     return cap
 
 
-def _any_value(option: OptionDescriptor) -> Value:
-    """A value for an option of which none is known, since it is inactive: the first of the list, or the most."""
+def _placeholder(option: OptionDescriptor) -> Value:
+    """A value for an inactive option, of which none is known: the first of its list, or its maximum."""
     if isinstance(option.constraint, Range):
         return option.constraint.max
     if option.constraint:

@@ -1,32 +1,32 @@
-"""What can go wrong, and when: the one place for the simulator's faults; pure.
+"""All faults of the simulator: what can go wrong, and when. Pure.
 
-A fault is written KIND@SHEET, or for one side of it KIND@SHEET:front or :back ("jam@3", "io@12:back"). Sheets
-are counted from 1 over all stacks that were ever fed. It comes once, at the first side that fits.
+A fault is written KIND@SHEET, or KIND@SHEET:front or :back for one side of the sheet ("jam@3", "io@12:back").
+Sheets are counted from 1 over all stacks that were ever fed. A fault occurs once, at the first side that matches.
 
     jam@K         JAMMED from start; the feeder stays jammed until it is reloaded
     cover@K       COVER_OPEN from start, until reloaded
     double@K      JAMMED from read, mid-page: two sheets went in at once; until reloaded
     io@K          IO_ERROR from read, mid-page
-    empty-read@K  start is good, then NO_DOCS from read before any data; sheet K stays in the feeder (or there
-                  is none: K may be one more than were fed)
-    truncate@K    the image ends well, but has half of its lines
-    slow@K        the page is whole, but takes 5 s, little by little
-    hang@K        nothing comes any more, mid-page, until the client cancels or leaves
+    empty-read@K  start succeeds, then read returns NO_DOCS before any data; sheet K stays in the feeder (or does
+                  not exist: K may be one more than were fed)
+    truncate@K    the image ends normally, but has half of its lines
+    slow@K        the page is complete, but takes 5 s, with data coming all the time
+    hang@K        no more data comes, mid-page, until the client cancels or disconnects
     hang-first@K  likewise, before the first byte of the page
-    hang-start@K  start is not answered, nor anything after it
-    gone@K        the control connection is reset in place of an answer to start: net.c takes the reply that
-                  was never written for one
-    cut@K         data and control connection are reset, mid-page: net.c's sane_read says IO_ERROR, and every
-                  call after that works on replies that were never written (nonsense, or a crash)
-    close@K       both are closed in good order, mid-page, as by a saned that died: net.c's sane_read then
-                  returns GOOD without any data, for ever
-    busy[@N]      DEVICE_BUSY from open, at the next N opens; without N at each
+    hang-start@K  neither start nor anything after it is answered
+    gone@K        the control connection is reset instead of an answer to start: net.c then uses a reply that
+                  was never written
+    cut@K         data and control connection are reset, mid-page: net.c's sane_read returns IO_ERROR, and every
+                  call after that uses replies that were never written (nonsense, or a crash)
+    close@K       both are closed normally, mid-page, as by a saned that died: net.c's sane_read then returns
+                  GOOD without any data, for ever
+    busy[@N]      DEVICE_BUSY from the next N opens; without N from every open
     denied[@N]    ACCESS_DENIED from open, likewise
-    endless[@N]   where the feeder would be empty there is one more sheet, N times; without N always
+    endless[@N]   instead of running empty, the feeder has one more sheet, N times; without N always
 
-After each of them but empty-read, truncate and slow the sheet under way has left the feeder, and not every
-side of it was delivered: the next reload puts it back first, as a person does who is told to feed again from
-that sheet. A truncated sheet goes on to its other side; it is put back too.
+After every fault but empty-read, truncate and slow, the current sheet has left the feeder although not all of its
+sides were delivered. The next reload puts it back first, as an operator does who is told to feed again from that
+sheet. A truncated sheet is put back as well, although its other side is still scanned.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ from scand.simulator.standard import Status
 
 
 class Moment(Enum):
-    """When a fault shows."""
+    """When a fault occurs."""
 
     OPEN = auto()
     FEED = auto()  # the feeder is empty
@@ -49,11 +49,11 @@ class Moment(Enum):
 
 
 COUNTED: Final = frozenset({Moment.OPEN, Moment.FEED})
-"""Moments that have no sheet: a fault comes there a number of times."""
+"""Moments that belong to no sheet: there, a fault occurs a number of times."""
 
 
 class Ending(Enum):
-    """How the data connection ends, or what is said in place of a reply, where it is not a status."""
+    """How a connection ends, or a call is left without a reply, where no status is sent."""
 
     HANG = auto()
     RESET = auto()
@@ -61,7 +61,11 @@ class Ending(Enum):
 
 
 class NoReplyError(Exception):
-    """The device does not answer at all; `ending` says what becomes of the connection."""
+    """The device does not answer a call.
+
+    Attributes:
+        ending: what happens to the connection instead.
+    """
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending.name)
@@ -70,9 +74,14 @@ class NoReplyError(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: when it shows, with what, and whether the feeder is `stuck` with it until reloaded.
+    """A kind of fault.
 
-    Of a page, `share` is the part of its lines that comes, in `period` seconds at least.
+    Attributes:
+        moment: when it occurs.
+        ending: the status that is returned, or what happens instead.
+        stuck: whether the feeder repeats the status until it is reloaded.
+        share: at a page: the fraction of its lines that is sent.
+        period: at a page: the least time that sending takes, in seconds.
     """
 
     moment: Moment
@@ -104,7 +113,13 @@ KINDS: Final[dict[str, Kind]] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault to come: at sheet `count`, or at one `side` of it; where COUNTED `count` times (None: always)."""
+    """A fault that has not occurred yet.
+
+    Attributes:
+        kind: what goes wrong.
+        count: the sheet's number; at a `COUNTED` moment how often it still occurs, None for always.
+        side: "front" or "back"; None for either.
+    """
 
     kind: Kind
     count: int | None
@@ -112,7 +127,11 @@ class Fault:
 
 
 def parse_fault(spec: str) -> Fault:
-    """Read a fault as it is written above; raises ValueError with a sentence."""
+    """Parse a fault as it is written above.
+
+    Raises:
+        ValueError: it is not one, with a sentence that says why.
+    """
     name, at, place = spec.partition("@")
     kind = KINDS.get(name)
     if kind is None:
@@ -128,29 +147,29 @@ def parse_fault(spec: str) -> Fault:
 
 
 class Faults:
-    """The faults that have not come yet."""
+    """The faults that have not occurred yet."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self._to_come = list(faults)
+        self._pending = list(faults)
 
     def add(self, fault: Fault) -> None:
-        """Let one more come."""
-        self._to_come.append(fault)
+        """Schedule one more."""
+        self._pending.append(fault)
 
     def take_counted(self, moment: Moment) -> Kind | None:
-        """Take one of the times that a fault comes at that `moment`, one of COUNTED, if there is one."""
-        for index, fault in enumerate(self._to_come):
+        """Use up one occurrence of a fault at `moment` (one of `COUNTED`); None if there is no such fault."""
+        for index, fault in enumerate(self._pending):
             if fault.kind.moment is moment:
                 if fault.count is not None:
                     left = [replace(fault, count=fault.count - 1)] if fault.count > 1 else []
-                    self._to_come[index : index + 1] = left
+                    self._pending[index : index + 1] = left
                 return fault.kind
         return None
 
     def take(self, side: Side, moment: Moment) -> Kind | None:
-        """Take the fault that comes at `side` at that `moment`, if there is one."""
-        for fault in self._to_come:
+        """Use up the fault that occurs at `side` at `moment`; None if there is no such fault."""
+        for fault in self._pending:
             if (fault.kind.moment, fault.count) == (moment, side.sheet) and fault.side in {None, side.name}:
-                self._to_come.remove(fault)
+                self._pending.remove(fault)
                 return fault.kind
         return None

@@ -1,6 +1,6 @@
-"""The paper: sheets that wait, the one under way, and those that a person has to put back; pure.
+"""The paper: sheets that wait, the current sheet, and those that the operator has to put back. Pure.
 
-Sheets are numbers, from 1 on over all stacks that were ever fed, so that no two sides have the same number.
+Sheets are numbered from 1 over all stacks that were ever fed, so that no two sides have the same number.
 """
 
 from collections import deque
@@ -10,36 +10,53 @@ from scand.simulator.standard import Status, StatusError
 
 
 class Feeder:
-    """A document feeder; a stack has `stack` sheets, and the first one lies in it."""
+    """A document feeder, with one stack in it at the start.
 
-    def __init__(self, stack: int) -> None:
-        self._stack = stack
-        self._known = 0  # the highest sheet number given so far
+    Args:
+        stack_size: sheets in a stack.
+    """
+
+    def __init__(self, stack_size: int) -> None:
+        self._stack_size = stack_size
+        self._highest = 0  # the highest sheet number so far
         self._waiting: deque[int] = deque()
-        self._sheet = 0  # the sheet under way
-        self._sides: deque[str] = deque()  # what is still to be scanned of it; empty: none is under way
-        self._unfinished: list[int] = []  # went in, but not every side came out
+        self._sheet = 0  # the sheet that is being scanned
+        self._sides: deque[str] = (
+            deque()
+        )  # its sides that are still to be scanned; empty: there is no such sheet
+        self._unfinished: list[int] = []  # pulled in, but not every side was delivered
         self._stuck = Status.GOOD
-        self.add(stack)
+        self.add(stack_size)
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to pull."""
+        """Whether there is nothing left to scan."""
         return not self._sides and not self._waiting
 
     def next_side(self, sides: tuple[str, ...]) -> Side:
-        """Say which side the next start will scan, or would if there were one more sheet.
+        """Return the side that the next start scans, or would scan if there were one more sheet.
 
-        Raises StatusError while the feeder is stuck (JAMMED, COVER_OPEN).
+        Args:
+            sides: of each sheet, in the order in which they are scanned: "front", "back" or both.
+
+        Raises:
+            StatusError: the feeder is stuck (JAMMED, COVER_OPEN).
         """
         if self._stuck:
             raise StatusError(self._stuck)
         if self._sides:
             return Side(self._sheet, self._sides[0])
-        return Side(self._waiting[0] if self._waiting else self._known + 1, sides[0])
+        return Side(self._waiting[0] if self._waiting else self._highest + 1, sides[0])
 
     def pull(self, sides: tuple[str, ...]) -> None:
-        """Bring the next side under the lamp; raises StatusError(NO_DOCS) with an empty feeder."""
+        """Pull the next sheet in, unless the current one has another side to scan.
+
+        Args:
+            sides: of each sheet, in the order in which they are scanned.
+
+        Raises:
+            StatusError: NO_DOCS, the feeder is empty.
+        """
         if self._sides:
             return
         if self.empty:
@@ -47,64 +64,66 @@ class Feeder:
         self._sheet = self._waiting.popleft()
         self._sides.extend(sides)
 
-    def pass_side(self, *, whole: bool) -> None:
-        """Let the side under the lamp go by; where its image was not `whole`, the sheet is to be put back."""
+    def finish_side(self, *, complete: bool) -> None:
+        """End the current side; unless its image was `complete`, the sheet has to be put back."""
         self._sides.popleft()
-        if not whole:
-            self._to_put_back(self._sheet)
+        if not complete:
+            self._mark_unfinished(self._sheet)
 
     def stop(self) -> None:
-        """Throw out the sheet under way, if there is one; it is to be put back."""
+        """Eject the current sheet, if there is one; it has to be put back."""
         if self._sides:
-            self._to_put_back(self._sheet)
+            self._mark_unfinished(self._sheet)
         self._sides.clear()
 
     def jam(self, status: Status) -> None:
-        """Stop, and refuse to go on with `status` until a person has been there."""
+        """Stop, and refuse every start with `status` until the feeder is reloaded."""
         self.stop()
         self._stuck = status
 
-    def lay(self) -> Side:
-        """Lay a new sheet on the glass."""
-        self._known += 1
-        return Side(self._known, "front")
+    def lay_on_glass(self) -> Side:
+        """Lay a new sheet on the glass, and return its upper side."""
+        self._highest += 1
+        return Side(self._highest, "front")
 
     def add(self, count: int) -> None:
-        """Put so many new sheets below what is left."""
-        self._waiting.extend(range(self._known + 1, self._known + count + 1))
-        self._known += count
+        """Put `count` new sheets below what is left."""
+        self._waiting.extend(range(self._highest + 1, self._highest + count + 1))
+        self._highest += count
 
-    def follow(self, wish: str) -> None:
-        """Do what a person is told: "" reload, "12" add so many sheets, "from 7" go again from sheet 7 on.
+    def execute(self, command: str) -> None:
+        """Carry out one command of the operator.
 
-        Reloading clears a jam, and puts the sheets that did not go through whole back before those that wait;
-        only where none are left does a new stack go in. Adding does the same, and puts the new sheets below
-        what is left. "from" takes the sheets from that one on, wherever they are, and nothing else.
+        Args:
+            command: "" reloads: it clears a jam and puts unfinished sheets back in front of those that wait; only
+                if none are left does a new stack go in. "12" does the same and puts 12 new sheets below. "from 7"
+                loads the sheets from number 7 on, wherever they are, and nothing else.
 
-        Raises ValueError for any other wish.
+        Raises:
+            ValueError: it is another command.
         """
-        match wish.split():
+        match command.split():
             case []:
-                self._put_back()
+                self._load_unfinished()
                 if not self._waiting:
-                    self.add(self._stack)
+                    self.add(self._stack_size)
             case [count] if count.isdecimal():
-                self._put_back()
+                self._load_unfinished()
                 self.add(int(count))
-            case ["from", sheet] if sheet.isdecimal() and 1 <= int(sheet) <= self._known:
+            case ["from", sheet] if sheet.isdecimal() and 1 <= int(sheet) <= self._highest:
                 self.stop()
-                self._put_back()
-                self._waiting = deque(range(int(sheet), self._known + 1))
+                self._load_unfinished()
+                self._waiting = deque(range(int(sheet), self._highest + 1))
             case _:
                 raise ValueError(
-                    f'the feeder cannot follow {wish!r}: say nothing, or as in "12", or "from 7"'
+                    f'the feeder cannot execute {command!r}: say nothing, or as in "12", or "from 7"'
                 )
 
-    def _to_put_back(self, sheet: int) -> None:
+    def _mark_unfinished(self, sheet: int) -> None:
         if sheet not in self._unfinished:
             self._unfinished.append(sheet)
 
-    def _put_back(self) -> None:
+    def _load_unfinished(self) -> None:
         self._stuck = Status.GOOD
         self._waiting.extendleft(reversed(self._unfinished))
         self._unfinished.clear()

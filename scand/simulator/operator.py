@@ -1,4 +1,4 @@
-"""Whoever stands at the scanner, told what to do by a signal or a control file."""
+"""The operator, who fills the feeder as a signal or a control file commands."""
 
 import math
 from pathlib import Path
@@ -8,52 +8,57 @@ import click
 from scand.simulator.faults import Faults, parse_fault
 from scand.simulator.feeder import Feeder
 
-_GLANCE = 0.03  # seconds between two looks for the control file
+_CHECK_INTERVAL = 0.03  # seconds between two checks for the control file
 
 
-class Person:
-    """Tends the feeder when asked: by ask(), or when the `control_file` appears, each of whose lines is a wish.
+class Operator:
+    """Carries out commands, which come from `post` or from the control file, one a line.
 
-    The file is removed once it was read. It should be moved to its place, so that it is never read half. A wish
-    is what Feeder.follow takes, or "fault jam@7", which lets that fault come.
+    A command is what `Feeder.execute` takes, or "fault jam@7", which schedules that fault. The control file is
+    removed once it was read. It should be renamed into place, so that it is never read half-written.
+
+    Args:
+        feeder: to fill.
+        faults: to add to.
+        control_file: where it may appear; None: there is none.
     """
 
     def __init__(self, feeder: Feeder, faults: Faults, control_file: Path | None) -> None:
         self.feeder = feeder
         self._faults = faults
         self._control_file = control_file
-        self._asked: list[str] = []
-        self._heard: list[str] = []
+        self._posted: list[str] = []
+        self._collected: list[str] = []
 
-    def ask(self, wish: str) -> None:
-        """Say what is to be done; may be called from a signal handler."""
-        self._asked.append(wish)
+    def post(self, command: str) -> None:
+        """Add a command; may be called from a signal handler."""
+        self._posted.append(command)
 
-    def listen(self) -> None:
-        """Hear what was asked so far, and look for the control file; nothing is done about it yet."""
-        while self._asked:
-            self._heard.append(self._asked.pop(0))
+    def collect(self) -> None:
+        """Collect the commands so far, also from the control file, without carrying them out yet."""
+        while self._posted:
+            self._collected.append(self._posted.pop(0))
         if self._control_file and self._control_file.exists():
-            self._heard += self._control_file.read_text("utf-8").splitlines() or [""]
+            self._collected += self._control_file.read_text("utf-8").splitlines() or [""]
             self._control_file.unlink()
 
-    def attend(self) -> None:
-        """Do what was heard; a wish that makes no sense is answered on stderr."""
-        while self._heard:
+    def carry_out(self) -> None:
+        """Carry out the collected commands; an invalid one is reported on stderr."""
+        while self._collected:
             try:
-                self._follow(self._heard.pop(0))
+                self._execute(self._collected.pop(0))
             except ValueError as error:
                 click.echo(error, err=True)
 
-    def _follow(self, wish: str) -> None:
-        word, _, spec = wish.partition(" ")
+    def _execute(self, command: str) -> None:
+        word, _, spec = command.partition(" ")
         if word == "fault":
             self._faults.add(parse_fault(spec.strip()))
         else:
-            self.feeder.follow(wish)
+            self.feeder.execute(command)
 
-    def due(self, now: float) -> float:
-        """Say when the person is to be looked after again, in the time of `now`."""
-        if self._heard:
+    def next_check(self, now: float) -> float:
+        """Return when to call `collect` again, on the clock of `now` (seconds)."""
+        if self._collected:
             return now
-        return now + _GLANCE if self._control_file else math.inf
+        return now + _CHECK_INTERVAL if self._control_file else math.inf

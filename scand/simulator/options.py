@@ -1,8 +1,8 @@
-"""The option table of the simulated scanner: what a frontend may set, within what, and what follows from it.
+"""The option table of the simulated scanner: what a frontend may set, to which values, and with which effects.
 
-It behaves as drivers do: what is out of range is clamped, and what lies between two steps goes to the nearer,
-both reported INEXACT; an option may bound others, and wake them or put them to sleep, and whatever changes
-beside the one that was set is reported RELOAD_OPTIONS.
+It behaves as drivers do. A value out of range is clamped, and one between two steps goes to the nearer; both are
+reported as INEXACT. An option may limit others, and make them active or inactive; if anything but the option
+itself changes, that is reported as RELOAD_OPTIONS.
 
 Source: the SANE standard 4.3.7 (sane_control_option); sanei_constrain_value.c.
 """
@@ -27,12 +27,12 @@ from scand.simulator.standard import (
 _COUNT: Final = OptionDescriptor(
     "", "Number of options", "How many options there are", ValueType.INT, cap=Cap.SOFT_DETECT
 )
-_ONE: Final = 1 / (1 << 16)  # the least that SANE_Fixed can tell apart
+_FIXED_STEP: Final = 1 / (1 << 16)  # the resolution of SANE_Fixed
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What an option is set to."""
+    """The current state of an option."""
 
     value: Value
     unit: Unit
@@ -40,17 +40,21 @@ class Setting:
 
 
 class Options:
-    """The options of an opened device. Each open starts from the facts."""
+    """The options of an opened device.
+
+    Args:
+        facts: the options as they are when the device is opened, in the driver's order.
+    """
 
     def __init__(self, facts: Sequence[Fact]) -> None:
         self._facts = tuple(facts)
         self._values = {
             fact.descriptor.name: fact.value for fact in facts if fact.descriptor.type is not ValueType.GROUP
         }
-        self._bound()
+        self._apply_bounds()
 
     def settings(self) -> dict[str, Setting]:
-        """What every option is set to, by its name, in the driver's order."""
+        """Return what every option is set to, by its name, in the driver's order."""
         return {
             fact.descriptor.name: Setting(
                 self._values[fact.descriptor.name], fact.descriptor.unit, active=self._active(fact)
@@ -60,18 +64,26 @@ class Options:
         }
 
     def descriptors(self) -> tuple[OptionDescriptor, ...]:
-        """List the options as they are now; their count and order never change (net.c refuses that)."""
+        """Return the options as they are now; their number and order never change (net.c refuses that)."""
         return (_COUNT, *map(self._descriptor, self._facts))
 
     def get(self, index: int) -> Value:
-        """Read option `index`; raises StatusError(INVAL) where there is nothing to read."""
+        """Return the value of option `index`.
+
+        Raises:
+            StatusError: INVAL, there is nothing to read.
+        """
         option = self._option(index, Cap.SOFT_DETECT)
         return self._values[option.name] if index else len(self._facts) + 1
 
     def set(self, index: int, value: Value | None) -> tuple[Value, Info]:
-        """Set option `index`, and say to what and with what consequence.
+        """Set option `index`.
 
-        Raises StatusError(INVAL) where the option cannot be set or the value is none of the list.
+        Returns:
+            The value that it has now, and what else changed.
+
+        Raises:
+            StatusError: INVAL, the option cannot be set or the value is not in its list.
         """
         option = self._option(index, Cap.SOFT_SELECT)
         if value is None:
@@ -79,21 +91,27 @@ class Options:
         if option.type is ValueType.BUTTON:
             return value, Info.NONE
         granted = constrained(option, value)
-        return granted, self._put(option, granted) | (Info.INEXACT if _differ(granted, value) else Info.NONE)
+        return granted, self._store(option, granted) | (
+            Info.INEXACT if _differs(granted, value) else Info.NONE
+        )
 
     def set_auto(self, index: int) -> Info:
-        """Set option `index` to what suits the page; raises StatusError(UNSUPPORTED) where it knows none."""
+        """Let the device choose the value of option `index`.
+
+        Raises:
+            StatusError: UNSUPPORTED, the device cannot do that for this option.
+        """
         option = self._option(index, Cap.SOFT_SELECT)
         if not option.cap & Cap.AUTOMATIC or not isinstance(option.constraint, Range):
             raise StatusError(Status.UNSUPPORTED)
-        return self._put(
+        return self._store(
             option, option.constraint.max if option.name.startswith("br-") else option.constraint.min
         )
 
-    def _put(self, option: OptionDescriptor, value: Value) -> Info:
+    def _store(self, option: OptionDescriptor, value: Value) -> Info:
         before = self.descriptors(), {**self._values, option.name: value}
         self._values[option.name] = value
-        self._bound()
+        self._apply_bounds()
         changed = before != (self.descriptors(), self._values)
         return Info.RELOAD_PARAMS | (Info.RELOAD_OPTIONS if changed else Info.NONE)
 
@@ -108,9 +126,9 @@ class Options:
     def _descriptor(self, fact: Fact) -> OptionDescriptor:
         option = fact.descriptor
         cap = option.cap & ~Cap.INACTIVE if self._active(fact) else option.cap | Cap.INACTIVE
-        most = self._most(fact)
-        if most is not None and isinstance(option.constraint, Range):
-            return replace(option, cap=cap, constraint=replace(option.constraint, max=most))
+        bound = self._upper_bound(fact)
+        if bound is not None and isinstance(option.constraint, Range):
+            return replace(option, cap=cap, constraint=replace(option.constraint, max=bound))
         return replace(option, cap=cap)
 
     def _active(self, fact: Fact) -> bool:
@@ -118,22 +136,26 @@ class Options:
             return not fact.descriptor.cap & Cap.INACTIVE
         return all(self._values[name] in values for name, values in fact.active_when.items())
 
-    def _most(self, fact: Fact) -> float | None:
-        """The bound of an option, if it has one now."""
-        for bound in self._facts:
-            if bound.descriptor.name == fact.bounded_by and self._active(bound):
+    def _upper_bound(self, fact: Fact) -> float | None:
+        """The maximum that another option currently imposes; None if there is none."""
+        for other in self._facts:
+            if other.descriptor.name == fact.bounded_by and self._active(other):
                 return float(self._values[fact.bounded_by])
         return None
 
-    def _bound(self) -> None:
+    def _apply_bounds(self) -> None:
         for fact in self._facts:
-            name, most = fact.descriptor.name, self._most(fact)
-            if most is not None:
-                self._values[name] = min(float(self._values[name]), most)
+            name, bound = fact.descriptor.name, self._upper_bound(fact)
+            if bound is not None:
+                self._values[name] = min(float(self._values[name]), bound)
 
 
 def constrained(option: OptionDescriptor, value: Value) -> Value:
-    """What a driver makes of `value`; raises StatusError(INVAL) where it makes nothing of it."""
+    """Return the value that a driver sets when it is given `value`.
+
+    Raises:
+        StatusError: INVAL, the type is wrong or the value is not in the list.
+    """
     allowed = option.constraint
     if isinstance(value, str) is not (option.type is ValueType.STRING):
         raise StatusError(Status.INVAL)
@@ -158,7 +180,7 @@ def _stepped(allowed: Range, value: float) -> float:
     return min(allowed.min + steps * allowed.quant, allowed.max)
 
 
-def _differ(granted: Value, asked: Value) -> bool:
+def _differs(granted: Value, asked: Value) -> bool:
     if isinstance(granted, str) or isinstance(asked, str):
         return granted != asked
-    return abs(granted - asked) > _ONE
+    return abs(granted - asked) > _FIXED_STEP

@@ -1,6 +1,6 @@
-"""What the settings of an option table come to when a scan begins: which sides of what, and how they look.
+"""What a client has asked for when it starts a scan: which sides, which area, which mode.
 
-Drivers agree on no words; `scand.sane_words` knows theirs.
+Drivers call the same things by different names; `scand.sane_words` knows them.
 """
 
 import re
@@ -28,7 +28,9 @@ from scand.simulator.options import Options, Setting
 from scand.simulator.standard import Status, StatusError, Unit
 
 _MODES: Final = {"lineart": "Lineart", "gray": "Gray", "color": "Color"}
-_DOTTED: Final = frozenset({"diffusion", "dither", "dithered", "halftone"})  # black dots that look grey
+_HALFTONES: Final = frozenset(
+    {"diffusion", "dither", "dithered", "halftone"}
+)  # modes of black dots that look grey
 _SIDES: Final[dict[SourceKind, tuple[str, ...]]] = {
     SourceKind.BACK: ("back",),
     SourceKind.DUPLEX: ("front", "back"),
@@ -36,18 +38,22 @@ _SIDES: Final[dict[SourceKind, tuple[str, ...]]] = {
 
 
 def sides(options: Options) -> tuple[str, ...]:
-    """The sides of a sheet that are scanned, in order; none where the page lies on the glass instead."""
+    """Return the sides of each sheet that are scanned, in order; none if the page lies on the glass."""
     source = _find(options, SOURCE)
     kind = source_kind(str(source.value)) if source else None
-    if kind is SourceKind.FLATBED or (not source and not _feeds(options)):
+    if kind is SourceKind.FLATBED or (not source and not _has_feeder(options)):
         return ()
     if kind in _SIDES:
         return _SIDES[kind]
-    return ("front", "back") if any(map(_says_duplex, _all(options, SWITCHES))) else ("front",)
+    return ("front", "back") if any(map(_is_duplex, _all(options, SWITCHES))) else ("front",)
 
 
 def area(options: Options) -> Area:
-    """The scan area; raises StatusError(INVAL) where it is empty."""
+    """Return the scan area.
+
+    Raises:
+        StatusError: INVAL, the area is empty.
+    """
     resolution = round(_number(_find(options, RESOLUTION), 300))
     left, top = (_mm(options, (f"tl-{axis}",), resolution) or 0.0 for axis in "xy")
     right, bottom = (
@@ -67,16 +73,16 @@ def _mode(options: Options) -> str:
     setting = _find(options, MODE)
     name = str(setting.value) if setting else "color"
     spelt = frozenset(words(name))
-    if _DOTTED & spelt or (mode_kind(name) == "gray" and _number(_find(options, DEPTH), 8) == 1):
+    if _HALFTONES & spelt or (mode_kind(name) == "gray" and _number(_find(options, DEPTH), 8) == 1):
         return "Lineart"
     return _MODES[mode_kind(name) or ("gray" if "gray" in spelt else "color")]
 
 
-def _feeds(options: Options) -> bool:
+def _has_feeder(options: Options) -> bool:
     return any(plain(name) in SHEETFED_SIGNS for name in options.settings())
 
 
-def _says_duplex(switch: Setting) -> bool:
+def _is_duplex(switch: Setting) -> bool:
     if not switch.active:
         return False
     return switch.value == 1 or side_kind(str(switch.value)) is SourceKind.DUPLEX
@@ -87,14 +93,14 @@ def _all(options: Options, names: Sequence[str]) -> list[Setting]:
 
 
 def _find(options: Options, names: Sequence[str]) -> Setting | None:
-    """The option that goes by one of the names, an active one before others."""
+    """The option that has one of the names; an active one is preferred."""
     return min(_all(options, names), key=lambda setting: not setting.active, default=None)
 
 
-def _number(setting: Setting | None, otherwise: float) -> float:
+def _number(setting: Setting | None, default: float) -> float:
     """The number in a value, as in "300dpi"."""
     found = re.search(r"\d+(\.\d+)?", str(setting.value)) if setting and setting.active else None
-    return float(found[0]) if found else otherwise
+    return float(found[0]) if found else default
 
 
 def _mm(options: Options, names: Sequence[str], resolution: int) -> float | None:

@@ -1,6 +1,6 @@
-"""A client's control connection: remote procedure calls in, replies out.
+"""A client's control connection: remote procedure calls come in, replies go out.
 
-Source: SANE Standard, "Network Protocol", remote procedure calls; saned.c for what it leaves open.
+Source: SANE Standard, "Network Protocol", remote procedure calls; saned.c where the standard leaves things open.
 """
 
 import socket
@@ -14,11 +14,17 @@ from scand.simulator.standard import Action, Frame, Info, Parameters, Status, St
 from scand.simulator.transfer import Pace, Transfer, hang_up
 from scand.simulator.xdr import Control, Procedure, Request
 
-_HANDLE = 1  # a client holds the device once or not at all
+_HANDLE = 1  # a client opens the device once at most, so one handle is enough
 
 
 class Session:
-    """One client, from its connection until it leaves; `closed` when it has."""
+    """One client, from connecting to disconnecting.
+
+    Attributes:
+        control: its control connection.
+        closed: whether the connection is closed.
+        transfer: the image that is being sent; None: there is none.
+    """
 
     def __init__(self, control: socket.socket, scanner: Scanner, pace: Pace) -> None:
         self.control = control
@@ -30,7 +36,7 @@ class Session:
         self._received = bytearray()
 
     def receive(self) -> None:
-        """Read from the control connection, and answer the requests that are complete."""
+        """Read from the control connection and answer the complete requests."""
         try:
             data = self.control.recv(1 << 16)
             self._received += data
@@ -46,7 +52,7 @@ class Session:
             self.close()
 
     def feed(self) -> None:
-        """Move the image under way: accept the client's data connection, or send more of it."""
+        """Continue the transfer: accept the client's data connection, or send more of the image."""
         transfer = self.transfer
         if transfer is None:
             return
@@ -54,21 +60,21 @@ class Session:
             if not transfer.connected:
                 transfer.accept()
                 return
-            sent = transfer.send(time.monotonic())
-        except OSError:  # the client has left; its control connection will say so too
+            finished = transfer.send(time.monotonic())
+        except OSError:  # the client has disconnected, and its control connection will show that, too
             self._cancel()
             return
-        if sent:
-            self._scanner.sent(transfer.scan)
+        if finished:
+            self._scanner.finished(transfer.scan)
             if isinstance(transfer.scan.ending, Ending):
                 self.close(reset=transfer.scan.ending is Ending.RESET)
             else:
                 self._drop_transfer()
 
     def close(self, *, reset: bool = False) -> None:
-        """Hang up, and let go of the device."""
+        """Disconnect and close the device; with `reset` by a TCP reset."""
         self._drop_transfer(reset=reset)
-        self._let_go()
+        self._close_device()
         hang_up(self.control, reset=reset)
         self.closed = True
 
@@ -82,7 +88,7 @@ class Session:
             self._drop_transfer()
             self._scanner.cancel()
 
-    def _let_go(self) -> None:
+    def _close_device(self) -> None:
         if self._options:
             self._cancel()
             self._options = None
@@ -94,12 +100,12 @@ class Session:
             return
         try:
             self.control.sendall(self._reply(request))
-        except NoReplyError as silence:
-            if silence.ending is not Ending.HANG:
-                self.close(reset=silence.ending is Ending.RESET)
+        except NoReplyError as error:
+            if error.ending is not Ending.HANG:
+                self.close(reset=error.ending is Ending.RESET)
 
     def _reply(self, request: Request) -> bytes:
-        reply = xdr.word(0)  # an acknowledgement that says nothing
+        reply = xdr.word(0)  # an empty acknowledgement
         match request.procedure:
             case Procedure.INIT:
                 reply = xdr.init_reply()
@@ -118,7 +124,7 @@ class Session:
             case Procedure.CANCEL:
                 self._cancel()
             case Procedure.CLOSE:
-                self._let_go()
+                self._close_device()
         return reply
 
     def _open(self, name: str) -> bytes:
@@ -132,11 +138,11 @@ class Session:
         value, info = control.value, Info.NONE
         try:
             if control.action is Action.GET_VALUE:
-                value = self._held().get(control.option)
+                value = self._open_options().get(control.option)
             elif control.action is Action.SET_VALUE:
-                value, info = self._idle().set(control.option, control.value)
+                value, info = self._settable_options().set(control.option, control.value)
             else:
-                info = self._idle().set_auto(control.option)
+                info = self._settable_options().set_auto(control.option)
         except StatusError as error:
             return xdr.control_reply(error.status, Info.NONE, control, control.value)
         return xdr.control_reply(Status.GOOD, info, control, value)
@@ -144,7 +150,9 @@ class Session:
     def _get_parameters(self) -> bytes:
         try:
             parameters = (
-                self.transfer.scan.parameters if self.transfer else request.area(self._held()).parameters
+                self.transfer.scan.parameters
+                if self.transfer
+                else request.area(self._open_options()).parameters
             )
         except StatusError as error:
             return xdr.parameters_reply(error.status, Parameters(Frame.GRAY, 0, 0, 0, 0))
@@ -152,7 +160,7 @@ class Session:
 
     def _start(self) -> bytes:
         try:
-            scan = self._scanner.start(self._idle())
+            scan = self._scanner.start(self._settable_options())
         except StatusError as error:
             return xdr.start_reply(error.status, 0)
         address = self.control.getsockname()[0]
@@ -160,12 +168,12 @@ class Session:
         self.transfer = Transfer(scan, address, self._pace.begin(time.monotonic()), period)
         return xdr.start_reply(Status.GOOD, self.transfer.port)
 
-    def _held(self) -> Options:
+    def _open_options(self) -> Options:
         if self._options is None:
             raise StatusError(Status.INVAL)
         return self._options
 
-    def _idle(self) -> Options:
+    def _settable_options(self) -> Options:
         if self.transfer:
             raise StatusError(Status.DEVICE_BUSY)
-        return self._held()
+        return self._open_options()

@@ -1,7 +1,7 @@
-"""Where sheets come from: drawn ones, as many as one likes, or image files of a directory.
+"""Where sheets come from: any number of drawn ones, or the image files of a directory.
 
-Both turn a side and an area into a raster: buffers that together are the image, in the standard's byte order
-(lineart packed, most significant bit first, 1 is black; RGB interleaved).
+Both turn a side and an area into a raster: buffers that together are the image, in the byte order of the SANE
+standard (lineart packed, most significant bit first, 1 is black; RGB interleaved).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,31 +21,36 @@ _SUFFIXES: Final = frozenset(
 
 
 class Sheets(Protocol):
-    """The sides of all sheets there will ever be."""
+    """What is on every side of every sheet."""
 
     @property
-    def stack(self) -> int:
-        """How many sheets a stack has."""
+    def stack_size(self) -> int:
+        """Sheets in a stack."""
 
     def raster(self, side: Side, area: Area) -> Sequence[memoryview]:
-        """Scan `side`: buffers of together area.parameters' bytes_per_line x lines bytes."""
+        """Scan `side`: buffers with area.parameters' bytes_per_line x lines bytes in total."""
 
 
 class DrawnSheets:
-    """Pages of an imaginary office, alike but for the number and the mark on each side.
+    """Office letters that differ only in the number and the mark of each side.
 
-    What they share is drawn once for an area and kept (the last two: 26 MB each for A4 colour at 300 dpi); a
-    page of its own is only the band at the top that has the number, so a side costs a few milliseconds.
+    What all pages share is drawn once for an area and kept (for the last two areas: 26 MB each for A4 colour at
+    300 dpi). Only the band at the top with the number is drawn for each side, which takes a few milliseconds.
+
+    Args:
+        stack_size: sheets in a stack.
+        page_size: a key of `PAGE_SIZES`.
+        blank_backs: draw nothing on the backs.
     """
 
-    def __init__(self, stack: int, page_size: str, *, blank_backs: bool = False) -> None:
-        self.stack = stack
+    def __init__(self, stack_size: int, page_size: str, *, blank_backs: bool = False) -> None:
+        self.stack_size = stack_size
         self._page = PAGE_SIZES[page_size]
         self._blank_backs = blank_backs
         self._background: Callable[[Area, bool], _Background] = lru_cache(maxsize=2)(self._draw_background)
 
     def raster(self, side: Side, area: Area) -> Sequence[memoryview]:
-        """Scan `side`, at which nothing is but the band is drawn anew."""
+        """Scan `side`; only its band is drawn."""
         blank = self._blank_backs and side.name == "back"
         background = self._background(area, blank)
         if blank:
@@ -73,7 +78,13 @@ class DrawnSheets:
 
 
 class _Background(NamedTuple):
-    """What the pages share: the raster, and the band of it (from line `first`) that each page draws on."""
+    """What all pages share.
+
+    Attributes:
+        data: the whole raster.
+        band: the part of it that each page draws on.
+        first: the first line of that part.
+    """
 
     data: memoryview
     band: Image.Image
@@ -81,10 +92,16 @@ class _Background(NamedTuple):
 
 
 class ImageSheets:
-    """Pages from a directory's image files, by name: front, back, front … (a missing last back is blank).
+    """Pages from the image files of a directory, by name: front, back, front … (a missing last back is blank).
 
-    An image is fitted on a sheet of `page_size`, from its top left corner. Each further stack has the same
-    images again. Raises ValueError where there is no image, or one that cannot be read.
+    An image is scaled to fit on the sheet, from its top left corner. Every stack has the same images.
+
+    Args:
+        directory: with the image files; others are ignored.
+        page_size: a key of `PAGE_SIZES`.
+
+    Raises:
+        ValueError: there is no image, or one that cannot be read.
     """
 
     def __init__(self, directory: Path, page_size: str) -> None:
@@ -96,14 +113,14 @@ class ImageSheets:
                 Image.open(file).close()
             except OSError as error:
                 raise ValueError(f"{file} is not an image that can be read") from error
-        self.stack = (len(self._files) + 1) // 2
+        self.stack_size = (len(self._files) + 1) // 2
         self._page = PAGE_SIZES[page_size]
 
     def raster(self, side: Side, area: Area) -> Sequence[memoryview]:
-        """Scan `side`: its file is read each time."""
+        """Scan `side`; its file is read each time."""
         image = _canvas_image(area)
         drawing.Canvas(image, area.resolution, area.left, area.top).box(0, 0, *self._page, "white")
-        index = (side.number - 1) % (2 * self.stack)
+        index = (side.number - 1) % (2 * self.stack_size)
         if index < len(self._files):
             with Image.open(self._files[index]) as file:
                 size = pixels(self._page[0], area.resolution), pixels(self._page[1], area.resolution)

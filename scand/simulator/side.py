@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Side:
-    """A side, "front" or "back", of a sheet; sheets are counted from 1 over all stacks ever fed.
+    """A side of a sheet.
 
-    `number` is its own among all sides: front "1", back "2", the next front "3" and so on.
+    Attributes:
+        sheet: its number, counted from 1 over all stacks that were ever fed.
+        name: "front" or "back".
     """
 
     sheet: int
@@ -15,5 +17,5 @@ class Side:
 
     @property
     def number(self) -> int:
-        """The number that is drawn on it."""
+        """Its number among all sides: the first front is 1, its back 2, the next front 3, and so on."""
         return 2 * self.sheet - (self.name == "front")

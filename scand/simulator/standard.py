@@ -1,4 +1,4 @@
-"""The words of the SANE standard that travel on the wire, with the standard's own numbers and names.
+"""The types and constants of the SANE standard that the network protocol carries, by the standard's names.
 
 Source: SANE Standard, "The SANE Application Programming Interface" (data types), and sane/sane.h.
 """
@@ -28,7 +28,11 @@ class Status(IntEnum):
 
 
 class StatusError(Exception):
-    """The device refuses, with `status`; a session answers with it."""
+    """The device refuses a call.
+
+    Attributes:
+        status: what the session answers with.
+    """
 
     def __init__(self, status: Status) -> None:
         super().__init__(status.name)
@@ -36,7 +40,7 @@ class StatusError(Exception):
 
 
 class ValueType(IntEnum):
-    """How an option's value is to be read."""
+    """The type of an option's value."""
 
     BOOL = 0
     INT = 1
@@ -71,7 +75,7 @@ class Cap(IntFlag):
 
 
 class Info(IntFlag):
-    """What setting an option brought about."""
+    """The effects of setting an option."""
 
     NONE = 0
     INEXACT = 1
@@ -80,7 +84,7 @@ class Info(IntFlag):
 
 
 class Action(IntEnum):
-    """What sane_control_option is asked to do."""
+    """What a client wants from sane_control_option."""
 
     GET_VALUE = 0
     SET_VALUE = 1
@@ -96,7 +100,7 @@ class Frame(IntEnum):
 
 @dataclass(frozen=True)
 class Device:
-    """A line of the device list."""
+    """An entry of the device list."""
 
     name: str
     vendor: str
@@ -106,7 +110,13 @@ class Device:
 
 @dataclass(frozen=True)
 class Range:
-    """A constraint, in the option's unit; `quant` 0 means any value in between."""
+    """A constraint, in the option's unit.
+
+    Attributes:
+        min: lowest value.
+        max: highest value.
+        quant: step; 0 allows any value in between.
+    """
 
     min: float
     max: float
@@ -115,7 +125,17 @@ class Range:
 
 @dataclass(frozen=True)
 class OptionDescriptor:
-    """An option as a frontend sees it; `size` in bytes, strings with their NUL."""
+    """An option as a frontend sees it.
+
+    Attributes:
+        name: by which programs know it.
+        title: for people, like `desc`.
+        type: of its value.
+        unit: of its value.
+        size: of its value in bytes; strings include their NUL.
+        cap: what can be done with it.
+        constraint: the values that it may have; None: any.
+    """
 
     name: str
     title: str
@@ -129,7 +149,15 @@ class OptionDescriptor:
 
 @dataclass(frozen=True)
 class Parameters:
-    """The image that a start will bring: sizes in pixels, lines and bytes, `depth` in bits a sample."""
+    """The image that the next start delivers.
+
+    Attributes:
+        format: gray or RGB.
+        bytes_per_line: with the padding to whole bytes.
+        pixels_per_line: width.
+        lines: height.
+        depth: bits per sample.
+    """
 
     format: Frame
     bytes_per_line: int

@@ -1,8 +1,8 @@
-"""An image on its way to the client over the data connection.
+"""Sends an image to the client over the data connection.
 
-Source: SANE Standard, "Network Protocol", SANE_NET_START: records of a length word and that many bytes, then
-the length 0xffffffff and a status byte. net.c reads a record straight into the frontend's buffer, so records
-may be as long as one likes; but never beyond its end, so short ones cost the client system calls.
+Source: SANE Standard, "Network Protocol", SANE_NET_START: records of a length word and that many bytes, then the
+length 0xffffffff and a status byte. net.c reads a record directly into the frontend's buffer, so records may
+have any length. It never reads beyond a record's end, so short records cost the client system calls.
 """
 
 import math
@@ -16,29 +16,43 @@ from scand.simulator.faults import Ending
 from scand.simulator.standard import Status
 from scand.simulator.xdr import end_of_data, record_header
 
-_RECORD = 1 << 18  # bytes
-_BEFORE_THE_CUT = 0.2  # seconds
-_STEPS = 16  # at least so many records an image, so that a paced one comes little by little
+_MAX_RECORD = 1 << 18  # bytes
+_DELAY_BEFORE_BREAK = 0.2  # seconds
+_MIN_RECORDS = 16  # per image, so that a paced image arrives in small parts
 
 
 class Pace:
-    """How fast the lamp moves: `period` seconds an image (0: as fast as it can)."""
+    """The speed of the scanner.
+
+    Args:
+        period: seconds per image; 0: as fast as possible.
+    """
 
     def __init__(self, period: float) -> None:
         self.period = period
         self._free = 0.0
 
     def begin(self, now: float) -> float:
-        """Begin an image, not before the one before it is through; says when."""
+        """Return when the next image may begin: at `now`, but not before the last one has ended."""
         begun = max(now, self._free)
         self._free = begun + self.period
         return begun
 
 
 class Transfer:
-    """A scan's data: awaits the client's connection, then sends without blocking. Times are monotonic().
+    """Waits for the client's data connection, then sends an image without blocking.
 
-    `socket` is what the server is to wait for: readable until `connected`, then writable from `due` on.
+    Args:
+        scan: what to send.
+        address: where to listen.
+        begun: when the image begins, in seconds of time.monotonic().
+        period: the least time that sending takes, in seconds.
+
+    Attributes:
+        socket: what the server has to wait for: to be readable until `connected`, then writable from `due` on.
+        port: where the client has to connect.
+        connected: whether it has.
+        due: when to send next, in seconds of time.monotonic().
     """
 
     def __init__(self, scan: Scan, address: str, begun: float, period: float) -> None:
@@ -48,10 +62,10 @@ class Transfer:
         self.port: int = self.socket.getsockname()[1]
         self.connected = False
         self._records = _records(scan, begun, period)
-        self.due, self._out = next(self._records, (begun, []))
+        self.due, self._unsent_buffers = next(self._records, (begun, []))
 
     def accept(self) -> None:
-        """Take the client's connection in place of the listening socket."""
+        """Accept the client's connection, which replaces the listening socket."""
         connection, _ = self.socket.accept()
         self.socket.close()
         connection.setblocking(False)
@@ -59,35 +73,39 @@ class Transfer:
         self.connected = True
 
     def send(self, now: float) -> bool:
-        """Send what is due and what the socket takes; says whether that was all.
+        """Send what is due, as far as the socket takes it.
 
-        Raises OSError where the client is gone.
+        Returns:
+            Whether all of the image is sent.
+
+        Raises:
+            OSError: the client has disconnected.
         """
         while self.due <= now:
             try:
-                sent = self.socket.sendmsg(self._out)
+                sent = self.socket.sendmsg(self._unsent_buffers)
             except BlockingIOError:
                 return False
-            self._out = _after(self._out, sent)
-            if not self._out:
+            self._unsent_buffers = _unsent(self._unsent_buffers, sent)
+            if not self._unsent_buffers:
                 record = next(self._records, None)
                 if record is None:
                     return True
-                self.due, self._out = record
+                self.due, self._unsent_buffers = record
         return False
 
 
 def hang_up(connection: socket.socket, *, reset: bool = False) -> None:
-    """Close a connection; `reset` throws away what is still on its way and says so to the client (RST)."""
+    """Close a connection; with `reset` by a TCP reset, which discards what is still in transit."""
     if reset:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def _records(scan: Scan, begun: float, period: float) -> Iterator[tuple[float, list[memoryview]]]:
-    """Yield an image's records as buffers, each with the time when it is due; the last after `period`."""
+    """Yield an image's records as lists of buffers, each with the time when it is due; the last after `period`."""
     whole = scan.parameters.bytes_per_line * scan.parameters.lines
-    size = min(_RECORD, whole // _STEPS + 1)
+    size = min(_MAX_RECORD, whole // _MIN_RECORDS + 1)
     due, sent = begun, 0
     for buffer in scan.raster:
         for start in range(0, len(buffer), size):
@@ -99,12 +117,12 @@ def _records(scan: Scan, begun: float, period: float) -> Iterator[tuple[float, l
         yield due, [memoryview(end_of_data(scan.ending))]
     elif scan.ending is Ending.HANG:
         yield math.inf, []
-    else:  # when it is cut off, the client shall be in the middle of the page, not still about to begin it
-        yield time.monotonic() + _BEFORE_THE_CUT, []
+    else:  # the client has to be in the middle of the page when the connection breaks, not still before it
+        yield time.monotonic() + _DELAY_BEFORE_BREAK, []
 
 
-def _after(buffers: list[memoryview], sent: int) -> list[memoryview]:
-    """Return what is left of `buffers` when `sent` bytes of them are gone."""
+def _unsent(buffers: list[memoryview], sent: int) -> list[memoryview]:
+    """Return what is left of `buffers` after their first `sent` bytes."""
     left = []
     for buffer in buffers:
         if sent < len(buffer):

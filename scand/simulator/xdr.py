@@ -1,8 +1,8 @@
-"""Encode and decode what the SANE network protocol carries; pure, no sockets.
+"""Encodes and decodes the messages of the SANE network protocol. Pure: no sockets.
 
 Source: SANE Standard, "Network Protocol" (data type encoding, remote procedure calls). Words are 4 bytes, big
-endian; strings are arrays of bytes with their NUL in the count (count 0: a NULL pointer); a pointer is a word
-"is it NULL?" before what it points to. Strings are Latin-1, as frontends take them.
+endian. Strings are arrays of bytes whose count includes the NUL (count 0: a NULL pointer). A pointer is a word
+that is 1 for NULL, before what it points to. Strings are Latin-1, as frontends expect.
 """
 
 import struct
@@ -21,17 +21,17 @@ from scand.simulator.standard import (
     ValueType,
 )
 
-_FIXED_ONE = 1 << 16  # SANE_Fixed: the integer that says 1.0
+_FIXED_ONE = 1 << 16  # 1.0 as SANE_Fixed
 _VERSION_CODE = 1 << 24 | 3  # SANE 1.0, network protocol 3
-_LITTLE_ENDIAN = 0x1234  # byte_order of samples; matters for 16 bits a sample only
-_END_OF_RECORDS = b"\xff\xff\xff\xff"  # a record length that no record has: a status byte follows
-_LONGEST = 1 << 16  # bytes; no string or value of ours is longer: such a length is not SANE
+_LITTLE_ENDIAN = 0x1234  # byte_order of samples; matters only for samples of 16 bits
+_END_OF_RECORDS = b"\xff\xff\xff\xff"  # a length that no record has; a status byte follows
+_MAX_LENGTH = 1 << 16  # bytes; no string or value of a request is longer, so such a message is not SANE
 
 
 class Procedure(IntEnum):
     """The remote procedures, by the number that begins each request.
 
-    AUTHORIZE (9) is not there: nobody is asked for a password.
+    AUTHORIZE (9) is missing, since no password is ever asked for.
     """
 
     INIT = 0
@@ -47,16 +47,24 @@ class Procedure(IntEnum):
 
 
 class IncompleteError(Exception):
-    """The request has not wholly arrived yet."""
+    """The request has not arrived completely yet."""
 
 
 class ProtocolError(Exception):
-    """These bytes are no SANE request."""
+    """These bytes are not a SANE request."""
 
 
 @dataclass(frozen=True)
 class Control:
-    """The arguments of CONTROL_OPTION: `size` in bytes as sent; `value` is None with SET_AUTO."""
+    """The arguments of CONTROL_OPTION.
+
+    Attributes:
+        option: its index.
+        action: what to do with it.
+        type: of the value.
+        size: of the value in bytes, as sent.
+        value: None with SET_AUTO.
+    """
 
     option: int
     action: Action
@@ -67,9 +75,14 @@ class Control:
 
 @dataclass(frozen=True)
 class Request:
-    """A remote procedure call; `name` is INIT's user or OPEN's device ("" where NULL was sent).
+    """A remote procedure call.
 
-    Handles are not kept: a client holds the device once or not at all.
+    Handles are not decoded, since a client opens the device once at most.
+
+    Attributes:
+        procedure: which one.
+        name: of the user (INIT) or the device (OPEN); "" for NULL.
+        control: the arguments of CONTROL_OPTION.
     """
 
     procedure: Procedure
@@ -78,9 +91,14 @@ class Request:
 
 
 def decode_request(data: bytes | bytearray) -> tuple[Request, int]:
-    """Decode the request at the start of `data`, and say how many bytes it took.
+    """Decode the request at the start of `data`.
 
-    Raises IncompleteError (read more and try again) or ProtocolError (hang up).
+    Returns:
+        The request, and its length in bytes.
+
+    Raises:
+        IncompleteError: read more and try again.
+        ProtocolError: disconnect.
     """
     reader = _Reader(data)
     try:
@@ -112,13 +130,13 @@ def _control(reader: "_Reader") -> Control:
     count = reader.word()  # elements, not bytes
     if type_ is ValueType.STRING:
         return Control(option, action, type_, size, reader.text(count))
-    words = [reader.word() for _ in range(_sane_length(count))]
+    words = [reader.word() for _ in range(_checked_length(count))]
     value = words[0] if words else 0
     return Control(option, action, type_, size, value / _FIXED_ONE if type_ is ValueType.FIXED else value)
 
 
 class _Reader:
-    """A place in the bytes of a request."""
+    """Reads a request from its first byte to its last."""
 
     def __init__(self, data: bytes | bytearray) -> None:
         self._data = data
@@ -131,7 +149,7 @@ class _Reader:
         return self.text(self.word())
 
     def text(self, count: int) -> str:
-        return self._take(_sane_length(count)).partition(b"\0")[0].decode("latin-1")
+        return self._take(_checked_length(count)).partition(b"\0")[0].decode("latin-1")
 
     def _take(self, count: int) -> bytes:
         end = self.position + count
@@ -142,8 +160,8 @@ class _Reader:
         return taken
 
 
-def _sane_length(count: int) -> int:
-    if not 0 <= count <= _LONGEST:
+def _checked_length(count: int) -> int:
+    if not 0 <= count <= _MAX_LENGTH:
         raise ValueError(f"a length of {count}")
     return count
 
@@ -154,7 +172,7 @@ def word(value: int) -> bytes:
 
 
 def string(value: str | None) -> bytes:
-    """Encode a SANE_String; what Latin-1 has not becomes "?"."""
+    """Encode a SANE_String; characters that Latin-1 lacks become "?"."""
     if value is None:
         return word(0)
     encoded = value.encode("latin-1", "replace") + b"\0"
@@ -162,22 +180,22 @@ def string(value: str | None) -> bytes:
 
 
 def array(elements: Sequence[bytes]) -> bytes:
-    """Encode an array of elements already encoded."""
+    """Encode an array of elements that are encoded already."""
     return word(len(elements)) + b"".join(elements)
 
 
 def pointer(target: bytes | None) -> bytes:
-    """Encode a pointer to something already encoded; None is NULL."""
+    """Encode a pointer to what is encoded already; None is NULL."""
     return word(1) if target is None else word(0) + target
 
 
 def init_reply() -> bytes:
-    """Encode the reply to INIT: everybody is welcome."""
+    """Encode the reply to INIT: any user is accepted."""
     return word(Status.GOOD) + word(_VERSION_CODE)
 
 
 def devices_reply(devices: Iterable[Device]) -> bytes:
-    """Encode the reply to GET_DEVICES; the list ends with a NULL pointer that is counted."""
+    """Encode the reply to GET_DEVICES; the array's count includes the NULL pointer at its end."""
     pointers = [
         pointer(b"".join(string(text) for text in (device.name, device.vendor, device.model, device.type)))
         for device in devices
@@ -186,7 +204,7 @@ def devices_reply(devices: Iterable[Device]) -> bytes:
 
 
 def options_reply(options: Iterable[OptionDescriptor]) -> bytes:
-    """Encode the reply to GET_OPTION_DESCRIPTORS: an array of pointers, without a NULL at its end."""
+    """Encode the reply to GET_OPTION_DESCRIPTORS: an array of pointers, without NULL at its end."""
     return array([pointer(_option(option)) for option in options])
 
 
@@ -211,7 +229,7 @@ def _option(option: OptionDescriptor) -> bytes:
 def control_reply(status: Status, info: int, control: Control, value: Value | None) -> bytes:
     """Encode the reply to CONTROL_OPTION.
 
-    It has the size of the request, for net.c copies the value only where the two sizes are the same.
+    It has the size of the request, since net.c copies the value only if the two sizes are equal.
     """
     if isinstance(value, str):
         text = value.encode("latin-1", "replace")[: max(0, control.size - 1)]
@@ -231,26 +249,26 @@ def _number(type_: ValueType, value: float) -> bytes:
 
 
 def parameters_reply(status: Status, parameters: Parameters) -> bytes:
-    """Encode the reply to GET_PARAMETERS; every frame is the last one of its image."""
+    """Encode the reply to GET_PARAMETERS; every image has one frame."""
     fields = (parameters.format, 1, parameters.bytes_per_line, parameters.pixels_per_line, parameters.lines)
     return b"".join(word(number) for number in (status, *fields, parameters.depth))
 
 
 def open_reply(status: Status, handle: int) -> bytes:
-    """Encode the reply to OPEN; no resource asks for a password."""
+    """Encode the reply to OPEN; no password is asked for."""
     return word(status) + word(handle) + string(None)
 
 
 def start_reply(status: Status, port: int) -> bytes:
-    """Encode the reply to START: the port on which the data connection is awaited."""
+    """Encode the reply to START; `port` is where the client has to connect for the data."""
     return word(status) + word(port) + word(_LITTLE_ENDIAN) + string(None)
 
 
 def record_header(length: int) -> bytes:
-    """Encode what precedes `length` bytes of image data on the data connection."""
+    """Encode the header of a record of `length` bytes on the data connection."""
     return struct.pack(">I", length)
 
 
 def end_of_data(status: Status) -> bytes:
-    """Encode the end of the data connection: EOF after a whole image, else the fault."""
+    """Encode the end of the data: EOF after a complete image, else the fault."""
     return _END_OF_RECORDS + bytes([status])

@@ -123,7 +123,7 @@ def test_images_are_paired_front_and_back(tmp_path: Path) -> None:
         Image.new("L", (210, 297), level).save(tmp_path / f"page-{number}.png")
     (tmp_path / "notes.txt").write_text("no image")
     sheets = ImageSheets(tmp_path, "a4")
-    assert sheets.stack == 2
+    assert sheets.stack_size == 2
     area = whole_page("Gray", 75)
     sides = [Side(sheet, name) for sheet in (1, 2, 3) for name in ("front", "back")]
     middles = [scanned(sheets, side, area).getpixel((300, 400)) for side in sides]
