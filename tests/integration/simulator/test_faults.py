@@ -1,0 +1,142 @@
+"""Every fault of the simulator as a client of libsane sees it, and the scan after it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.simulator.process import EMPTY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.simulator.process import Simulator
+
+
+@pytest.mark.parametrize(
+    ("fault", "numbers", "message", "again", "after_reload"),
+    [
+        ("jam@2", [1, 2], "Document feeder jammed", [], [3, 4, 5, 6]),
+        ("jam@2:back", [1, 2, 3], "Document feeder jammed", [], [3, 4, 5, 6]),
+        ("cover@1", [], "Scanner cover is open", [], [1, 2, 3, 4, 5, 6]),
+        ("double@2", [1, 2], "Document feeder jammed", [], [3, 4, 5, 6]),
+        ("io@3:back", [1, 2, 3, 4, 5], "Error during device I/O", [], [5, 6]),
+        ("io@2", [1, 2], "Error during device I/O", [5, 6], [3, 4]),
+        ("empty-read@2", [1, 2], EMPTY, [3, 4, 5, 6], [7, 8, 9, 10, 11, 12]),
+        ("empty-read@4", [1, 2, 3, 4, 5, 6], EMPTY, [], [7, 8, 9, 10, 11, 12]),
+    ],
+)
+def test_faults_with_a_status(
+    simulate: Callable[..., Simulator],
+    fault: str,
+    numbers: list[int],
+    message: str,
+    again: list[int],
+    after_reload: list[int],
+) -> None:
+    """A fault comes once, at its sheet; a jam stays until reloaded; then the sheet goes in again first."""
+    simulator = simulate("--count", "3", "--fault", fault)
+    told = simulator.client(f"""
+import os, signal
+d = device()
+first = batch(d)
+d.cancel()
+again = batch(d)[0]
+os.kill({simulator.process.pid}, signal.SIGHUP)
+tell(first, again, batch(d))
+""")
+    assert told == [[numbers, message], again, [after_reload, EMPTY]]
+    assert simulator.fed() == numbers + again + after_reload
+
+
+def test_a_truncated_page_is_short(simulate: Callable[..., Simulator]) -> None:
+    """A truncated page ends well with half of its lines, and does not count as delivered."""
+    simulator = simulate("--count", "2", "--fault", "truncate@1:back")
+    told = simulator.client("""
+d = device()
+sizes = []
+for _ in range(4):
+    d.start()
+    sizes.append((d.get_parameters()[2][1], d.snap(True).height))
+tell(sizes)
+""")
+    assert told == [[[877, 877], [877, 438], [877, 877], [877, 877]]]
+    assert simulator.fed() == [1, 3, 4]
+    simulator.wish("")
+    assert simulator.client("tell(*batch(device()))") == [[1, 2], EMPTY]
+
+
+@pytest.mark.parametrize(
+    ("fault", "last"),
+    [("hang@2", [438]), ("close@2", [438]), ("hang-first@2", ["started"]), ("hang-start@2", ["starts"])],
+)
+def test_a_hang_lasts_until_the_client_is_killed(
+    simulate: Callable[..., Simulator], fault: str, last: list[Any]
+) -> None:
+    """Nothing comes any more, and only a kill helps; the next client is served."""
+    simulator = simulate("--count", "3", "--fault", fault)
+    client = simulator.start_client("""
+d = device("ADF Duplex", "Gray", 75)
+batch(d, 2)
+tell("starts")
+d.start()
+tell("started")
+d.snap(True, lambda line, lines: tell(line))
+tell("ended")
+""")
+    with client:
+        assert client.stdout
+        for line in client.stdout:
+            if json.loads(line) == last:
+                break
+        with pytest.raises(subprocess.TimeoutExpired):
+            client.wait(0.3)
+        client.kill()
+        assert client.stdout.read() == ""
+    simulator.wish("")
+    assert simulator.client("tell(*batch(device()))") == [[3, 4, 5, 6], EMPTY]
+
+
+def test_a_cut_connection_is_an_io_error(simulate: Callable[..., Simulator]) -> None:
+    """Connections reset in the middle of a page are an I/O error, and a new client is well served.
+
+    The old one must go without another call: with its control connection gone, net.c works on replies that
+    were never written, and says anything or crashes.
+    """
+    simulator = simulate("--count", "2", "--fault", "cut@1:back")
+    told = simulator.client("import os; tell(*batch(device(mode='Color', resolution=300))); os._exit(0)")
+    assert told == [[1], "Error during device I/O"]
+    simulator.wish("")
+    assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4], EMPTY]
+
+
+def test_a_connection_gone_before_the_answer_to_start(simulate: Callable[..., Simulator]) -> None:
+    """The client gets no page, and may crash (net.c reads a reply that was never written); a new one is served."""
+    simulator = simulate("--count", "2", "--fault", "gone@1:back")
+    with simulator.start_client("import os; tell(*batch(device())); os._exit(0)") as client:
+        try:
+            client.communicate(timeout=20)
+        finally:
+            client.kill()
+    assert simulator.fed() == [1]
+    simulator.wish("")
+    assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4], EMPTY]
+
+
+def test_an_endless_feeder(simulate: Callable[..., Simulator]) -> None:
+    """Sheets come where there are none any more, with numbers that go on."""
+    simulator = simulate("--count", "1", "--fault", "endless@2")
+    assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4, 5, 6], EMPTY]
+    endless = simulate("--count", "0", "--fault", "endless")
+    assert endless.client("tell(*batch(device(), 20))") == [list(range(1, 21)), ""]
+
+
+def test_busy_and_denied(simulate: Callable[..., Simulator]) -> None:
+    """Busy comes at the first opens, denied at each."""
+    busy = simulate("--fault", "busy@2")
+    assert ["Device busy" in busy.scanimage("-A") for _ in range(3)] == [True, True, False]
+    denied = simulate("--fault", "denied")
+    assert all("Access to resource has been denied" in denied.scanimage("-A") for _ in range(2))
