@@ -21,7 +21,7 @@ _NUMBERS = itertools.count()
 
 @pytest.fixture
 def simulate(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
-    """Start simulators, each on a loopback address that no other test process uses; stop them at the end."""
+    """A function that starts a simulator on an address of its own; all are stopped at the end of the test."""
     running: list[Simulator] = []
 
     def start(*arguments: str) -> Simulator:

@@ -48,7 +48,15 @@ EMPTY = "Document feeder out of documents"
 
 @dataclass
 class Simulator:
-    """A running simulator, and how to be its client or the person at its feeder."""
+    """A running simulator, its clients, and its operator.
+
+    Attributes:
+        process: its own.
+        address: the loopback address on which it listens.
+        config: a SANE_CONFIG_DIR with which libsane finds it.
+        control_file: for `command`.
+        log: has a line of JSON for each side that was delivered.
+    """
 
     process: subprocess.Popen[str]
     address: str
@@ -57,17 +65,17 @@ class Simulator:
     log: Path
 
     def environment(self) -> dict[str, str]:
-        """Make an environment in which libsane finds the simulator, and nothing else."""
+        """An environment in which libsane finds this simulator and no other scanner."""
         return os.environ | {"SANE_CONFIG_DIR": str(self.config), "LC_ALL": "C", "PYTHONPATH": str(ROOT)}
 
     def start_client(self, script: str) -> subprocess.Popen[str]:
-        """Start a python-sane client, which has the functions of CLIENT."""
+        """Start a python-sane client whose script may use the functions of `CLIENT`."""
         return subprocess.Popen(
             [sys.executable, "-c", CLIENT + script], env=self.environment(), stdout=subprocess.PIPE, text=True
         )
 
     def client(self, script: str) -> list[Any]:
-        """Run a client to its end, and return what it told first."""
+        """Run a client to its end, and return its first answer (see `tell` in `CLIENT`)."""
         with self.start_client(script) as client:
             try:
                 told, _ = client.communicate(timeout=20)
@@ -90,8 +98,8 @@ class Simulator:
         )
         return done.stdout
 
-    def wish(self, text: str) -> None:
-        """Reload the feeder by the control file, and wait until that was done."""
+    def command(self, text: str) -> None:
+        """Give the operator commands by the control file, and wait until they are carried out."""
         draft = self.control_file.with_suffix(".draft")
         draft.write_text(text)
         draft.rename(self.control_file)
@@ -99,5 +107,5 @@ class Simulator:
             time.sleep(0.01)
 
     def fed(self) -> list[int]:
-        """Read the numbers of the sides that were delivered, in order."""
+        """The numbers of the sides that were delivered, in order."""
         return [json.loads(line)["number"] for line in self.log.read_text().splitlines()]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("progress", [0, 200])
 def test_a_killed_client_leaves_it_ready(simulate: Callable[..., Simulator], progress: int) -> None:
-    """A client killed in the middle of a page (after START, or some lines) is forgotten at once."""
+    """A client that is killed mid-page, after START or some lines later, does not keep the device busy."""
     simulator = simulate("--count", "3")
     client = simulator.start_client(f"""
 d = device("ADF Duplex", "Color", 300)
@@ -42,24 +42,24 @@ stop(0, 0)
 
 
 def test_clients_one_after_the_other_and_at_once(simulate: Callable[..., Simulator]) -> None:
-    """While one client holds the device others can list it, not open it; afterwards they can."""
+    """While one client has the device open, others can list but not open it; afterwards they can open it."""
     simulator = simulate("--count", "1")
-    with simulator.start_client("d = device(); tell(1); time.sleep(60)") as holder:
-        assert holder.stdout
-        holder.stdout.readline()
+    with simulator.start_client("d = device(); tell(1); time.sleep(60)") as first_client:
+        assert first_client.stdout
+        first_client.stdout.readline()
         assert "simulated scanner" in simulator.scanimage("-L")
         assert "Device busy" in simulator.scanimage("-A")
-        holder.kill()
+        first_client.kill()
     assert "Geometry" in simulator.scanimage("-A")
     assert simulator.client("tell(*batch(device()))") == [[1, 2], EMPTY]
 
 
-def test_strangers_are_hung_up_on(simulate: Callable[..., Simulator]) -> None:
-    """What does not speak SANE, or stops in the middle of a word, harms nobody."""
+def test_other_protocols_are_disconnected(simulate: Callable[..., Simulator]) -> None:
+    """A client that does not speak SANE, or leaves in the middle of a word, does not disturb the next one."""
     simulator = simulate("--count", "1")
     with socket.create_connection((simulator.address, 6566)) as stranger:
         stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert stranger.recv(10) == b""
-    with socket.create_connection((simulator.address, 6566)) as quitter:
-        quitter.sendall(b"\0\0")
+    with socket.create_connection((simulator.address, 6566)) as unfinished:
+        unfinished.sendall(b"\0\0")
     assert simulator.client("tell(*batch(device()))") == [[1, 2], EMPTY]

@@ -37,7 +37,7 @@ def test_faults_with_a_status(
     again: list[int],
     after_reload: list[int],
 ) -> None:
-    """A fault comes once, at its sheet; a jam stays until reloaded; then the sheet goes in again first."""
+    """A fault occurs once, at its sheet; a jam lasts until reloading, which puts that sheet back first."""
     simulator = simulate("--count", "3", "--fault", fault)
     told = simulator.client(f"""
 import os, signal
@@ -53,7 +53,7 @@ tell(first, again, batch(d))
 
 
 def test_a_truncated_page_is_short(simulate: Callable[..., Simulator]) -> None:
-    """A truncated page ends well with half of its lines, and does not count as delivered."""
+    """A truncated page ends normally with half of its lines, and does not count as delivered."""
     simulator = simulate("--count", "2", "--fault", "truncate@1:back")
     told = simulator.client("""
 d = device()
@@ -65,7 +65,7 @@ tell(sizes)
 """)
     assert told == [[[877, 877], [877, 438], [877, 877], [877, 877]]]
     assert simulator.fed() == [1, 3, 4]
-    simulator.wish("")
+    simulator.command("")
     assert simulator.client("tell(*batch(device()))") == [[1, 2], EMPTY]
 
 
@@ -76,7 +76,7 @@ tell(sizes)
 def test_a_hang_lasts_until_the_client_is_killed(
     simulate: Callable[..., Simulator], fault: str, last: list[Any]
 ) -> None:
-    """Nothing comes any more, and only a kill helps; the next client is served."""
+    """A hanging scan ends only when its client is killed, and the next client is served."""
     simulator = simulate("--count", "3", "--fault", fault)
     client = simulator.start_client("""
 d = device("ADF Duplex", "Gray", 75)
@@ -96,25 +96,25 @@ tell("ended")
             client.wait(0.3)
         client.kill()
         assert client.stdout.read() == ""
-    simulator.wish("")
+    simulator.command("")
     assert simulator.client("tell(*batch(device()))") == [[3, 4, 5, 6], EMPTY]
 
 
 def test_a_cut_connection_is_an_io_error(simulate: Callable[..., Simulator]) -> None:
-    """Connections reset in the middle of a page are an I/O error, and a new client is well served.
+    """Connections that are reset mid-page give an I/O error, and a new client is served.
 
-    The old one must go without another call: with its control connection gone, net.c works on replies that
-    were never written, and says anything or crashes.
+    The old client must exit without another call: without its control connection, net.c uses replies that were
+    never written, and returns nonsense or crashes.
     """
     simulator = simulate("--count", "2", "--fault", "cut@1:back")
     told = simulator.client("import os; tell(*batch(device(mode='Color', resolution=300))); os._exit(0)")
     assert told == [[1], "Error during device I/O"]
-    simulator.wish("")
+    simulator.command("")
     assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4], EMPTY]
 
 
 def test_a_connection_gone_before_the_answer_to_start(simulate: Callable[..., Simulator]) -> None:
-    """The client gets no page, and may crash (net.c reads a reply that was never written); a new one is served."""
+    """The client gets no page and may crash (net.c uses a reply that was never written); a new one is served."""
     simulator = simulate("--count", "2", "--fault", "gone@1:back")
     with simulator.start_client("import os; tell(*batch(device())); os._exit(0)") as client:
         try:
@@ -122,12 +122,12 @@ def test_a_connection_gone_before_the_answer_to_start(simulate: Callable[..., Si
         finally:
             client.kill()
     assert simulator.fed() == [1]
-    simulator.wish("")
+    simulator.command("")
     assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4], EMPTY]
 
 
 def test_an_endless_feeder(simulate: Callable[..., Simulator]) -> None:
-    """Sheets come where there are none any more, with numbers that go on."""
+    """The feeder goes on with new sheets, whose numbers continue, where it would be empty."""
     simulator = simulate("--count", "1", "--fault", "endless@2")
     assert simulator.client("tell(*batch(device()))") == [[1, 2, 3, 4, 5, 6], EMPTY]
     endless = simulate("--count", "0", "--fault", "endless")
@@ -135,7 +135,7 @@ def test_an_endless_feeder(simulate: Callable[..., Simulator]) -> None:
 
 
 def test_busy_and_denied(simulate: Callable[..., Simulator]) -> None:
-    """Busy comes at the first opens, denied at each."""
+    """DEVICE_BUSY is returned by the first opens, ACCESS_DENIED by every open."""
     busy = simulate("--fault", "busy@2")
     assert ["Device busy" in busy.scanimage("-A") for _ in range(3)] == [True, True, False]
     denied = simulate("--fault", "denied")

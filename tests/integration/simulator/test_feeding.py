@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_sighup_loads_a_new_stack(simulate: Callable[..., Simulator]) -> None:
-    """An empty feeder is filled again by SIGHUP, and the numbers go on."""
+    """SIGHUP fills an empty feeder, and the numbers continue."""
     simulator = simulate("--count", "2")
     script = "tell(*batch(device()))"
     assert simulator.client(script) == [[1, 2, 3, 4], EMPTY]
@@ -25,33 +25,33 @@ def test_sighup_loads_a_new_stack(simulate: Callable[..., Simulator]) -> None:
 
 
 def test_the_control_file_loads_a_new_stack(simulate: Callable[..., Simulator]) -> None:
-    """So does the control file, which may say how many sheets, or from which one the stack goes in again."""
+    """The control file reloads the feeder: with a stack, with so many sheets, or again from a sheet on."""
     simulator = simulate("--count", "2")
     script = "tell(*batch(device()))"
     simulator.client(script)
-    simulator.wish("")
+    simulator.command("")
     assert simulator.client(script) == [[5, 6, 7, 8], EMPTY]
-    simulator.wish("1")
+    simulator.command("1")
     assert simulator.client(script) == [[9, 10], EMPTY]
-    simulator.wish("from 4")
+    simulator.command("from 4")
     assert simulator.client(script) == [[7, 8, 9, 10], EMPTY]
-    simulator.wish("three")
+    simulator.command("three")
     assert simulator.client(script) == [[], EMPTY]
 
 
-def test_the_control_file_lets_faults_come(simulate: Callable[..., Simulator]) -> None:
-    """A line each, in order; one that is no fault harms nobody."""
+def test_the_control_file_schedules_faults(simulate: Callable[..., Simulator]) -> None:
+    """Each line of the control file schedules a fault, and an invalid line is ignored."""
     simulator = simulate("--count", "2")
-    simulator.wish("fault jam@2\nfault fire@1\nfault busy@1")
+    simulator.command("fault jam@2\nfault fire@1\nfault busy@1")
     script = "tell(*batch(device()))"
     assert "Device busy" in simulator.scanimage("-A")
     assert simulator.client(script) == [[1, 2], "Document feeder jammed"]
-    simulator.wish("1\nfrom 2\nfault cover@3")
+    simulator.command("1\nfrom 2\nfault cover@3")
     assert simulator.client(script) == [[3, 4], "Scanner cover is open"]
 
 
 def test_reload_between_two_starts(simulate: Callable[..., Simulator]) -> None:
-    """The same client can go on after the feeder was reloaded: whoever reloads first finds it loaded."""
+    """A client that reloads the feeder between two starts finds it loaded."""
     simulator = simulate("--count", "1")
     told = simulator.client(f"""
 import os, signal
@@ -68,7 +68,7 @@ tell(first, second, batch(d))
 
 
 def test_a_cancelled_sheet_goes_in_again(simulate: Callable[..., Simulator]) -> None:
-    """A sheet whose back was never scanned is put back by the next reload, before those that wait."""
+    """The next reload puts a sheet whose back was never scanned in front of those that wait."""
     simulator = simulate("--count", "3")
     told = simulator.client("""
 d = device()
@@ -77,5 +77,5 @@ d.cancel()
 tell(first, batch(d))
 """)
     assert told == [[[1, 2, 3], ""], [[5, 6], EMPTY]]
-    simulator.wish("")
+    simulator.command("")
     assert simulator.client("tell(*batch(device()))") == [[3, 4], EMPTY]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_scanimage_lists_it(simulate: Callable[..., Simulator]) -> None:
-    """The device list shows name, vendor and model as they were given."""
+    """The device list shows the name, vendor and model of the command line."""
     simulator = simulate("--name", "queue", "--vendor", "Acme", "--model", "Feeder 9")
     assert simulator.scanimage("-L").strip() == (
         f"device `net:{simulator.address}:queue' is a Acme Feeder 9 virtual device"
@@ -28,7 +28,7 @@ def test_scanimage_lists_it(simulate: Callable[..., Simulator]) -> None:
 
 
 def test_scanimage_shows_its_options(simulate: Callable[..., Simulator]) -> None:
-    """Options show constraints, units and the defaults of real scanners: Lineart, Letter."""
+    """Options have constraints, units, and the defaults of real scanners: Lineart and Letter."""
     shown = simulate().scanimage("-A")
     assert "--source Flatbed|ADF Front|ADF Back|ADF Duplex [ADF Front]" in shown
     assert "--mode Lineart|Gray|Color [Lineart]" in shown
@@ -38,7 +38,7 @@ def test_scanimage_shows_its_options(simulate: Callable[..., Simulator]) -> None
 
 
 def test_setting_options_reloads_and_clamps(simulate: Callable[..., Simulator]) -> None:
-    """A value out of range is clamped and INEXACT; page-height widens br-y; flatbed makes it inactive."""
+    """A value out of range is clamped and INEXACT; page-height extends br-y; the flatbed makes it inactive."""
     told = simulate().client("""
 d = sane.open(sane.get_devices()[0][0])
 def put(name, value):
@@ -101,7 +101,7 @@ tell(sane.get_devices()[0][:3], resolution, width, duplex, d.page_loaded, d["pag
 
 
 def test_bad_values_are_refused(simulate: Callable[..., Simulator]) -> None:
-    """What is not in the list, inactive, or being scanned with is refused, with the standard's status."""
+    """A value outside the list, an inactive option and a change during a scan get the standard's status."""
     told = simulate().client("""
 d = device("Flatbed")
 def refusal(change):
@@ -133,7 +133,7 @@ tell(bad, inactive, no_auto, height, empty, busy, again)
 
 
 def test_a_client_that_sets_nothing_gets_it_wrong(simulate: Callable[..., Simulator]) -> None:
-    """The defaults cut A4 to Letter in black and white, as those of real scanners do."""
+    """A client that sets nothing gets A4 cut to Letter in black and white, as from real scanners."""
     parameters = simulate().client("tell(sane.open(sane.get_devices()[0][0]).get_parameters())")[0]
     assert parameters == ["gray", 1, [1700, 2200], 1, 213]
 
@@ -155,7 +155,7 @@ def test_a_client_that_sets_nothing_gets_it_wrong(simulate: Callable[..., Simula
 def test_exit_statuses(
     simulate: Callable[..., Simulator], arguments: list[str], status: int, sentence: str
 ) -> None:
-    """What cannot be done is refused with a sentence and a status of sysexits."""
+    """A command line that cannot work is refused with a sentence and an exit status of sysexits(3)."""
     address = simulate().address if not arguments else f"127.63.0.{1 + os.getpid() % 250}"
     done = subprocess.run(
         [sys.executable, "-m", "scand.simulator", "--listen", address, *arguments],

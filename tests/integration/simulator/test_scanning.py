@@ -37,12 +37,12 @@ def test_duplex_brings_every_side_in_order(simulate: Callable[..., Simulator]) -
 def test_simplex_brings_one_side_of_each(
     simulate: Callable[..., Simulator], source: str, numbers: list[int]
 ) -> None:
-    """A simplex source scans its side of each sheet only."""
+    """A simplex source scans only its own side of each sheet."""
     assert simulate("--count", "3").client(f"tell(*batch(device({source!r})))") == [numbers, EMPTY]
 
 
 def test_the_flatbed_never_ends(simulate: Callable[..., Simulator]) -> None:
-    """The glass always has a page, each time a new one, and the stack in the feeder is left alone."""
+    """Every scan from the glass gets a new page, and the stack in the feeder is left alone."""
     told = simulate("--count", "2").client("""
 d = device("Flatbed")
 glass, _ = batch(d, 3)
@@ -53,7 +53,7 @@ tell(glass, *batch(d))
 
 
 def test_modes_and_parameters(simulate: Callable[..., Simulator]) -> None:
-    """The parameters before and after start are those of the image, and lines are never padded."""
+    """The parameters before and after start are those of the image, and lines are padded to whole bytes only."""
     told = simulate("--count", "6").client("""
 answers = []
 for resolution in (75, 201):
@@ -78,7 +78,7 @@ tell(*answers)
 
 
 def test_the_area_is_what_is_scanned(simulate: Callable[..., Simulator], tmp_path: Path) -> None:
-    """A window of the page is, pixel for pixel, that window cut out of the whole page."""
+    """A partial scan area equals, pixel for pixel, that part of the whole page."""
     cut, whole = tmp_path / "cut.png", tmp_path / "whole.png"
     simulate("--count", "1").client(f"""
 d = device("ADF Duplex", "Gray", 100)
@@ -98,7 +98,7 @@ tell()
 
 
 def test_scanimage_scans_a_batch(simulate: Callable[..., Simulator], tmp_path: Path) -> None:
-    """The batch mode of scanimage gets every side of the stack as a file."""
+    """scanimage's batch mode gets every side of the stack as a file."""
     simulator = simulate("--count", "3", "--source", "ADF Duplex")
     simulator.scanimage(
         f"--batch={tmp_path}/%d.png",
@@ -121,7 +121,7 @@ def test_scanimage_scans_a_batch(simulate: Callable[..., Simulator], tmp_path: P
 
 
 def test_images_from_a_directory(simulate: Callable[..., Simulator], tmp_path: Path) -> None:
-    """Image files are scanned in pairs, and simplex takes the fronts only."""
+    """Image files are scanned in pairs, and a simplex source scans the fronts only."""
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for number, level in enumerate((30, 90, 150, 210)):
@@ -135,12 +135,12 @@ for _ in range({count}):
 tell(levels, *batch(d))
 """
     assert simulator.client(script.format(source="ADF Duplex", count=4)) == [[30, 90, 150, 210], [], EMPTY]
-    simulator.wish("")
+    simulator.command("")
     assert simulator.client(script.format(source="ADF Front", count=2)) == [[30, 150], [], EMPTY]
 
 
 def test_pace(simulate: Callable[..., Simulator]) -> None:
-    """With --ppm images come no faster than that, little by little."""
+    """With --ppm, images arrive no faster than that, and in small parts."""
     told = simulate("--count", "1", "--ppm", "240").client("""
 d, marks = device(), []
 begun = time.monotonic()
@@ -155,7 +155,7 @@ tell(marks[len(marks) // 4], marks[-1])
 
 
 def test_thirty_sheets_of_colour(simulate: Callable[..., Simulator]) -> None:
-    """A real stack at 300 dpi in colour comes whole, and the simulator's memory stays bounded."""
+    """A real stack at 300 dpi in colour arrives completely, and the simulator's memory stays bounded."""
     simulator = simulate("--count", "30")
     images, end = simulator.client("""
 d = device("ADF Front", "Color", 300)

@@ -1,4 +1,4 @@
-"""The simulator's option table: what facts say, what follows from them, and what a scan then is."""
+"""The simulator's option table: what a facts file says, what follows from it, and what is then scanned."""
 
 import json
 from pathlib import Path
@@ -21,29 +21,29 @@ LENGTH = {"name": "br-y", "type": "fixed", "range": [0, 297, 0], "unit": "mm", "
 
 
 class Table:
-    """A device of the given options, by their names."""
+    """The option table of a device, by the names of the options."""
 
     def __init__(self, *options: dict[str, Any]) -> None:
         facts = parse_facts({"name": "Acme 1", "device": "acme:0", "options": options})
         self.options = Options(facts.options)
 
     def index(self, name: str) -> int:
-        """The option's number."""
+        """The index of an option."""
         return [option.name for option in self.options.descriptors()].index(name)
 
     def __getitem__(self, name: str) -> OptionDescriptor:
         return self.options.descriptors()[self.index(name)]
 
     def get(self, name: str) -> Value:
-        """Read it."""
+        """The value of an option."""
         return self.options.get(self.index(name))
 
     def set(self, name: str, value: Value) -> tuple[Value, Info]:
-        """Set it."""
+        """Set an option; the value that it has now, and what else changed."""
         return self.options.set(self.index(name), value)
 
     def active(self, name: str) -> bool:
-        """Whether it means something now."""
+        """Whether an option is active."""
         return not self[name].cap & Cap.INACTIVE
 
 
@@ -72,7 +72,7 @@ def refused(table: Table, name: str, value: Value) -> Status:
     ],
 )
 def test_a_value_is_made_to_fit(constraint: dict[str, Any], asked: Value, granted: Value, info: Info) -> None:
-    """What is out of range is clamped, and goes to the nearest step or number; that is said to be INEXACT."""
+    """A value is clamped to the range and rounded to the nearest step or number, which is reported as INEXACT."""
     table = Table({"name": "x", **constraint})
     assert table.set("x", asked) == (granted, info | Info.RELOAD_PARAMS)
     assert table.get("x") == granted
@@ -92,12 +92,12 @@ def test_a_value_is_made_to_fit(constraint: dict[str, Any], asked: Value, grante
     ],
 )
 def test_what_does_not_fit_at_all_is_refused(fact: dict[str, Any], value: Value) -> None:
-    """None of the list, another type, a sensor, an inactive option, a headline: INVAL."""
+    """A value that is not in the list or of another type, a sensor, an inactive option and a group are INVAL."""
     assert refused(Table({"name": "x", **fact}), "x", value) is Status.INVAL
 
 
 def test_options_that_cannot_be_read() -> None:
-    """A button, and an option that can only be set; both can be set."""
+    """A button and a write-only option can be set but not read."""
     table = Table({"name": "eject", "type": "button"}, {"name": "secret", "type": "int", "write_only": True})
     for name in ("eject", "secret"):
         table.set(name, 1)
@@ -106,7 +106,7 @@ def test_options_that_cannot_be_read() -> None:
 
 
 def test_the_page_bounds_the_area() -> None:
-    """br-y cannot leave the page, by its name alone; what shrinks with it is reloaded; null takes that away."""
+    """By its name alone, br-y is limited to the page and shrinks with it, unless bounded_by is null."""
     table = Table(PAGE, LENGTH)
     assert (table["br-y"].constraint, table.get("br-y")) == (Range(0, 279, 0), 279)
     assert table.set("br-y", 297.0) == (279, Info.RELOAD_PARAMS | Info.INEXACT)
@@ -117,10 +117,10 @@ def test_the_page_bounds_the_area() -> None:
     assert Table(PAGE, {**LENGTH, "bounded_by": None}).get("br-y") == 297
 
 
-def test_a_source_wakes_what_feeds() -> None:
-    """A page size that is inactive wakes with the feeder, and bounds from then on; other options sleep on."""
-    sleeping = {"name": "duplex", "type": "bool", "inactive": True}
-    table = Table(SOURCE, {**PAGE, "inactive": True}, LENGTH, sleeping)
+def test_a_feeder_source_activates_the_page_size() -> None:
+    """An inactive page size becomes active with the feeder, and then limits br-y; other options stay inactive."""
+    inactive = {"name": "duplex", "type": "bool", "inactive": True}
+    table = Table(SOURCE, {**PAGE, "inactive": True}, LENGTH, inactive)
     assert (table.active("page-height"), table.get("br-y")) == (False, 297)
     assert table.set("source", "ADF") == ("ADF", RELOADED)
     assert (table.active("page-height"), table.get("br-y"), table.active("duplex")) == (True, 279, False)
@@ -128,8 +128,8 @@ def test_a_source_wakes_what_feeds() -> None:
     assert refused(table, "page-height", 200.0) is Status.INVAL
 
 
-def test_a_fact_may_say_what_it_hangs_on() -> None:
-    """active_when names options and values of its own."""
+def test_a_facts_file_may_say_when_an_option_is_active() -> None:
+    """active_when names the options, and their values, with which an option is active."""
     table = Table(SOURCE, {"name": "duplex", "type": "bool", "active_when": {"source": ["ADF"]}})
     assert not table.active("duplex")
     table.set("source", "ADF")
@@ -137,7 +137,7 @@ def test_a_fact_may_say_what_it_hangs_on() -> None:
 
 
 def test_the_plain_format_is_enough() -> None:
-    """Without the keys that say what hangs on what, a fujitsu takes the same settings."""
+    """Without bounded_by and active_when, a fujitsu accepts the same settings."""
     quirks = {"bounded_by", "active_when"}
     for name in ("Fujitsu fi-7260, source ADF Front", "Fujitsu fi-7260, source Flatbed", "Canon P-215"):
         options = [
@@ -153,7 +153,7 @@ def test_the_plain_format_is_enough() -> None:
 
 @pytest.mark.parametrize("name", [name for name in OUTCOMES if isinstance(OUTCOMES[name][0], list)])
 def test_a_posed_device_scans_what_is_asked(name: str) -> None:
-    """Set for both sides, colour, 300 dpi and A4, that is what comes; set for one side, grey, then that."""
+    """A device that was set for duplex, colour, 300 dpi and A4 scans that, and then simplex in gray likewise."""
     scanner = Scanner.named(name)
     for asked, sides, mode in (("duplex", ("front", "back"), "Color"), ("simplex", ("front",), "Gray")):
         scanner.apply(resolve({"sides": asked, "mode": mode.lower(), "resolution": 300}, {}))
@@ -177,7 +177,7 @@ def test_a_posed_device_scans_what_is_asked(name: str) -> None:
     ],
 )
 def test_which_sides_are_scanned(options: list[dict[str, Any]], sides: tuple[str, ...]) -> None:
-    """The glass has no sides; without a source, what only a feeder has tells of one."""
+    """The glass has no sides; a device without a source has a feeder if it has options that only feeders have."""
     assert request.sides(Table(*options).options) == sides
 
 
@@ -193,7 +193,7 @@ def test_which_sides_are_scanned(options: list[dict[str, Any]], sides: tuple[str
     ],
 )
 def test_which_mode_is_drawn(mode: str, depth: int, drawn: str) -> None:
-    """Every mode of a driver is drawn as the nearest of ours."""
+    """Every mode of a driver is drawn in the simulator's nearest mode."""
     table = Table(
         {"name": "mode", "type": "string", "value": mode}, {"name": "depth", "type": "int", "value": depth}
     )
@@ -201,13 +201,13 @@ def test_which_mode_is_drawn(mode: str, depth: int, drawn: str) -> None:
 
 
 def test_an_empty_area_is_refused() -> None:
-    """No pixels: INVAL from start and get_parameters."""
+    """An area without pixels is INVAL."""
     with pytest.raises(StatusError):
         request.area(Table({**LENGTH, "value": 0}).options)
 
 
 def test_names_of_a_posed_device() -> None:
-    """The SANE name is the driver's on its own host; vendor and model come from the entry's name."""
+    """The SANE name is the one on the device's own host; vendor and model come from the entry's name."""
     facts = read_facts(FILE, "Fujitsu fi-7260, source ADF Front")
     assert (facts.device, facts.vendor, facts.model) == ("fujitsu:fi-7260:1208958", "Fujitsu", "fi-7260")
     facts = read_facts(FILE, "xerox_mfp")
@@ -215,8 +215,8 @@ def test_names_of_a_posed_device() -> None:
     assert read_facts(DEFAULT).device == "sim"
 
 
-def test_where_a_scan_starts_from() -> None:
-    """A source that the device has, and no other."""
+def test_the_source_at_the_start_can_be_chosen() -> None:
+    """A device can start with any source that it has, and with no other."""
     facts = read_facts(DEFAULT).starting_from("ADF Duplex")
     assert request.sides(Options(facts.options)) == ("front", "back")
     with pytest.raises(ValueError, match="no source 'Tray'; there are Flatbed, ADF Front"):
@@ -244,7 +244,7 @@ def test_where_a_scan_starts_from() -> None:
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    """What is no facts file, or has nothing to pose as, is refused with a sentence."""
+    """A file that is not a facts file, or has no such device, is refused with a sentence."""
     file = tmp_path / "facts.json"
     file.write_text(text)
     with pytest.raises(ValueError, match=said):

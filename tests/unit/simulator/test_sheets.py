@@ -1,4 +1,4 @@
-"""The simulator's sheets: what is on them, where, and that a machine can tell which is which."""
+"""The simulator's sheets: what is drawn on them, where, and whether a machine can read which side it is."""
 
 import io
 from pathlib import Path
@@ -13,13 +13,13 @@ from scand.simulator.side import Side
 
 
 def whole_page(mode: str, resolution: int, page_size: str = "a4") -> Area:
-    """Compute the area of a whole sheet."""
+    """The area of a whole sheet."""
     width, height = PAGE_SIZES[page_size]
     return Area(mode, resolution, 0, 0, pixels(width, resolution), pixels(height, resolution))
 
 
 def scanned(sheets: Sheets, side: Side, area: Area) -> Image.Image:
-    """Put a raster together again, as a frontend does; fails where it has a byte too many or too few."""
+    """Make an image of a raster, as a frontend does; fails if it has a byte too many or too few."""
     raster = b"".join(sheets.raster(side, area))
     parameters = area.parameters
     assert len(raster) == parameters.bytes_per_line * parameters.lines
@@ -29,7 +29,7 @@ def scanned(sheets: Sheets, side: Side, area: Area) -> Image.Image:
 
 
 def as_jpeg(image: Image.Image, quality: int) -> Image.Image:
-    """Send an image through JPEG."""
+    """The image after JPEG compression."""
     file = io.BytesIO()
     (image.convert("L") if image.mode == "1" else image).save(file, "JPEG", quality=quality)
     return Image.open(file)
@@ -38,7 +38,7 @@ def as_jpeg(image: Image.Image, quality: int) -> Image.Image:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("resolution", [75, 100, 150, 240, 300, 600])
 def test_the_mark_is_read_after_hard_jpeg(mode: str, resolution: int) -> None:
-    """Every side says its number at any resolution, in any mode, after JPEG of quality 50."""
+    """The number of a side is readable at any resolution, in any mode, after JPEG of quality 50."""
     sheets = DrawnSheets(10, "a4")
     top = Area(mode, resolution, 0, 0, pixels(210, resolution), pixels(60, resolution))
     for side in (Side(7, "back"), Side(123_456, "front")):
@@ -49,26 +49,26 @@ def test_the_mark_is_read_after_hard_jpeg(mode: str, resolution: int) -> None:
 
 @pytest.mark.parametrize("page_size", PAGE_SIZES)
 def test_the_mark_fits_on_each_page_size(page_size: str) -> None:
-    """Also the smallest sheet has room for the mark."""
+    """Every page size, even the smallest, has room for the mark."""
     page = scanned(DrawnSheets(1, page_size), Side(2, "back"), whole_page("Gray", 75, page_size))
     assert read_side_number(page, 75) == 4
 
 
 def test_front_and_back_are_numbered_in_turn() -> None:
-    """Sheet by sheet the fronts are odd and the backs even, without a gap."""
+    """Fronts have odd numbers and backs even ones, without a gap."""
     sides = [Side(sheet, name) for sheet in (1, 2, 3) for name in ("front", "back")]
     assert [side.number for side in sides] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_page_upside_down_has_no_mark() -> None:
-    """A side that was turned over is not taken for another one."""
+    """A side that was turned upside down is not mistaken for another one."""
     page = scanned(DrawnSheets(1, "a4"), Side(1, "front"), whole_page("Gray", 100))
     with pytest.raises(ValueError, match="no mark"):
         read_side_number(page.rotate(180), 100)
 
 
 def test_a_mirrored_page_has_no_mark() -> None:
-    """Nor is one that was mirrored."""
+    """A side that was mirrored is not mistaken for another one."""
     page = scanned(DrawnSheets(1, "a4"), Side(1, "front"), whole_page("Gray", 100))
     with pytest.raises(ValueError, match="no mark"):
         read_side_number(ImageOps.mirror(page), 100)
@@ -81,7 +81,7 @@ def test_a_scrap_has_no_mark() -> None:
 
 
 def test_blank_backs_are_nearly_white() -> None:
-    """With blank backs only the fronts have a mark, and the backs are paper with its grain."""
+    """With blank backs, only the fronts have a mark, and the backs show nothing but the paper's grain."""
     sheets = DrawnSheets(1, "a4", blank_backs=True)
     assert read_side_number(scanned(sheets, Side(1, "front"), whole_page("Gray", 75)), 75) == 1
     back = scanned(sheets, Side(1, "back"), whole_page("Gray", 75))
@@ -93,7 +93,7 @@ def test_blank_backs_are_nearly_white() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_window_shows_its_part_of_the_page(mode: str) -> None:
-    """A smaller scan area is, pixel for pixel, a cut out of the whole page."""
+    """A smaller scan area equals, pixel for pixel, that part of the whole page."""
     sheets = DrawnSheets(1, "a4")
     side = Side(12, "back")
     left, top, width, height = 91, 57, 283, 201
@@ -103,14 +103,14 @@ def test_a_window_shows_its_part_of_the_page(mode: str) -> None:
 
 
 def test_beside_the_sheet_is_the_backing() -> None:
-    """A client that scans more than the sheet sees that it did."""
+    """A scan area that is larger than the sheet shows the scanner's background beside it."""
     area = whole_page("Gray", 75, "legal")
     image = scanned(DrawnSheets(1, "a4"), Side(1, "front"), area)
     assert all(100 < level < 180 for level in image.tobytes()[-area.width :])
 
 
 def test_a_colour_page_is_of_plausible_size() -> None:
-    """At 300 dpi a page becomes a JPEG of the size that office pages have."""
+    """A page at 300 dpi becomes a JPEG of 0.3 to 1.5 MB, as office pages do."""
     page = scanned(DrawnSheets(1, "a4"), Side(1, "front"), whole_page("Color", 300))
     file = io.BytesIO()
     page.save(file, "JPEG", quality=80)
@@ -118,7 +118,7 @@ def test_a_colour_page_is_of_plausible_size() -> None:
 
 
 def test_images_are_paired_front_and_back(tmp_path: Path) -> None:
-    """Two files make a sheet, in the order of their names; a missing last back is blank; stacks repeat."""
+    """Two files make a sheet, in the order of their names; a missing last back is blank, and stacks repeat."""
     for number, level in enumerate((40, 80, 120)):
         Image.new("L", (210, 297), level).save(tmp_path / f"page-{number}.png")
     (tmp_path / "notes.txt").write_text("no image")
@@ -139,7 +139,7 @@ def test_an_image_is_fitted_on_the_sheet(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_images_is_refused(tmp_path: Path) -> None:
-    """A directory without images, or with one that is none, is refused with a sentence."""
+    """A directory without images, or with a broken one, is refused with a sentence."""
     with pytest.raises(ValueError, match="no image files"):
         ImageSheets(tmp_path, "a4")
     (tmp_path / "broken.png").write_bytes(b"no picture")

@@ -1,4 +1,4 @@
-"""The wire encoding of the simulator, against bytes written out by hand from the standard."""
+"""The simulator's encoding of the network protocol, against bytes written by hand from the standard."""
 
 import struct
 
@@ -25,7 +25,7 @@ from scand.simulator.xdr import Control, Procedure, Request
 
 
 def words(*numbers: int) -> bytes:
-    """Lay out words as the standard does, by means of our own."""
+    """Words as the standard encodes them, written without the code under test."""
     return struct.pack(f">{len(numbers)}i", *numbers)
 
 
@@ -37,20 +37,20 @@ def test_strings_carry_their_nul_and_null_is_empty() -> None:
 
 
 def test_strings_are_latin_1() -> None:
-    """What Latin-1 has goes through, and the rest becomes a question mark, never an exception."""
+    """Latin-1 characters are kept, and others become a question mark rather than an exception."""
     assert xdr.string("Büro") == words(5) + b"B\xfcro\0"
     assert xdr.string("纸") == words(2) + b"?\0"
 
 
 def test_device_list_ends_with_a_counted_null_pointer() -> None:
-    """net.c walks the list up to a NULL pointer, which is an element of the array."""
+    """The array's count includes the NULL pointer at the end of the list, which net.c looks for."""
     reply = xdr.devices_reply([Device("sim", "v", "m", "t")])
     device = words(4) + b"sim\0" + words(2) + b"v\0" + words(2) + b"m\0" + words(2) + b"t\0"
     assert reply == words(Status.GOOD, 2, 0) + device + words(1)
 
 
 def test_option_with_a_range() -> None:
-    """A range comes behind a pointer, in the option's own number format."""
+    """A range is encoded behind a pointer, in the option's own number format."""
     option = OptionDescriptor("br-x", "X", "", ValueType.FIXED, Unit.MM, 4, constraint=Range(0.0, 210.5))
     encoded = xdr.options_reply([option])
     head = words(1, 0, 5) + b"br-x\0" + words(2) + b"X\0" + words(1) + b"\0"
@@ -58,7 +58,7 @@ def test_option_with_a_range() -> None:
 
 
 def test_option_with_numbers() -> None:
-    """A list of numbers is an array that begins with their count, which counts itself among the elements."""
+    """A list of numbers is an array whose first element is their count."""
     option = OptionDescriptor("resolution", "R", "", ValueType.INT, Unit.DPI, 4, constraint=(150, 300))
     head = words(1, 0, 11) + b"resolution\0" + words(2) + b"R\0" + words(1) + b"\0"
     assert xdr.options_reply([option]) == head + words(ValueType.INT, Unit.DPI, 4, 5, 2, 3, 2, 150, 300)
@@ -74,20 +74,20 @@ def test_option_with_strings() -> None:
 
 
 def test_control_reply_has_the_size_of_the_request() -> None:
-    """net.c copies a value only where the reply has the request's size: strings are filled up with NULs."""
+    """The reply has the request's size, without which net.c copies no value: strings are padded with NULs."""
     control = Control(3, Action.GET_VALUE, ValueType.STRING, 8)
     reply = xdr.control_reply(Status.GOOD, Info.NONE, control, "Gray")
     assert reply == words(0, 0, ValueType.STRING, 8, 8) + b"Gray\0\0\0\0" + words(0)
 
 
 def test_control_reply_without_a_value() -> None:
-    """SET_AUTO is answered without a value, with what it brought about."""
+    """SET_AUTO is answered without a value, but with its effects."""
     reply = xdr.control_reply(Status.GOOD, Info.RELOAD_PARAMS, Control(8, Action.SET_AUTO), None)
     assert reply == words(0, 4, 0, 0, 0, 0)
 
 
 def test_parameters_reply() -> None:
-    """The parameters are in the order of the standard, and each frame is the last."""
+    """The parameters are in the order of the standard, and each image has one frame."""
     reply = xdr.parameters_reply(Status.GOOD, Parameters(Frame.RGB, 7440, 2480, 3508, 8))
     assert reply == words(0, 1, 1, 7440, 2480, 3508, 8)
 
@@ -127,13 +127,13 @@ REQUESTS = [
 
 @pytest.mark.parametrize(("data", "request_"), REQUESTS)
 def test_requests_are_decoded(data: bytes, request_: Request) -> None:
-    """Every request is decoded, and nothing is taken of the one that follows."""
+    """Every request is decoded, without touching the next one."""
     assert xdr.decode_request(data + b"next") == (request_, len(data))
 
 
 @pytest.mark.parametrize(("data", "request_"), REQUESTS)
 def test_a_request_cut_anywhere_is_incomplete(data: bytes, request_: Request) -> None:
-    """However a request is cut up by the network, its beginning asks for more instead of being misread."""
+    """Any beginning of a request raises IncompleteError instead of being misread."""
     for length in range(len(data)):
         with pytest.raises(xdr.IncompleteError):
             xdr.decode_request(data[:length])
@@ -144,14 +144,14 @@ def test_a_request_cut_anywhere_is_incomplete(data: bytes, request_: Request) ->
     "data", [words(9), words(99), b"GET / HTTP/1.1\r\n", words(2, -1), words(2, 1 << 30)]
 )
 def test_what_is_not_sane_is_refused(data: bytes) -> None:
-    """Unknown procedures and impossible lengths are protocol errors, not endless waits."""
+    """Unknown procedures and impossible lengths are protocol errors rather than endless waits."""
     with pytest.raises(xdr.ProtocolError):
         xdr.decode_request(data)
 
 
 @given(st.binary(max_size=64))
 def test_no_bytes_crash_the_decoder(data: bytes) -> None:
-    """Whatever arrives is a request, part of one, or none."""
+    """Any bytes are a request, the beginning of one, or a protocol error."""
     try:
         _, length = xdr.decode_request(data)
     except (xdr.IncompleteError, xdr.ProtocolError):
@@ -160,7 +160,7 @@ def test_no_bytes_crash_the_decoder(data: bytes) -> None:
 
 
 def test_an_exact_maximum_is_not_inexact() -> None:
-    """The maximum of a range, as a frontend reads it off the wire, is granted as it is."""
+    """The maximum of a range, as a frontend gets it, can be set exactly."""
     options = Options(read_facts(DEFAULT).options)
     names = [option.name for option in options.descriptors()]
     most = int(355.6 * 65536) / 65536
