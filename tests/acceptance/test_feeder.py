@@ -52,12 +52,12 @@ class ClientQueue:
             sheet, *side = place.split(":")
             place = ":".join([str(before + int(sheet)), *side])
         comes = [f"fault {name}{at}{place}"] if fault else []
-        self.scanner.tell("\n".join([str(STACK), f"from {before + 1}", *comes]))
+        self.scanner.command("\n".join([str(STACK), f"from {before + 1}", *comes]))
         return list(range(2 * before + 1, 2 * self.sheets + 1))
 
     def feed_from(self, sides: list[int], sheet: int) -> None:
         """Put the stack with those sides in again, from one of its sheets on."""
-        self.scanner.tell(f"from {sides[0] // 2 + sheet}")
+        self.scanner.command(f"from {sides[0] // 2 + sheet}")
 
     def lay(self) -> int:
         """Lay a sheet on the glass."""
@@ -99,7 +99,7 @@ class ClientQueue:
         (agent,) = self.site.sql(
             "SELECT last_heartbeat, clock_timestamp() - last_heartbeat < '10 s' AS alive FROM scan_agent_status"
         )
-        assert agent["alive"], self.site.story()
+        assert agent["alive"], self.site.last_log()
         return agent["last_heartbeat"]  # type: ignore[no-any-return]
 
     def spooled(self, job: int, seq: int) -> Path:
@@ -195,7 +195,7 @@ def test_no_fault_loses_or_doubles_a_side(queue: ClientQueue, story: Story) -> N
     sides = queue.load(story.fault, story.more)
     job = queue.job(**story.settings)
     row, beats = queue.scan(job)
-    assert (row["status"], row["error_code"]) == ("ready", story.code), queue.site.story()
+    assert (row["status"], row["error_code"]) == ("ready", story.code), queue.site.last_log()
     assert story.says in (row["error"] or "")
     assert story.code != "driver_hung" or beats >= 3
     assert queue.captured(job, 1) == story.captured
@@ -241,7 +241,7 @@ def feed_again(queue: ClientQueue, job: int, sides: list[int]) -> None:
     queue.restore(job)
     queue.feed_from(sides, int(named[1]) if named else 1)
     row, _ = queue.scan(job)
-    assert (row["status"], row["error"], row["error_code"]) == ("ready", None, None), queue.site.story()
+    assert (row["status"], row["error"], row["error_code"]) == ("ready", None, None), queue.site.last_log()
 
 
 def test_a_slow_page_is_no_hang(queue: ClientQueue) -> None:

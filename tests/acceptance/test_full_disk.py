@@ -58,17 +58,17 @@ def leave(site: Site, size: int) -> Path:
 def finished(site: Site, scanner: Simulator, job: int) -> None:
     """Feed again from the sheet that was named, put all batches into the document, and look at it."""
     captured = sum(batch["page_count"] for batch in site.batches(job))
-    scanner.tell(f"from {captured // 2 + 1}")
+    scanner.command(f"from {captured // 2 + 1}")
     assert f"re-feed from sheet {captured // 2 + 1}" in site.job(job)["error"]
     assert 0 < captured < 2 * SHEETS
     row = site.scan(job)
-    assert (row["status"], row["error_code"]) == ("ready", None), site.story()
+    assert (row["status"], row["error_code"]) == ("ready", None), site.last_log()
     site.sql("UPDATE scan_job_batches SET status = 'scanned' WHERE job_id = %s", job)
     site.step(job, "assembling")
     site.wait(job, "preview")
     site.step(job, "committing")
     assert site.wait(job, "committed")["page_count"] == 2 * SHEETS
-    assert Checker(site.connection, site.staging, site.nas, scanner.fed).settled() == [], site.story()
+    assert Checker(site.connection, site.staging, site.nas, scanner.fed).settled() == [], site.last_log()
 
 
 def begun(site: Site) -> tuple[int, Daemon]:

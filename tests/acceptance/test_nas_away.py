@@ -60,7 +60,7 @@ def site(tmp_path: Path, migrated_url: str, scanner: Simulator, nas: Nas) -> Ite
 def in_order(site: Site, nas: Nas, scanner: Simulator) -> bool:
     """Whether every invariant holds, when all is over."""
     found = Checker(site.connection, site.staging, site.nas, scanner.fed).settled()
-    assert found == [], site.story()
+    assert found == [], site.last_log()
     return nas.untouched()
 
 

@@ -166,7 +166,7 @@ def test_pages_of_a_former_database_are_put_aside(site: Site, scanner: Simulator
     assert row["page_count"] == 6
     (aside,) = (site.staging / "jobs").glob("*.aside-*")
     assert len(list((aside / "batch-0001").glob("page-*.jpg"))) == 6
-    assert "put aside" in site.story()
+    assert "put aside" in site.last_log()
 
 
 def test_a_job_that_is_deleted_while_active_stops_everything(

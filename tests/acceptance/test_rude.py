@@ -62,7 +62,7 @@ def whole(site: Site, rude: Rude, job: int) -> None:
     """With a driver that behaves, the next batch scans whole."""
     rude.behave()
     row = site.scan(job)
-    assert row["error_code"] is None, site.story()
+    assert row["error_code"] is None, site.last_log()
     assert safe(site, job, site.batches(job)[-1]["batch_seq"]) == [1, 2, 3]
 
 
@@ -74,7 +74,7 @@ def test_a_driver_that_dies_takes_no_page_with_it(site: Site, rude: Rude) -> Non
         before = len(site.batches(job))
         rude.behave(fault)
         row = site.scan(job)
-        assert (row["status"], row["error_code"]) == ("ready", "driver_crashed"), site.story()
+        assert (row["status"], row["error_code"]) == ("ready", "driver_crashed"), site.last_log()
         discarded = site.batches(job)[before:]  # the page before the crash may not have been safe yet
         assert len(discarded) <= min(pages, 1)
         for batch in discarded:
@@ -100,7 +100,7 @@ def test_a_driver_that_hangs_is_killed(site: Site, rude: Rude) -> None:
         before = len(site.batches(job))
         rude.behave(fault)
         row = site.scan(job)
-        assert (row["status"], row["error_code"]) == ("ready", "driver_hung"), (fault, site.story())
+        assert (row["status"], row["error_code"]) == ("ready", "driver_hung"), (fault, site.last_log())
         assert [(batch["status"], batch["page_count"]) for batch in site.batches(job)[before:]] == (
             [("discarded", pages)] if pages else []
         )
@@ -127,14 +127,14 @@ def test_rubbish_that_a_driver_prints_is_kept_for_the_curious_and_disturbs_nothi
 ) -> None:
     """At debug, with the child's name; a driver that prints more than anybody reads is not held up."""
     daemon = site.serving()
-    rude.behave("noise 5")
+    rude.behave("output 5")
     job = ready(site)
     site.scan(job)
     said = daemon.said("driver_noise")
     assert {line["level"] for line in said} == {"debug"}
     assert {line["source"] for line in said} == {"scand.feeder stdout", "scand.feeder stderr"}
     assert sum("rude start: warning" in json.dumps(line) for line in said) == 15
-    rude.behave("noise 3000")
+    rude.behave("output 3000")
     site.scan(job)
     assert safe(site, job, 2) == safe(site, job, 1) == [1, 2, 3]
     site.step(job, "canceled")

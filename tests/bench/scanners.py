@@ -53,7 +53,7 @@ def simulator(directory: Path) -> Iterator[Scanner]:
             {"sides": "duplex"},
             ("--source=ADF Duplex", "--page-width=210", "--page-height=297", "-x", "210", "-y", "297"),
             {mode: (f"--mode={mode.capitalize()}",) for mode in ("color", "gray", "lineart")},
-            lambda sides: process.tell(str(sides // 2)),
+            lambda sides: process.command(str(sides // 2)),
         )
     finally:
         process.stop()

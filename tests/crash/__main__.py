@@ -46,7 +46,7 @@ def work(blows: SimpleQueue[Blow], url: str, base: Path, found: Callable[[Result
                     place = place or stack.enter_context(installation(url, base / uuid4().hex[:8]))
                     result = place.deal(blow)
                     if result.violations:
-                        result = replace(result, story=place.story())
+                        result = replace(result, story=place.last_log())
                         stack.close()
                         place = None
                     if result.struck or result.violations:

@@ -109,9 +109,9 @@ class Scene:
             tuple(dict.fromkeys(trial.violations)),
         )
 
-    def story(self) -> str:
-        """The last daemon's log."""
-        return self._site.story()
+    def last_log(self) -> str:
+        """The end of the last daemon's log."""
+        return self._site.last_log()
 
     def _draft(self) -> int:
         """A job whose files' names are its own, those in the NAS too."""

@@ -69,7 +69,7 @@ def test_no_blow_loses_or_doubles_a_page(recorded: Recorded, number: int) -> Non
     blow = spread(recorded.blows, SORTS)[number]
     for _ in range(TRIES):
         result = recorded.scene.deal(blow)
-        assert result.violations == (), f"{result}\n{recorded.scene.story()}"
+        assert result.violations == (), f"{result}\n{recorded.scene.last_log()}"
         if result.struck:
             return
     pytest.skip(f"{blow}: not hit")

@@ -48,7 +48,7 @@ class Play:
             self._clerk.look()
         except Exception as error:
             self._failed = True
-            story = ["Played so far (python -m tests.model):", *self.story, self._scene.site.story()]
+            story = ["Played so far (python -m tests.model):", *self.story, self._scene.site.last_log()]
             error.add_note("\n".join(story))
             raise
 

@@ -47,7 +47,7 @@ class Stage:
         """Those sheets go into the feeder, and nothing else; the last is new, or the last of the last stack."""
         new = [str(last - self.sheets)] if last > self.sheets else []
         self.sheets = last
-        self.simulator.tell("\n".join([*new, f"from {first}", *([f"fault {fault}"] if fault else [])]))
+        self.simulator.command("\n".join([*new, f"from {first}", *([f"fault {fault}"] if fault else [])]))
 
     @contextmanager
     def scene(self) -> Iterator[Scene]:

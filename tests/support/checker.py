@@ -1,13 +1,13 @@
-"""Says of every invariant of DESIGN §3 that it holds, or names the job and the page with which it does not.
+"""Checks every invariant of docs/design.md, "Invariants", and names the job and the page that violate one.
 
-    P  every captured page is in local staging or in the document    L  local bytes go only after C
-    D  at most one Inbox file for a job and a hash, whole            M  nothing under a bare mountpoint
+    P  every captured page is in local staging or in the document    L  local pages are deleted only after C
+    D  at most one Inbox file for a job and a hash, never partial    M  nothing under a bare mountpoint
     C  committed: the file is there, with that hash                  A  one active job
-    S  only legal steps, and none after committed                    T  alive, and no job stands still in silence
+    S  only legal steps, and none after committed                    T  alive, and no job stops without saying why
     W  a document is never silently shorter, or in another order, than what was fed
 
-It asks the database, the staging directory, the NAS and the scanner itself, and nothing of scand's own code but
-the table of statuses. A side's number (`scand.simulator.marks`) tells it apart from every other that was fed.
+It reads the database, the staging directory, the NAS and the scanner's log, and uses nothing of scand's own code
+but the table of statuses. The number of a side (`scand.simulator.marks`) is unique among all that were fed.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 INVARIANTS = "PDCSLMATW"
 MARKER = ".scand-volume"
 HEARTBEAT = 10.0
-"""Seconds between two signs of life, at most (DESIGN §3, T)."""
+"""The longest time between two heartbeats, in seconds. Source: docs/design.md, "Invariants", T."""
 
 _WORKING = frozenset({Status.SCANNING, Status.ASSEMBLING, Status.COMMITTING})
-_MAY_GO = frozenset({Status.COMMITTED, Status.CANCELED})
+_DELETABLE = frozenset({Status.COMMITTED, Status.CANCELED})
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One invariant that does not hold.
+    """An invariant that does not hold.
 
     Attributes:
         invariant: its letter.
@@ -53,18 +53,19 @@ class Violation:
 
 
 class Checker:
-    """Looks at one installation, as often as wanted; what it has once seen captured, it does not forget.
+    """Checks one installation any number of times, and remembers every captured page that it has seen.
 
     Args:
         connection: to the installation's database.
         staging: `staging.dir`.
         nas: `nas.root`.
-        fed: the numbers of the sides that the scanner has delivered whole, so far.
-        taken: where a consumer puts what it takes out of the Inbox, under the same path; None: nobody does.
-        mixed: sheets are put back while others are pulled, so a document may have them as they were fed.
+        fed: returns the numbers of the sides that the scanner has delivered completely so far.
+        taken: where a consumer moves files from the Inbox, under the same relative path; None: there is no
+            consumer.
+        mixed: sheets are put back while others are pulled, so a document may have them in the order of feeding.
 
     Attributes:
-        connection: another may take its place, when the server has been away.
+        connection: may be replaced when the server has been away.
     """
 
     def __init__(
@@ -79,32 +80,32 @@ class Checker:
     ) -> None:
         self.connection, self._staging, self._nas, self._fed = connection, staging, nas, fed
         self._mixed = mixed
-        self._homes = [nas] if taken is None else [nas, taken]
+        self._roots = [nas] if taken is None else [nas, taken]
         self._seen: dict[str, Captured] = {}
 
     def check(self, *, alive: bool = False) -> list[Violation]:
-        """What does not hold at this instant, whatever scand is just doing.
+        """Return what does not hold now, whatever scand is doing.
 
         Args:
-            alive: a daemon has been serving for the last ten seconds: its heartbeat is looked at, too.
+            alive: check the heartbeat, too: a daemon has been serving for the last ten seconds.
         """
-        # Before the rows: a row has its name before the file has.
-        inbox = [found for home in self._homes for found in evidence.published(home).items()]
-        now = evidence.rows(self.connection)
+        # Before the rows, since the path is in the row before the file is in the Inbox.
+        inbox = [found for root in self._roots for found in evidence.published(root).items()]
+        rows = evidence.rows(self.connection)
         return [
-            *self._pages(now),
-            *self._batches(now),
-            *self._inbox(now, inbox),
-            *self._documents(now),
-            *self._steps(now),
+            *self._pages(rows),
+            *self._batches(rows),
+            *self._inbox(rows, inbox),
+            *self._documents(rows),
+            *self._steps(rows),
             *self._volume(),
-            *(self._heartbeat(now) if alive else ()),
+            *(self._heartbeat(rows) if alive else ()),
         ]
 
     def settled(self) -> list[Violation]:
-        """What does not hold when everything has come to its end: every side that was fed is somewhere, once."""
-        now = evidence.rows(self.connection)
-        return [*self.check(), *self._rest(now), *self._all_fed(now)]
+        """Return what does not hold when no job is under way: then every side that was fed is somewhere, once."""
+        rows = evidence.rows(self.connection)
+        return [*self.check(), *self._unexplained(rows), *self._all_fed(rows)]
 
     # P, L: pages and batches on local disk.
 
@@ -118,14 +119,14 @@ class Checker:
                 yield Violation("P", f"{page} is not what was captured")
             self._seen.setdefault(page.sha256, page)
         here = {page.sha256 for page in found}
-        free = {str(job["id"]) for job in rows.jobs if job["status"] in _MAY_GO}
+        free = {str(job["id"]) for job in rows.jobs if job["status"] in _DELETABLE}
         for sha256, page in self._seen.items():
             if sha256 not in here and page.job not in free:
                 yield Violation("P", f"{page} was captured, and is gone")
                 yield Violation("L", f"{page} is gone from local disk, and its job is not committed")
 
     def _batches(self, rows: Rows) -> Iterator[Violation]:
-        over = {job["id"] for job in rows.jobs if job["status"] in _MAY_GO}
+        over = {job["id"] for job in rows.jobs if job["status"] in _DELETABLE}
         for batch in rows.batches:
             name = f"job {batch['job_id']}, batch {batch['batch_seq']}"
             if not batch["page_count"]:
@@ -167,7 +168,7 @@ class Checker:
     # W, D: what is in the documents.
 
     def _documents(self, rows: Rows) -> Iterator[Violation]:
-        homes: dict[int, int] = {}
+        owners: dict[int, int] = {}
         for job in rows.jobs:
             document = self._document(job)
             if document is None:
@@ -180,9 +181,9 @@ class Checker:
             for side, times in Counter(sides).items():
                 if times > 1:
                     yield Violation("D", f"{name} has side {side} {times} times")
-                if homes.setdefault(side, job["id"]) != job["id"]:
+                if owners.setdefault(side, job["id"]) != job["id"]:
                     yield Violation(
-                        "D", f"side {side} is in the documents of jobs {homes[side]} and {job['id']}"
+                        "D", f"side {side} is in the documents of jobs {owners[side]} and {job['id']}"
                     )
             if sides != sorted(sides) and not (self._mixed and _in_turn(sides, self._fed())):
                 yield Violation("W", f"{name} has its sides in the order {sides}")
@@ -193,11 +194,11 @@ class Checker:
                 yield Violation("W", f"{name} lacks sides {gaps}, which were fed in between")
 
     def _document(self, job: Row) -> Path | None:
-        """The file behind a preview or a commit, where it can be looked at."""
+        """The file of a job in preview or committed, if it exists."""
         where = {Status.COMMITTED: "inbox_path", Status.PREVIEW: "nas_staging_path"}.get(job["status"])
         if where is None or not job[where]:
             return None
-        return next((path for home in self._homes if (path := home / job[where]).is_file()), None)
+        return next((path for root in self._roots if (path := root / job[where]).is_file()), None)
 
     def _kept(self, rows: Rows, job: int) -> set[int]:
         kept = [row for row in rows.batches if row["job_id"] == job and row["status"] == "scanned"]
@@ -208,19 +209,19 @@ class Checker:
     # S, A, W: the steps that were taken.
 
     def _steps(self, rows: Rows) -> Iterator[Violation]:
-        now: dict[int, str | None] = {}
+        current: dict[int, str | None] = {}
         active: set[int] = set()
-        fault: dict[int, str | None] = {}  # with which the job took its last step
+        fault: dict[int, str | None] = {}  # the error_code of the job's last step
         for event in rows.events:
             job, before, after = event["job_id"], event["from_status"], event["to_status"]
             step = f"job {job}: {before} → {after}"
             if (before, after) not in rows.steps:
                 yield Violation("S", f"{step} is not a step")
-            if now.get(job) != before:
-                yield Violation("S", f"{step}, but it was {now.get(job)}")
+            if current.get(job) != before:
+                yield Violation("S", f"{step}, but it was {current.get(job)}")
             if before == Status.COMMITTED:
                 yield Violation("S", f"{step}: a committed job has changed")
-            now[job] = after
+            current[job] = after
             (active.add if Status(after).active else active.discard)(job)
             if len(active) > 1:
                 yield Violation("A", f"jobs {sorted(active)} are active at once")
@@ -229,9 +230,10 @@ class Checker:
                 yield Violation("W", f"{step}: the agent went on by itself after {fault[job]}")
             fault[job] = event["error_code"]
         for job in rows.jobs:
-            if now.get(job["id"]) != job["status"]:
+            if current.get(job["id"]) != job["status"]:
                 yield Violation(
-                    "S", f"job {job['id']} is {job['status']}, and its last step says {now.get(job['id'])}"
+                    "S",
+                    f"job {job['id']} is {job['status']}, and its last step says {current.get(job['id'])}",
                 )
 
     # M, T.
@@ -245,16 +247,16 @@ class Checker:
         if rows.heartbeat is None or rows.heartbeat > HEARTBEAT:
             yield Violation("T", f"the last heartbeat is {rows.heartbeat} s old")
 
-    # When all is over.
+    # When no job is under way.
 
-    def _rest(self, rows: Rows) -> Iterator[Violation]:
+    def _unexplained(self, rows: Rows) -> Iterator[Violation]:
         for job in rows.jobs:
             status, quiet = job["status"], not job["error"]
             if quiet and (status in _WORKING or status == Status.FAILED):
                 yield Violation("T", f"job {job['id']} is {status}, and does not say why")
 
     def _all_fed(self, rows: Rows) -> Iterator[Violation]:
-        """A job with a fault that nobody has answered may have told its people to feed sides again."""
+        """Sides that are nowhere; not while a job has a fault, since its sentence may ask to feed them again."""
         over = [job["status"] == Status.COMMITTED for job in rows.jobs]
         if any(job["error_code"] for job in rows.jobs):
             return
@@ -275,6 +277,6 @@ _OWN_STEPS = {
 
 
 def _in_turn(sides: Sequence[int], fed: Sequence[int]) -> bool:
-    """Whether the sides came in this order, whatever else came between."""
+    """Whether the sides were fed in this order, possibly with others in between."""
     coming = iter(fed)
     return all(side in coming for side in sides)

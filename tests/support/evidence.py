@@ -1,4 +1,4 @@
-"""What an installation leaves to be seen: rows, spool, Inbox, and the numbers of sides. For `checker` to judge."""
+"""Reads what `checker` compares: rows, spool, Inbox, and the numbers of the sides in PDFs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A page that pages.jsonl has a line for; names are those of its directories."""
+    """A page that has a line in pages.jsonl.
+
+    Attributes:
+        job: the name of the job's directory.
+        batch: the name of the batch's directory.
+        file: the name of the page's file.
+        sha256: of its content, as the line says.
+    """
 
     job: str
     batch: str
@@ -39,11 +46,14 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the database says, at one instant.
+    """What the database says at one instant.
 
     Attributes:
+        jobs: rows of scan_jobs by id.
+        batches: rows of scan_job_batches by job and number.
+        events: rows of scan_job_events by id.
         steps: the legal ones, (from, to).
-        heartbeat: its age, s.
+        heartbeat: its age in seconds.
     """
 
     jobs: list[Row]
@@ -54,15 +64,15 @@ class Rows:
 
 
 def rows(connection: psycopg.Connection[Any]) -> Rows:
-    """One look at the database: one statement, so that all of it is of one instant."""
+    """Read the database in one statement, so that everything is of the same instant."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(_LOOK).fetchone()
+        row = cursor.execute(_ALL_ROWS).fetchone()
     assert row
     steps = {(step["from_status"], step["to_status"]) for step in row["steps"]}
     return Rows(row["jobs"] or [], row["batches"] or [], row["events"] or [], steps, row["heartbeat"])
 
 
-_LOOK = b"""
+_ALL_ROWS = b"""
 SELECT (SELECT jsonb_agg(to_jsonb(j) ORDER BY id) FROM scan_jobs j) AS jobs,
        (SELECT jsonb_agg(to_jsonb(b) ORDER BY job_id, batch_seq) FROM scan_job_batches b) AS batches,
        (SELECT jsonb_agg(to_jsonb(e) ORDER BY id) FROM scan_job_events e) AS events,
@@ -73,7 +83,7 @@ SELECT (SELECT jsonb_agg(to_jsonb(j) ORDER BY id) FROM scan_jobs j) AS jobs,
 
 
 def captured(staging: Path) -> Iterator[Captured]:
-    """Every page that local staging says is captured, also in directories that were put aside."""
+    """Every page that is captured according to local staging, also in directories that were put aside."""
     for lines in _files(staging / "jobs"):
         if lines.name != "pages.jsonl":
             continue
@@ -85,7 +95,7 @@ def captured(staging: Path) -> Iterator[Captured]:
 
 
 def published(root: Path) -> dict[str, str]:
-    """Path relative to the root → hash, of every file that has a document's name."""
+    """Path relative to the root → SHA-256, of every file that is not hidden."""
     names = {path: path.relative_to(root) for path in _files(root)}
     return {
         str(name): sha256(path)
@@ -95,7 +105,7 @@ def published(root: Path) -> dict[str, str]:
 
 
 def sha256(path: Path) -> str:
-    """Of a file; empty when it is not there, or no longer."""
+    """The SHA-256 of a file; empty if it does not exist (any more)."""
     try:
         return _sha256(path, _version(path))
     except FileNotFoundError:
@@ -103,7 +113,7 @@ def sha256(path: Path) -> str:
 
 
 def sides(pdf: Path) -> tuple[int | None, ...]:
-    """The number of the side that each page of a PDF shows; None for a page without one. No PDF, no pages."""
+    """The number of the side on each page of a PDF, None on a page without one; empty if it does not exist."""
     try:
         return _sides(pdf, _version(pdf))
     except FileNotFoundError:
@@ -111,12 +121,12 @@ def sides(pdf: Path) -> tuple[int | None, ...]:
 
 
 def _files(root: Path) -> list[Path]:
-    """All below a directory, in order; what moves meanwhile may be missing."""
+    """All files below a directory, in order; one that moves meanwhile may be missing."""
     return sorted(Path(directory, name) for directory, _, names in os.walk(root) for name in names)
 
 
 def _version(path: Path) -> tuple[int, ...]:
-    """What changes with a file's content. A file is read once, since checks are many and files do not change."""
+    """A key that changes with the file's content, so that an unchanged file is read only once."""
     state = path.stat()
     return state.st_dev, state.st_ino, state.st_size, state.st_ctime_ns
 

@@ -1,4 +1,4 @@
-"""The feeder's process, driven by a test as the daemon drives it."""
+"""Drives the feeder's process as the daemon does."""
 
 from __future__ import annotations
 
@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     from scand.spool.records import End
 
 PATIENCE = 60.0
-"""Seconds for anything to come about."""
+"""The longest wait for anything, in seconds."""
 
 
 @dataclass
 class Batch:
-    """What a batch came to."""
+    """What a batch has left.
+
+    Attributes:
+        directory: of its pages.
+        end: its end.json.
+        opened: the feeder's report of the device; None: it was not opened.
+    """
 
     directory: Path
     end: End
@@ -40,7 +46,12 @@ class Batch:
 
 
 class Feeder:
-    """A feeder's process, and another one when that has left."""
+    """A feeder's process, which is started again when it has ended.
+
+    Args:
+        directory: for the batches.
+        device: the SANE name or pattern to scan from.
+    """
 
     def __init__(self, directory: Path, device: str) -> None:
         self._directory, self._device = directory, device
@@ -48,15 +59,27 @@ class Feeder:
         self._batches = 0
 
     def scan(self, device: str | None = None, last: str = "", **settings: Any) -> Batch:
-        """One batch: one side, unless more is asked for."""
+        """Scan one batch; simplex, gray, 75 dpi and lossless unless `settings` say otherwise.
+
+        Args:
+            device: instead of the usual one.
+            last: the name of the device that was opened last.
+            settings: as in a job.
+        """
         self._batches += 1
         directory = self._directory / f"batch-{self._batches:04d}"
-        wishes = {"source": "adf", "sides": "simplex", "mode": "gray", "resolution": 75, "format": "lossless"}
+        defaults = {
+            "source": "adf",
+            "sides": "simplex",
+            "mode": "gray",
+            "resolution": 75,
+            "format": "lossless",
+        }
         task = wire.Scan(
             directory=str(directory),
             device=self._device if device is None else device,
             last_device=last,
-            settings=resolve(wishes | settings, {}),
+            settings=resolve(defaults | settings, {}),
         )
         opened = None
         for report in self._reports(task):
@@ -80,7 +103,7 @@ class Feeder:
             yield from child.reports()
 
     def limit(self, resource: int, more: int) -> None:
-        """Set a limit of the feeder that runs, in bytes (RLIMIT_AS: beyond what it has now)."""
+        """Set a resource limit of the running feeder, in bytes (for RLIMIT_AS: more than it uses now)."""
         assert self._child is not None
         pid = self._child.pid
         if resource == RLIMIT_AS:
@@ -88,7 +111,7 @@ class Feeder:
         prlimit(pid, resource, (more, -1))
 
     def close(self) -> None:
-        """Let it go."""
+        """End the process."""
         if self._child is not None:
             self._child.kill()
             self._child.reap(PATIENCE)
@@ -97,7 +120,7 @@ class Feeder:
 
 
 def numbers(batch: Batch) -> list[int]:
-    """Which sheet each page is."""
+    """The number that each page shows, in order."""
     found = []
     for page in batch.pages:
         with Image.open(page) as image:

@@ -1,8 +1,8 @@
-"""Every instant of a piece of code, one after the other: what a kill or an error just there leaves behind.
+"""Interrupts a piece of code at each of its instants in turn, and checks what is left behind.
 
-An instant is where the interpreter reaches a line of the watched modules, or leaves one of their functions. At
-the first, the second, … of them the process is killed by SIGKILL, or the code gets an OSError: before a line,
-that is a call that failed; when leaving a function, one that was carried out and whose reply was lost.
+An instant is where the interpreter reaches a line of the watched modules, or leaves one of their functions. At the
+first, then at the second, and so on, the process is killed by SIGKILL or the code gets an OSError. Before a line,
+the error stands for a call that failed; at the end of a function, for one that succeeded and whose reply was lost.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_WELL, _STRUCK, _FAILED = range(3)
+_COMPLETED, _INTERRUPTED, _FAILED = range(3)
 
 
 def kill() -> None:
-    """End this process as the OOM killer or a power button would."""
+    """End this process as the OOM killer would."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fail() -> None:
-    """An I/O error."""
+    """Raise an I/O error."""
     raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def every_instant(
-    blow: Callable[[], None],
+    interrupt: Callable[[], None],
     act: Callable[[Path], None],
     check: Callable[[Path], None],
     *modules: ModuleType,
 ) -> int:
-    """Deal a blow at each instant of `act` in turn, each time in a new directory, and look at what is there.
+    """Interrupt `act` at each of its instants in turn, each time in a new directory, and check the directory.
 
-    The directories are in memory where possible: nothing here cuts the power, so fsync need not cost anything.
+    The directories are in memory if possible: nothing here cuts the power, so fsync need not take any time.
 
     Args:
-        blow: `kill` or `fail`.
-        act: is given the directory, in a child process; what it raises after the blow is swallowed.
-        check: is given the directory, after that.
+        interrupt: `kill` or `fail`.
+        act: is called with the directory, in a child process; what it raises after the interruption is ignored.
+        check: is called with the directory after that.
         modules: whose lines are instants.
 
     Returns:
@@ -59,25 +59,31 @@ def every_instant(
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     for number in count(1):
         with TemporaryDirectory(dir=memory) as directory:
-            place = Path(directory)
+            path = Path(directory)
             child = os.fork()
             if child == 0:
-                _child(number, blow, act, place, files)
+                _child(number, interrupt, act, path, files)
             _, status = os.waitpid(child, 0)
             ended = os.waitstatus_to_exitcode(status)
-            assert ended in {_WELL, _STRUCK, -signal.SIGKILL}, f"failed by itself at instant {number}"
+            assert ended in {_COMPLETED, _INTERRUPTED, -signal.SIGKILL}, (
+                f"failed by itself at instant {number}"
+            )
             try:
-                check(place)
+                check(path)
             except BaseException as error:
-                error.add_note(f"after {blow.__name__} at instant {number}")
+                error.add_note(f"after {interrupt.__name__} at instant {number}")
                 raise
-        if ended == _WELL:
+        if ended == _COMPLETED:
             return number - 1
     raise AssertionError
 
 
 def _child(
-    number: int, blow: Callable[[], None], act: Callable[[Path], None], place: Path, files: set[str | None]
+    number: int,
+    interrupt: Callable[[], None],
+    act: Callable[[Path], None],
+    path: Path,
+    files: set[str | None],
 ) -> None:
     left = number
 
@@ -88,15 +94,15 @@ def _child(
         if event in {"line", "return"}:
             left -= 1
             if left == 0:
-                blow()
+                interrupt()
         return trace
 
     sys.settrace(trace)
     try:
-        act(place)
-    except Exception:  # noqa: BLE001 - it was struck, or else the test is wrong
+        act(path)
+    except Exception:  # noqa: BLE001 - it was interrupted, or else the test is wrong
         if left > 0:
             sys.settrace(None)
             traceback.print_exc()
             os._exit(_FAILED)
-    os._exit(_WELL if left > 0 else _STRUCK)
+    os._exit(_COMPLETED if left > 0 else _INTERRUPTED)

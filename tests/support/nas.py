@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class Nas:
-    """A mountpoint, and volumes. All of it is gone when the `with` block ends.
+    """A mountpoint and volumes, which exist for a `with` block.
 
     Args:
-        directory: in it are the mountpoint, "nas", and the volumes.
+        directory: for the mountpoint, "nas", and the volumes.
 
     Attributes:
         mountpoint: bare, as the test sees it.
-        inside: what a command is started through to see what is mounted.
+        inside: a prefix for the arguments of a command that has to see what is mounted.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -43,13 +43,13 @@ class Nas:
         self._faulty: list[FaultyVolume] = []
 
     def __enter__(self) -> Self:
-        # It ends with its standard input, that is with the test, and the namespace with all that is in it.
-        self._keeper = subprocess.Popen(
+        # It ends with its standard input, that is with the test. The namespace and its mounts end with it.
+        self._namespace_holder = subprocess.Popen(
             [*UNSHARE, "sh", "-c", "echo; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        assert self._keeper.stdout
-        self._keeper.stdout.readline()
-        self.inside = ("nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt", "--")
+        assert self._namespace_holder.stdout
+        self._namespace_holder.stdout.readline()
+        self.inside = ("nsenter", f"--mount=/proc/{self._namespace_holder.pid}/ns/mnt", "--")
         return self
 
     def __exit__(
@@ -57,19 +57,28 @@ class Nas:
     ) -> None:
         for volume in self._faulty:
             volume.end()
-        self._keeper.communicate()
+        self._namespace_holder.communicate()
 
     # Volumes.
 
     def add(self, name: str, size: str = "8m", files: int = 0) -> Path:
-        """Make a volume for so many bytes and files (0: any number); it is empty, and not mounted yet."""
+        """Make an empty volume, which is not mounted yet.
+
+        Args:
+            name: for `mount`.
+            size: in bytes, as the mount option of tmpfs is written.
+            files: the most that it can hold; 0: any number.
+
+        Returns:
+            Where the test sees it.
+        """
         volume = self._volumes / name
         volume.mkdir(parents=True)
-        self._do("mount", "-t", "tmpfs", "-o", f"size={size},nr_inodes={files}", name, volume)
+        self._run("mount", "-t", "tmpfs", "-o", f"size={size},nr_inodes={files}", name, volume)
         return self.seen(volume)
 
     def add_faulty(self, name: str) -> FaultyVolume:
-        """Make one whose faults can be chosen."""
+        """Make a volume whose faults can be chosen."""
         volume, backing = self._volumes / name, self._volumes / f"{name}-backing"
         volume.mkdir(parents=True)
         backing.mkdir()
@@ -77,13 +86,13 @@ class Nas:
         return self._faulty[-1]
 
     def mount(self, name: str) -> Path:
-        """Mount a volume, over whatever is mounted; and where the test sees it."""
-        self._do("mount", "--bind", self._volumes / name, self.mountpoint)
+        """Mount a volume over what is mounted, and return where the test sees it."""
+        self._run("mount", "--bind", self._volumes / name, self.mountpoint)
         return self.seen(self.mountpoint)
 
     def unmount(self) -> None:
-        """Unmount lazily what was mounted last: who has it open still has it."""
-        self._do("umount", "--lazy", self.mountpoint)
+        """Unmount lazily what was mounted last: files that are open stay open."""
+        self._run("umount", "--lazy", self.mountpoint)
 
     def exchange(self, name: str) -> None:
         """Unmount what was mounted last, and mount another volume."""
@@ -91,20 +100,20 @@ class Nas:
         self.mount(name)
 
     def read_only(self, name: str, *, yes: bool) -> None:
-        """Make a volume read-only, or not."""
-        self._do("mount", "-o", f"remount,{'ro' if yes else 'rw'}", self._volumes / name)
+        """Make a volume read-only or writable."""
+        self._run("mount", "-o", f"remount,{'ro' if yes else 'rw'}", self._volumes / name)
 
     def seen(self, path: Path) -> Path:
-        """A path as it is inside, for the test, which is not."""
-        return Path(f"/proc/{self._keeper.pid}/root") / path.relative_to("/")
+        """The path by which the test, which is outside, sees a path inside."""
+        return Path(f"/proc/{self._namespace_holder.pid}/root") / path.relative_to("/")
 
-    def _do(self, *command: str | Path) -> None:
+    def _run(self, *command: str | Path) -> None:
         subprocess.run([*self.inside, *command], check=True)
 
     # The bare mountpoint.
 
     def untouched(self) -> bool:
-        """Whether not one name was ever made or removed under the bare mountpoint."""
+        """Whether no name was ever made or removed under the bare mountpoint."""
         return self._state() == self._untouched
 
     def _state(self) -> tuple[int, list[Path]]:
@@ -112,24 +121,24 @@ class Nas:
 
 
 def fill(file: Path) -> None:
-    """Take all the room that a disk has."""
+    """Write to a file until its disk is full."""
     with suppress(OSError), file.open("wb", buffering=0) as opened:
         while True:
             opened.write(bytes(4096))
 
 
 def fill_with_names(directory: Path) -> None:
-    """Make files until a disk takes no more."""
+    """Make empty files until the disk takes no more."""
     with suppress(OSError):
         for number in count():
             (directory / str(number)).touch()
 
 
 class FaultyVolume:
-    """A volume served by a process of its own; see `NasFs` for what can be wrong with it.
+    """A volume that is served by a process of its own; `NasFs` has the faults.
 
     Attributes:
-        backing: what it really holds.
+        backing: the directory with what it really contains.
     """
 
     def __init__(self, inside: tuple[str, ...], backing: Path, mountpoint: Path) -> None:
@@ -144,15 +153,15 @@ class FaultyVolume:
         self.calls()
 
     def fault(self, **faults: Any) -> None:
-        """Set attributes of its `NasFs`."""
+        """Set attributes of its `NasFs`: refuses, loses, spoils or hangs."""
         self._ask(faults)
 
     def calls(self) -> list[str]:
-        """What it was asked for so far."""
+        """The calls that it has received so far."""
         return self._ask({})
 
     def end(self) -> None:
-        """It answers no more: what hangs in it gets an error."""
+        """Stop serving: calls that hang get an error."""
         self._server.communicate()
 
     def _ask(self, faults: dict[str, Any]) -> list[str]:

@@ -1,8 +1,8 @@
-"""A network file system as bad as they come, in FUSE: a directory, served with faults on demand.
+"""A bad network file system, in FUSE: a directory that is served with faults on demand.
 
-It has no RENAME_NOREPLACE and no fsync of directories; it can lose replies, refuse calls and spoil what it
-stores. Nothing is cached. It is served by a thread, so the tests set its faults as they go. Source of the
-protocol: <linux/fuse.h>, 7.31.
+It has no RENAME_NOREPLACE and no fsync of directories. It can lose replies, refuse calls and corrupt what it
+stores. Nothing is cached. A thread serves it, so a test can change the faults at any time. Source of the protocol:
+<linux/fuse.h>, 7.31.
 """
 
 from __future__ import annotations
@@ -23,20 +23,24 @@ if TYPE_CHECKING:
     from typing import Self
 
 _HEADER = struct.Struct("<IIQQIIII")
-_LARGEST = 1 << 17  # bytes a write
+_MAX_WRITE = 1 << 17  # bytes
 _DETACH = 2  # MNT_DETACH
 
 
 class NasFs:
-    """Mounts itself for a `with` block.
+    """A file system that is mounted for a `with` block.
+
+    Args:
+        backing: the directory that it serves.
+        mountpoint: where it is mounted.
 
     Attributes:
         refuses: call → errno: it is not carried out.
         loses: calls that are carried out and answered with EIO.
-        spoils: whether one bit of each write goes wrong.
-        hangs: calls that are taken and not answered, nor any after them, for as long as they are in here: who
-            made one cannot even be killed.
-        calls: those received, in order.
+        spoils: whether one bit of each write is flipped.
+        hangs: calls that are not answered, nor any after them, as long as they are in this set; their processes
+            cannot even be killed.
+        calls: all that were received, in order.
     """
 
     def __init__(self, backing: Path, mountpoint: Path) -> None:
@@ -89,7 +93,7 @@ class NasFs:
             35: ("create", self._create),
         }
         with suppress(OSError):  # ENODEV: unmounted
-            while request := os.read(self._fuse, _LARGEST + 4096):
+            while request := os.read(self._fuse, _MAX_WRITE + 4096):
                 _, opcode, unique, node, *_ = _HEADER.unpack_from(request)
                 if opcode in {2, 36, 42}:  # forget, interrupt, batch_forget: no answer is wanted
                     continue
@@ -109,7 +113,7 @@ class NasFs:
 
     def _init(self, _node: int, data: bytes) -> bytes:
         major, _minor = struct.unpack_from("<II", data)
-        return struct.pack("<IIIIHHIIHHI28x", major, 31, 0, 0, 1, 1, _LARGEST, 1, 0, 0, 0)
+        return struct.pack("<IIIIHHIIHHI28x", major, 31, 0, 0, 1, 1, _MAX_WRITE, 1, 0, 0, 0)
 
     def _below(self, node: int, name: bytes) -> str:
         return os.path.join(self._paths[node], os.fsdecode(name.rstrip(b"\0")))  # noqa: PTH118 - hot

@@ -1,7 +1,7 @@
 """The network between the daemon and PostgreSQL, and what can happen to it.
 
-A session that has met `HALF_OPEN` never lives again, and its server never hears of that: as behind a firewall that
-has forgotten it.
+A session that was open in `HALF_OPEN` stays dead, and the server does not learn of it: as behind a firewall that
+has dropped the connection from its table.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from enum import Enum, auto
 from psycopg import conninfo
 
 _COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
-"""As psycopg sends it. Source: PostgreSQL, "Message Formats"."""
+"""The message that psycopg sends. Source: PostgreSQL, "Message Formats"."""
 
 
 class Mode(Enum):
     """What the network does."""
 
     PASS = auto()
-    REFUSE = auto()  # nobody listens, and all sessions are cut
-    CUT = auto()  # sessions are cut, also new ones, as soon as they are made
+    REFUSE = auto()  # connections are refused, and all sessions are cut
+    CUT = auto()  # all sessions are cut, new ones as soon as they connect
     CUT_BEFORE_COMMIT = auto()  # the server does not get the next COMMIT; then PASS
-    CUT_AFTER_COMMIT = auto()  # it does, and its answer is lost; then PASS
-    HALF_OPEN = auto()  # accepts, and never answers
+    CUT_AFTER_COMMIT = auto()  # the server gets the next COMMIT, and its answer is lost; then PASS
+    HALF_OPEN = auto()  # connections are accepted, and nothing is ever answered
     SLOW = auto()  # every message takes `DELAY`
 
 
 DELAY = 0.05
-"""Seconds."""
+"""Seconds that a message takes in `Mode.SLOW`."""
 
 
 class _Session:
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client, self.server = client, server
-        self.muted = threading.Event()
-        """What the server answers is lost."""
+        self.discards_answers = threading.Event()
+        """Set when the server's answers are to be discarded."""
         self.answered = threading.Event()
 
     def cut(self) -> None:
@@ -48,10 +48,10 @@ class _Session:
 
 
 class Proxy:
-    """Listens on a loopback port, and passes on to a server.
+    """Listens on a loopback port and passes everything on to a server.
 
     Args:
-        url: the server's, as libpq has it.
+        url: the server's, in libpq's format.
 
     Attributes:
         url: the same, through the proxy.
@@ -71,14 +71,14 @@ class Proxy:
 
     @property
     def mode(self) -> Mode:
-        """What it does now."""
+        """What it does now; may be set."""
         return self._mode
 
     @mode.setter
     def mode(self, mode: Mode) -> None:
         former, self._mode = self._mode, mode
         if mode is Mode.REFUSE:
-            self._deafen()
+            self._stop_listening()
         elif former is Mode.REFUSE:
             self._listener = self._listen(self._at)
         if mode in {Mode.REFUSE, Mode.CUT}:
@@ -86,9 +86,9 @@ class Proxy:
                 session.cut()
 
     def close(self) -> None:
-        """Cut everything, and take no more sessions."""
+        """Cut all sessions and stop listening."""
         self._mode = Mode.CUT
-        self._deafen()
+        self._stop_listening()
         for session in self._sessions:
             session.cut()
             session.client.close()
@@ -101,7 +101,7 @@ class Proxy:
         threading.Thread(target=self._serve, args=(listener,), daemon=True).start()
         return listener
 
-    def _deafen(self) -> None:
+    def _stop_listening(self) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread in accept
         self._listener.close()
@@ -115,9 +115,9 @@ class Proxy:
                 elif self._mode is Mode.CUT:
                     client.close()
                 else:
-                    self._begin(client)
+                    self._start_session(client)
 
-    def _begin(self, client: socket.socket) -> None:
+    def _start_session(self, client: socket.socket) -> None:
         try:
             server = self._connect()
         except OSError:
@@ -147,12 +147,12 @@ class Proxy:
                     return
                 if _COMMIT in data and self._mode in {Mode.CUT_BEFORE_COMMIT, Mode.CUT_AFTER_COMMIT}:
                     if self._mode is Mode.CUT_AFTER_COMMIT:
-                        session.muted.set()
+                        session.discards_answers.set()
                         session.server.sendall(data)
                         session.answered.wait(10)
                     self._mode = Mode.PASS
                     break
-                self._dawdle()
+                self._delay()
                 session.server.sendall(data)
             if self._mode is Mode.HALF_OPEN:
                 return
@@ -164,15 +164,15 @@ class Proxy:
             while data := session.server.recv(65536):
                 if self._mode is Mode.HALF_OPEN:
                     return
-                if session.muted.is_set():
+                if session.discards_answers.is_set():
                     session.answered.set()
                     continue
-                self._dawdle()
+                self._delay()
                 session.client.sendall(data)
             if self._mode is Mode.HALF_OPEN:
                 return
         session.cut()
 
-    def _dawdle(self) -> None:
+    def _delay(self) -> None:
         if self._mode is Mode.SLOW:
             time.sleep(DELAY)

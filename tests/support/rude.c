@@ -1,20 +1,20 @@
-/* rude: a SANE backend that misbehaves as it is told, to see what its frontend makes of that.
+/* rude: a SANE backend that misbehaves on demand, to test its frontend.
  *
- * $SANE_CONFIG_DIR/rude.conf is read anew at every call, so that a test can change it while the driver is
- * loaded. Each line is a word and the rest of the line:
+ * $SANE_CONFIG_DIR/rude.conf is read again at every call, so that a test can change it while the driver is
+ * loaded. Each line is a keyword and the rest of the line (defaults in parentheses):
  *
- *   device NAME MODEL    a scanner of the vendor Rude; more lines, more scanners
- *   sheets N             in each stack (3); a stack is put in whenever the last one is through
+ *   device NAME MODEL    a scanner of the vendor Rude; one line per scanner
+ *   sheets N             in each stack (3); a new stack is loaded when the last one is used up
  *   depth, pixels, padding, passes, lines    what sane_get_parameters says of a frame (8, 443, 0, 1, 59);
- *                        lines -1: unknown length; early 1: says nothing (all 0) before sane_start
- *   deliver N            lines that really come
- *   noise N              lines of rubbish on stdout and on stderr at each call
+ *                        lines -1: unknown length; early 1: all values are 0 before sane_start
+ *   deliver N            lines that are really delivered
+ *   output N             lines of rubbish on stdout and on stderr at each call
  *   CALL crash | hang | STATUS        what that call does instead of its work; a number is a SANE_Status
- *   CALL@PAGE ...        the same, at that page of the stack only; "read" does it in mid-page, "first" at the
- *                        page's first sane_read
+ *   CALL@PAGE ...        the same, only at that page of the stack; "read" misbehaves mid-page, "first" at the
+ *                        first sane_read of the page
  *
- * Every call but sane_read and those for options is a line in $SANE_CONFIG_DIR/rude.log. A page is gray, has
- * the mark of scand/simulator/marks.py with the number of its sheet in the stack, and all else is white.
+ * Every call but sane_read and those for options adds a line to $SANE_CONFIG_DIR/rude.log. A page is gray and
+ * white but for the mark of scand/simulator/marks.py, with the number of its sheet in the stack.
  * libsane finds the library libsane-rude.so.1 through LD_LIBRARY_PATH: sane-backends, backend/dll.c, load().
  */
 
@@ -28,9 +28,9 @@
 
 enum { DEVICES = 8, DPI = 75, WORD = 128 };
 
-static int page;     /* of the stack; 0: none has been started */
-static int started;  /* a page is under way */
-static long sent;    /* its bytes so far */
+static int page;     /* number within the stack; 0: none was started yet */
+static int started;  /* whether a page is being read */
+static long sent;    /* bytes of this page so far */
 
 static FILE *config_file(const char *name, const char *mode)
 {
@@ -39,8 +39,8 @@ static FILE *config_file(const char *name, const char *mode)
     return fopen(path, mode);
 }
 
-/* What is said after the word, in a buffer that the next call overwrites; NULL when nothing is. `nth` from 0. */
-static const char *said(const char *word, int nth)
+/* The rest of the nth line (from 0) with this keyword, in a buffer that the next call overwrites; NULL: none. */
+static const char *setting(const char *word, int nth)
 {
     static char rest[WORD];
     char line[2 * WORD], first[WORD];
@@ -55,22 +55,22 @@ static const char *said(const char *word, int nth)
     return found;
 }
 
-static int number(const char *word, int otherwise)
+static int number(const char *word, int fallback)
 {
-    const char *text = said(word, 0);
-    return text ? atoi(text) : otherwise;
+    const char *text = setting(word, 0);
+    return text ? atoi(text) : fallback;
 }
 
-/* Do what is said of the call, at this page or at any. */
+/* Misbehave as rude.conf says for this call, at this page or at any. */
 static SANE_Status misbehave(const char *call)
 {
     char at_page[WORD];
     const char *what;
 
     snprintf(at_page, sizeof at_page, "%s@%d", call, page);
-    what = said(at_page, 0);
+    what = setting(at_page, 0);
     if (!what)
-        what = said(call, 0);
+        what = setting(call, 0);
     if (!what)
         return SANE_STATUS_GOOD;
     if (strcmp(what, "crash") == 0)
@@ -80,13 +80,13 @@ static SANE_Status misbehave(const char *call)
     return (SANE_Status)atoi(what);
 }
 
-static SANE_Status called(const char *call, const char *about)
+static SANE_Status called(const char *call, const char *argument)
 {
     FILE *file = config_file("rude.log", "a");
 
-    fprintf(file, "%s %s\n", call, about);
+    fprintf(file, "%s %s\n", call, argument);
     fclose(file);
-    for (int left = number("noise", 0); left > 0; left--) {
+    for (int left = number("output", 0); left > 0; left--) {
         fprintf(stdout, "rude %s \033[31m\xff{\"say\": \"captured\"}\n", call);
         fprintf(stderr, "rude %s: warning\n", call);
     }
@@ -113,7 +113,7 @@ SANE_Status sane_rude_get_devices(const SANE_Device ***list, SANE_Bool local_onl
     int count = 0;
 
     (void)local_only;
-    for (; count < DEVICES && (line = said("device", count)); count++) {
+    for (; count < DEVICES && (line = setting("device", count)); count++) {
         sscanf(line, "%127s %127[^\n]", names[count], models[count]);
         devices[count] = (SANE_Device){names[count], "Rude", models[count], "sheetfed scanner"};
         pointers[count] = &devices[count];
@@ -129,7 +129,7 @@ SANE_Status sane_rude_open(SANE_String_Const name, SANE_Handle *handle)
     SANE_Status status = called("open", name);
     const char *line;
 
-    for (int nth = 0; (line = said("device", nth)) && strcmp(known, name) != 0; nth++)
+    for (int nth = 0; (line = setting("device", nth)) && strcmp(known, name) != 0; nth++)
         sscanf(line, "%127s", known);
     if (strcmp(known, name) != 0)
         return SANE_STATUS_INVAL;
@@ -163,7 +163,7 @@ const SANE_Option_Descriptor *sane_rude_get_option_descriptor(SANE_Handle handle
     return option >= 0 && option < OPTIONS ? &options[option] : NULL;
 }
 
-/* Each option has the one value that it can have. */
+/* Each option has only one possible value. */
 SANE_Status sane_rude_control_option(SANE_Handle handle, SANE_Int option, SANE_Action action, void *value,
                                      SANE_Int *info)
 {
@@ -213,7 +213,7 @@ SANE_Status sane_rude_start(SANE_Handle handle)
     return status;
 }
 
-/* Whether the mark of this page is black there: 32 cells of 4 mm x 6 mm, 10 mm from the left, 8 from the top. */
+/* Whether the mark is black at x, y (mm): 32 cells of 4 mm x 6 mm, 10 mm from the left, 8 mm from the top. */
 static int black(double x, double y)
 {
     unsigned check = ~0u, cells;
@@ -221,7 +221,7 @@ static int black(double x, double y)
 
     if (x < 10 || cell > 31 || y < 8 || y > 14)
         return 0;
-    for (int byte = 3; byte >= 0; byte--) { /* CRC-32 of the number's four bytes, as zlib has it */
+    for (int byte = 3; byte >= 0; byte--) { /* CRC-32 of the number's four bytes, as in zlib */
         check ^= (unsigned)page >> 8 * byte & 0xff;
         for (int bit = 0; bit < 8; bit++)
             check = check >> 1 ^ (check & 1 ? 0xedb88320u : 0);
@@ -239,7 +239,7 @@ SANE_Status sane_rude_read(SANE_Handle handle, SANE_Byte *data, SANE_Int most, S
     sane_rude_get_parameters(handle, &is);
     total = (long)is.bytes_per_line * number("deliver", is.lines < 0 ? 59 : is.lines);
     half = (total / is.bytes_per_line + 1) / 2 * is.bytes_per_line;
-    end = sent < half ? half : total; /* however much is asked for: it can fail in mid-page */
+    end = sent < half ? half : total; /* however much is asked for, so that it can fail mid-page */
     *length = 0;
     if (sent == 0)
         status = misbehave("first");

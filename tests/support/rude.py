@@ -1,4 +1,4 @@
-"""The backend "rude" (see rude.c): built once a session, told how to misbehave by its rude.conf."""
+"""The SANE backend "rude" (see rude.c), which misbehaves as its rude.conf says."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 SCANNER = "device usb:001 fi-7160"
 OTHER = "device usb:009 ScanSnap iX500"
-"""Lines of rude.conf: the usual scanner, and another one."""
+"""Lines of rude.conf: the default scanner, and another one."""
 
 
 def build(directory: Path) -> Path:
-    """Compile libsane-rude.so.1 into the directory, which is what LD_LIBRARY_PATH then has to name."""
+    """Compile libsane-rude.so.1 into a directory, and return that: LD_LIBRARY_PATH then has to name it."""
     source = Path(__file__).with_name("rude.c")
     library = directory / "libsane-rude.so.1"
     flags = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
@@ -20,7 +20,11 @@ def build(directory: Path) -> Path:
 
 
 class Rude:
-    """The backend's configuration, in a SANE_CONFIG_DIR that knows no other."""
+    """The backend's configuration, in a SANE_CONFIG_DIR with no other backend.
+
+    Args:
+        config: the directory, which is made.
+    """
 
     def __init__(self, config: Path) -> None:
         self.config = config
@@ -29,17 +33,17 @@ class Rude:
         self.behave()
 
     def behave(self, *lines: str, scanners: tuple[str, ...] = (SCANNER,)) -> None:
-        """Behave from now on as these lines say, and well where they say nothing."""
+        """Replace rude.conf: from now on the backend misbehaves as `lines` say, and in nothing else."""
         text = "".join(f"{line}\n" for line in (*scanners, *lines))
         written = self.config / "rude.conf.new"
         written.write_text(text)
         written.replace(self.config / "rude.conf")  # the driver may read it at any moment
 
     def log(self) -> list[str]:
-        """Every call so far and what was said with it, such as "open usb:001"."""
+        """Every call so far with its argument, such as "open usb:001"."""
         log = self.config / "rude.log"
         return [line.strip() for line in log.read_text().splitlines()] if log.exists() else []
 
     def calls(self, call: str) -> list[str]:
-        """What was said with each call of that name so far: to "open", the device's name."""
+        """The argument of each call of that name so far: for "open", the device's name."""
         return [line.partition(" ")[2] for line in self.log() if line.split()[0] == call]

@@ -1,4 +1,4 @@
-"""A whole site for one test: a simulated scanner, a NAS directory, a database, and the daemon as a process."""
+"""A whole site for one test: a simulated scanner, a NAS directory, a database, and the daemon's process."""
 
 from __future__ import annotations
 
@@ -27,26 +27,32 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _ADDRESSES = itertools.count(1)
 PATIENCE = 30.0
-"""Seconds for anything to come about. Long, since a loaded machine is no failure."""
+"""The longest wait for anything, in seconds: long enough for a loaded machine."""
 
 
 def own_address() -> str:
-    """A loopback address that no other test, and no other test process, listens on."""
+    """A loopback address that no other test and no other test process uses."""
     number = next(_ADDRESSES)
     return f"127.{100 + number % 150}.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
 
 
 def until(what: Callable[[], _T], wanted: str, patience: float = PATIENCE) -> _T:
-    """Wait until `what` says something true, and give that."""
+    """Wait until `what` returns something true, and return that.
+
+    Args:
+        what: is called again and again.
+        wanted: describes it, for the message of a failure.
+        patience: in seconds.
+    """
     end = time.monotonic() + patience
     while not (found := what()):
-        assert time.monotonic() < end, f"in {patience:g} s it did not come about: {wanted}"
+        assert time.monotonic() < end, f"this did not happen within {patience:g} s: {wanted}"
         time.sleep(0.02)
     return found
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has reaped yet has."""
+    """Whether a process has ended, reaped or not."""
     try:
         return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -54,7 +60,17 @@ def gone(pid: int) -> bool:
 
 
 class Simulator:
-    """A scanner with a feeder, and the person who fills it."""
+    """A simulated scanner as a process.
+
+    Args:
+        directory: for its files.
+        arguments: more of `scand simulate`.
+
+    Attributes:
+        address: the loopback address on which it listens.
+        config: a SANE_CONFIG_DIR with which libsane finds it.
+        process: its own.
+    """
 
     def __init__(self, directory: Path, *arguments: str) -> None:
         self.address = own_address()
@@ -75,23 +91,23 @@ class Simulator:
         assert "listening" in line, line
 
     def reload(self) -> None:
-        """Put paper in: what did not go through whole, else a new stack whose numbers go on."""
+        """Load the feeder with the unfinished sheets, or else with a new stack, whose numbers continue."""
         self.process.send_signal(signal.SIGHUP)
 
-    def tell(self, wish: str) -> None:
-        """Ask the person at the feeder for something: "12", "from 7" (see `scand simulate --help`)."""
+    def command(self, text: str) -> None:
+        """Give the simulator's operator commands, such as "12" or "from 7" (see `scand simulate --help`)."""
         written = self._control.with_suffix(".new")
-        written.write_text(wish)
+        written.write_text(text)
         written.rename(self._control)
-        until(lambda: not self._control.exists(), f"the person has heard {wish!r}")
+        until(lambda: not self._control.exists(), f"the simulator has read {text!r}")
 
     def fed(self) -> list[int]:
-        """The numbers of the sides that were delivered whole, in order."""
+        """The numbers of the sides that were delivered completely, in order."""
         text = self._log.read_text() if self._log.exists() else ""
         return [json.loads(line)["number"] for line in text.splitlines()]
 
     def stop(self) -> None:
-        """Switch it off."""
+        """End the process."""
         self.process.terminate()
         self.process.wait(10)
         assert self.process.stdout is not None
@@ -106,8 +122,8 @@ class Daemon:
     log_path: Path
 
     def log(self) -> list[dict[str, Any]]:
-        """What it has said: one object a line."""
-        # Not splitlines(): a title may have a line separator of Unicode's. What follows the last one is under way.
+        """Its log lines so far."""
+        # Not splitlines(): a title may contain a Unicode line separator. The last line may be incomplete.
         *lines, _ = self.log_path.read_text().split("\n") if self.log_path.exists() else [""]
         return [json.loads(line) for line in lines if line.startswith("{")]
 
@@ -116,7 +132,7 @@ class Daemon:
         return [line for line in self.log() if line["event"] == event]
 
     def child(self, module: str) -> int:
-        """The pid of a child, `scand.feeder` or `scand.courier`; 0 where there is none."""
+        """The pid of its child `scand.feeder` or `scand.courier`; 0 if there is none."""
         pid = self.process.pid
         with suppress(OSError):
             for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
@@ -129,12 +145,12 @@ class Daemon:
         self.process.send_signal(number)
 
     def stop(self) -> int:
-        """SIGTERM, and its exit status."""
+        """Send SIGTERM, and return the exit status."""
         self.process.terminate()
         return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
-        """SIGKILL: the worst that can happen to it."""
+        """Send SIGKILL."""
         self.process.kill()
         self.process.wait(PATIENCE)
 
@@ -144,7 +160,14 @@ class Site:
     """Everything around one daemon.
 
     Attributes:
-        inside: what its commands are started through (see `tests.support.nas`).
+        directory: of all its files.
+        database_url: for the daemon and the test.
+        sane_config: the SANE_CONFIG_DIR of its scanner.
+        extra: more sections of the config.
+        device: `scanner.device`.
+        page_timeout: `scanner.page_timeout`.
+        inside: a prefix for the arguments of its commands (see `tests.support.nas`).
+        daemons: all that were started, in order.
     """
 
     directory: Path
@@ -166,11 +189,11 @@ class Site:
         self.connect(self.database_url)
 
     def connect(self, url: str) -> None:
-        """Open the test's own session, to be closed by `close`; a former one is past."""
+        """Open the test's own session, which `close` closes; the one before it must be closed already."""
         self.connection = psycopg.connect(url, autocommit=True, row_factory=dict_row)
 
     def configure(self, extra: str) -> None:
-        """Write the config, with more sections or none."""
+        """Write the config, with `extra` sections at its end."""
         self.config.write_text(
             f"""
 [database]
@@ -196,11 +219,11 @@ mode = "gray"
         )
 
     def environment(self) -> dict[str, str]:
-        """Where libsane finds this site's scanner and no other."""
+        """An environment in which libsane finds this site's scanner and no other."""
         return os.environ | {"SANE_CONFIG_DIR": str(self.sane_config)}
 
     def scand(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a scand command to its end."""
+        """Run a scand command to its end; with `check` it has to succeed."""
         result = subprocess.run(
             [*self.inside, sys.executable, "-m", "scand.cli", "--config", str(self.config), *arguments],
             env=self.environment(),
@@ -214,7 +237,7 @@ mode = "gray"
         return result
 
     def start(self) -> Daemon:
-        """Start a daemon; it is not waited for."""
+        """Start a daemon, and do not wait for it."""
         log = self.directory / f"daemon-{len(self.daemons)}.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(
@@ -229,20 +252,20 @@ mode = "gray"
         return daemon
 
     def serving(self) -> Daemon:
-        """Start a daemon and wait until it leads."""
+        """Start a daemon, and wait until it leads."""
         daemon = self.start()
         until(lambda: daemon.said("elected") or daemon.process.poll() is not None, "elected")
         assert daemon.process.poll() is None, daemon.log_path.read_text()
         return daemon
 
     def close(self) -> None:
-        """End what still runs."""
+        """Kill the daemons that still run, and close the test's session."""
         for daemon in self.daemons:
             if daemon.process.poll() is None:
                 daemon.kill()
         self.connection.close()
 
-    # The database, as any client has it.
+    # The database, as any client uses it.
 
     def sql(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Run one statement."""
@@ -260,28 +283,28 @@ mode = "gray"
         return int(row["id"])
 
     def step(self, job: int, status: str) -> None:
-        """One UPDATE: a button of the web."""
+        """Change a job's status by one UPDATE, as a button of a web application does."""
         self.sql("UPDATE scan_jobs SET status = %s WHERE id = %s", status, job)
 
     def job(self, job: int) -> dict[str, Any]:
-        """The row."""
+        """The job's row."""
         (row,) = self.sql("SELECT * FROM scan_jobs WHERE id = %s", job)
         return row
 
     def batches(self, job: int) -> list[dict[str, Any]]:
-        """Its batches, in order."""
+        """The job's rows of scan_job_batches, in order."""
         return self.sql("SELECT * FROM scan_job_batches WHERE job_id = %s ORDER BY batch_seq", job)
 
     def wait(self, job: int, status: str, patience: float = PATIENCE) -> dict[str, Any]:
-        """Wait until the job is in a status, and give the row."""
+        """Wait until the job has a status, and return its row."""
         try:
             until(lambda: self.job(job)["status"] == status, f"job {job} is {status}", patience)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.job(job)}\n{self.story()}") from None
+            raise AssertionError(f"{error}\n{self.job(job)}\n{self.last_log()}") from None
         return self.job(job)
 
     def scan(self, job: int) -> dict[str, Any]:
-        """One batch: ready → scanning → ready."""
+        """Scan one batch (ready → scanning → ready), and return the job's row."""
         before = len(self.events(job))
         self.step(job, "scanning")
         until(lambda: len(self.events(job)) >= before + 2, "the batch ended")
@@ -292,8 +315,8 @@ mode = "gray"
         rows = self.sql("SELECT * FROM scan_job_events WHERE job_id = %s ORDER BY id", job)
         return [(row["from_status"], row["to_status"], row["actor"]) for row in rows]
 
-    def story(self) -> str:
-        """The last daemon's log."""
+    def last_log(self) -> str:
+        """The end of the last daemon's log."""
         return self.daemons[-1].log_path.read_text()[-6000:] if self.daemons else "no daemon ran"
 
     # The NAS.
@@ -304,12 +327,12 @@ mode = "gray"
 
 
 def sha256(path: Path) -> str:
-    """Of a file."""
+    """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def numbers(pdf: Path) -> list[int]:
-    """The number of the side that each page of a PDF shows, in the order of its pages."""
+    """The number of the side on each page of a PDF, in order."""
     found = []
     with pikepdf.open(pdf) as document:
         for page in document.pages:

@@ -1,1 +1,1 @@
-"""Real scanners, as facts: what their drivers state, and what a job becomes on each."""
+"""Real scanners: their options as the drivers describe them, and what a job is set to on each."""

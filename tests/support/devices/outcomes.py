@@ -1,7 +1,7 @@
-"""Device by device: what a duplex, colour, 300 dpi, A4 job becomes, and a simplex, grey, 200 dpi, A4 one.
+"""For each device: what is set for a duplex, colour, 300 dpi, A4 job, and for a simplex, gray, 200 dpi, A4 one.
 
-A list is what is set, in order; a text is how the refusal begins. An option that is not in a list was right
-already, or cannot be set.
+A list has the options that are set, in order; a string is the beginning of the refusal. An option that is missing
+from a list was right already, or cannot be set.
 """
 
 from __future__ import annotations

@@ -31,12 +31,12 @@ FACTS: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in json.loads
 
 
 def from_facts(entry: dict[str, Any]) -> dict[str, DeviceOption]:
-    """The options of one entry, in the driver's order."""
+    """The options of an entry of the file, in the driver's order."""
     return _seen(Options(parse_facts(entry).options))
 
 
 def _seen(table: Options) -> dict[str, DeviceOption]:
-    """The options as the feeder sees them through libsane."""
+    """The options as the feeder gets them through libsane."""
     return {
         option.name: DeviceOption(
             name=option.name,
@@ -68,7 +68,7 @@ def _value(table: Options, index: int, option: standard.OptionDescriptor) -> Any
 
 
 def _fact(option: DeviceOption) -> Fact:
-    """An option of a test's own, as a fact."""
+    """A test's own option, for the simulator."""
     cap = standard.Cap(0) if option.active else standard.Cap.INACTIVE
     cap |= standard.Cap.SOFT_SELECT if option.settable else standard.Cap(0)
     cap |= standard.Cap.SOFT_DETECT if option.value is not None else standard.Cap(0)
@@ -88,9 +88,12 @@ def _fact(option: DeviceOption) -> Fact:
 class Scanner:
     """An option table that is set as the feeder sets it, without libsane in between.
 
+    Args:
+        facts: its options.
+
     Attributes:
         table: the simulator's.
-        stuck: options that accept everything and change nothing.
+        stuck: options that accept every value and never change.
     """
 
     def __init__(self, facts: Iterable[Fact], *, stuck: Collection[str] = ()) -> None:
@@ -99,12 +102,12 @@ class Scanner:
 
     @classmethod
     def named(cls, name: str) -> Scanner:
-        """The device of the file that goes by this name."""
+        """The device of the file with this name."""
         return cls(parse_facts(FACTS[name]).options)
 
     @classmethod
     def of(cls, *options: DeviceOption, stuck: Collection[str] = ()) -> Scanner:
-        """A device that no driver states."""
+        """A device with these options."""
         return cls(map(_fact, options), stuck=stuck)
 
     @property
@@ -113,7 +116,7 @@ class Scanner:
         return _seen(self.table)
 
     def set(self, name: str, value: Any) -> None:
-        """Set one option; asserts what a driver would refuse, or make something else of."""
+        """Set one option, and fail on a value that a driver would refuse or change."""
         option = self.options[name]
         assert option.usable, f"{name} cannot be set"
         if isinstance(option.constraint, tuple):
@@ -124,7 +127,11 @@ class Scanner:
             self.table.set([each.name for each in self.table.descriptors()].index(name), value)
 
     def apply(self, settings: Settings) -> tuple[list[tuple[str, Any]], Negotiated]:
-        """Set all that is planned, one at a time, as the feeder does."""
+        """Set everything that the feeder plans, one option at a time.
+
+        Returns:
+            The options that were set, in order, and what was negotiated.
+        """
         applied: list[Applied] = []
         while (assignment := next_assignment(self.options, settings, applied)) is not None:
             self.set(assignment.name, assignment.value)

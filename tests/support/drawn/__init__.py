@@ -1,6 +1,6 @@
-"""Draws sides of sheets as scanners give them: bare ones, and ones with little on them, or pale.
+"""Draws scans of sides: blank ones, and ones with little or pale content.
 
-Everything follows from a seed. (Image.effect_noise does not: it has no seed.)
+Everything follows from a seed. (Image.effect_noise cannot be used: it has no seed.)
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ PAPERS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A scan of a side.
+    """The scan of a side.
 
     Attributes:
-        image: L or RGB.
-        dpi: the scan's.
-        what: all that is on it, for a test's message.
+        image: in mode L or RGB.
+        dpi: the scan's resolution.
+        what: describes it, for a test's message.
     """
 
     image: Image.Image
@@ -48,14 +48,29 @@ class Drawn:
 
 
 def blank(seed: int, dpi: int, mode: str, size: tuple[float, float] = (210, 297)) -> Drawn:
-    """A side on which nobody wrote, `size` in mm, `mode` "color", "gray" or "lineart"."""
+    """Draw a side without content.
+
+    Args:
+        seed: decides about everything random.
+        dpi: the scan's resolution.
+        mode: "color", "gray" or "lineart".
+        size: width and height in mm.
+    """
     return _drawn(random.Random(seed), dpi, mode, size, None)
 
 
 def written(
     seed: int, dpi: int, mode: str, size: tuple[float, float] = (210, 297), kind: str | None = None
 ) -> Drawn:
-    """A side with a little on it: one of `KINDS`, or `kind`."""
+    """Draw a side with a little content.
+
+    Args:
+        seed: decides about everything random.
+        dpi: the scan's resolution.
+        mode: "color", "gray" or "lineart".
+        size: width and height in mm.
+        kind: of content; None: a random one of `KINDS`.
+    """
     rng = random.Random(seed)
     return _drawn(rng, dpi, mode, size, kind or rng.choice([*KINDS]))
 
@@ -92,7 +107,7 @@ def _drawn(rng: random.Random, dpi: int, mode: str, size: tuple[float, float], k
 
 
 def _streaks(rng: random.Random, image: Image.Image, dpi: int) -> None:
-    """Dust on the glass, or a dead element of the sensor: straight down the whole raster."""
+    """Add the vertical lines that dust on the glass or a dead element of the sensor makes."""
     for _ in range(rng.randint(1, 2)):
         x = rng.randrange(image.width)
         box = (x, 0, x + max(1, round(rng.uniform(0.05, 0.3) * dpi / 25.4)), image.height)
@@ -103,7 +118,7 @@ def _streaks(rng: random.Random, image: Image.Image, dpi: int) -> None:
 
 
 def _sensor(rng: random.Random, size: tuple[int, int], sigma: float) -> Image.Image:
-    """Output around 128, of its own in each channel; that it is tiled does not show."""
+    """Noise around 128, different in each channel; it is tiled at random offsets."""
     side = 300
     table = [round(128 + (level - 128) * sigma / 32) for level in range(256)] * 3
     tile = Image.merge("RGB", [noise(rng, (side, side)) for _ in range(3)]).point(table)

@@ -1,4 +1,4 @@
-"""What is on a blank side all the same: the paper's flaws, and the scanner's. Lengths in mm, levels of 256."""
+"""What even a blank side shows: the flaws of paper and scanner. Lengths in mm, levels from 0 to 255."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def _gradient(sheet: Sheet) -> None:
 
 
 def _shadow(sheet: Sheet) -> None:
-    """Of the rollers, or where the sheet leaves the glass: falls off from one edge."""
+    """Shade one edge, as the rollers do, or a sheet that lifts off the glass."""
     sheet.shadow = (sheet.rng.uniform(20, 90), sheet.rng.uniform(1, 4), sheet.rng.randrange(4))
 
 
 def _bleed(sheet: Sheet) -> None:
-    """What is printed on the other side, mirrored, soft and pale."""
+    """Let the other side show through: mirrored, soft and pale."""
     rng = sheet.rng
     layer = Image.new("L", sheet.image.size, 255)
     draw = ImageDraw.Draw(layer)
@@ -120,7 +120,7 @@ def _dust(sheet: Sheet) -> None:
 
 
 def _flecks(sheet: Sheet) -> None:
-    """Recycled paper's own."""
+    """Add the fibres of recycled paper."""
     rng = sheet.rng
     draw = ImageDraw.Draw(sheet.image)
     for _ in range(rng.randint(1, sheet.density(200))):

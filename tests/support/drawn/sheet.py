@@ -1,4 +1,4 @@
-"""A sheet of paper to draw on, and the scanner that it goes through."""
+"""A sheet of paper to draw on, and how the scanner sees it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 Colour = tuple[int, int, int]
 
 BACKINGS = (12, 40, 96, 142, 252)
+"""Levels of the scanner's background, seen beside the sheet."""
 
 
 def noise(rng: random.Random, size: tuple[int, int]) -> Image.Image:
-    """Gaussian noise around 128 with a standard deviation of 32, one channel."""
+    """Gaussian noise around 128 with a standard deviation of 32, in one channel; `size` in pixels."""
     return Image.frombytes("L", size, rng.randbytes(size[0] * size[1]).translate(_normal()))
 
 
@@ -33,7 +34,7 @@ def _normal() -> bytes:
 
 @cache
 def font(height: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The font that Pillow brings along, `height` in pixels."""
+    """The font that comes with Pillow, `height` in pixels."""
     return ImageFont.load_default(height)
 
 
@@ -41,17 +42,17 @@ class Sheet:
     """One side of a sheet, drawn on in mm from its top left corner.
 
     Attributes:
-        rng: where all chance comes from.
-        dpi: the scan's.
+        rng: the source of everything random.
+        dpi: the scan's resolution.
         mode: "color", "gray" or "lineart".
-        width: mm.
-        height: mm.
+        width: in mm.
+        height: in mm.
         image: what is on it so far.
-        backing: the level of what the scanner sees beside the sheet.
-        skew: degrees.
-        around: mm of backing to the left, above, to the right and below.
-        shadow: of the scanner: levels, mm, and the side from which it falls (left, top, right, bottom).
-        edge: levels by which the sheet's own edge is darker.
+        backing: the level of the scanner's background, seen beside the sheet.
+        skew: in degrees.
+        around: mm of background to the left, above, to the right and below.
+        shadow: the scanner's: depth in levels, reach in mm, and its edge (0 left, 1 top, 2 right, 3 bottom).
+        edge: by how many levels the sheet's own edge is darker.
     """
 
     def __init__(
@@ -67,20 +68,25 @@ class Sheet:
         self.edge = 0
 
     def px(self, length: float) -> int:
-        """Pixels of a length in mm; at least one."""
+        """A length in mm as pixels, at least one."""
         return max(1, round(length * self.dpi / 25.4))
 
     def density(self, on_a4: int) -> int:
-        """How many of a thing there are on this sheet if an A4 has so many."""
+        """Scale a number of things from the area of an A4 sheet to this one, to at least one."""
         return max(1, round(on_a4 * self.width * self.height / (210 * 297)))
 
     def grey(self, darkest: int, palest: int) -> Colour:
-        """An ink as it is on white paper; lineart has only what is dark."""
+        """A random gray ink; in lineart it is always dark."""
         level = self.rng.randint(darkest, palest) if self.mode != "lineart" else self.rng.randint(0, 30)
         return (level, level, level)
 
     def print(self, draw_on: Callable[[ImageDraw.ImageDraw], None], blur: float = 0) -> None:
-        """Put ink on the paper: the darker the paper, the darker the ink."""
+        """Print onto the paper; ink on dark paper becomes darker.
+
+        Args:
+            draw_on: draws in ink on white.
+            blur: radius in mm.
+        """
         layer = Image.new("RGB", self.image.size, "white")
         draw_on(ImageDraw.Draw(layer))
         if blur:
@@ -88,17 +94,17 @@ class Sheet:
         self.image = ImageChops.multiply(self.image, layer)
 
     def text(self, x: float, y: float, points: float, text: str, colour: Colour) -> None:
-        """Write a line of `points`, its top left corner at x, y (mm)."""
+        """Write a line of text, its size in points, with its top left corner at x, y (mm)."""
         face = font(max(5, round(points * self.dpi / 72)))
         self.print(lambda draw: draw.text((self.px(x), self.px(y)), text, colour, face))
 
     def stroke(self, points: Sequence[tuple[float, float]], width: float, colour: Colour) -> None:
-        """A line through points, all in mm."""
+        """Draw a line through points, all in mm."""
         places = [(self.px(x), self.px(y)) for x, y in points]
         self.print(lambda draw: draw.line(places, colour, self.px(width), "curve"))
 
     def texture(self) -> None:
-        """Fibres and clouds."""
+        """Add the paper's grain and cloudiness."""
         rng, size = self.rng, self.image.size
         grain = noise(rng, (pixels(self.width, 127), pixels(self.height, 127)))  # 0.2 mm
         fall = rng.uniform(10, 60)
@@ -111,7 +117,7 @@ class Sheet:
             self.image = ImageChops.add(self.image, Image.merge("RGB", [layer] * 3), offset=-128)
 
     def placed(self) -> Image.Image:
-        """The sheet in front of the backing, and the shadow that falls on both."""
+        """The sheet on the scanner's background, with the scanner's shadow."""
         left, top, right, bottom = (round(side * self.dpi / 25.4) for side in self.around)
         wide, high = self.image.width + left + right, self.image.height + top + bottom
         whole = Image.new("RGB", (wide, high), (self.backing,) * 3)

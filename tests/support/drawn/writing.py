@@ -1,4 +1,4 @@
-"""What people write, at its least: little of it, or pale. Lengths in mm, levels of 256."""
+"""Content that is hard to tell from a blank side: very little, or pale. Lengths in mm, levels from 0 to 255."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _stamp(sheet: Sheet) -> None:
 
 
 def _marker(sheet: Sheet) -> None:
-    """On its own; in gray a yellow one is nearly as light as paper, so there it is a green or an orange one."""
+    """Draw a stroke of a highlighter; not a yellow one in gray, where yellow is as light as paper."""
     rng = sheet.rng
     colours = {
         "color": ((255, 250, 120), (255, 253, 160)),
@@ -120,7 +120,7 @@ def _tick(sheet: Sheet) -> None:
 
 
 def _light_on_colour(sheet: Sheet) -> None:
-    """A coloured sheet, or one printed all over, with white letters."""
+    """Print white letters on a coloured sheet."""
     rng = sheet.rng
     ground = (
         (30, 30, 30)

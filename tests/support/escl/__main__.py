@@ -1,4 +1,4 @@
-"""Serve eSCL (Mopria's "eSCL Technical Specification") until killed: what an MFP with a feeder says and does."""
+"""Serves eSCL (Mopria's "eSCL Technical Specification") until killed, as an MFP with a feeder does."""
 
 from __future__ import annotations
 
@@ -52,19 +52,24 @@ _CAPABILITIES = f"""<scan:ScannerCapabilities {_NAMESPACES}>
 <scan:AdfDuplexInputCaps>{_INPUT}</scan:AdfDuplexInputCaps><scan:Justification>
 <pwg:XImagePosition>%s</pwg:XImagePosition><pwg:YImagePosition>Top</pwg:YImagePosition>
 </scan:Justification></scan:Adf></scan:ScannerCapabilities>"""
-_SPARE = {"Left": 0, "Center": 35, "Right": 70}
-"""Left of an A4 sheet in the feeder, by XImagePosition, in 1/300 inch."""
+_SHEET_LEFT = {"Left": 0, "Center": 35, "Right": 70}
+"""Where an A4 sheet begins in the feeder, by XImagePosition, in 1/300 inch from the left."""
 
 
 @dataclass
 class Mfp:
-    """One scanner and the job it is at.
+    """A scanner and its current job.
 
     Attributes:
-        justified: where a sheet narrower than the feeder goes in, an XImagePosition.
-        turned_backs: back sides come upside down, as from MFPs that turn the sheet over to read it.
+        stack: in its feeder.
+        justified: where a sheet that is narrower than the feeder lies, an XImagePosition.
+        turned_backs: back sides are delivered upside down, as by MFPs that turn the sheet over to read it.
         gone_at: the number of the side in whose transmission it loses power; 0: never.
-        log: gets a line of JSON for each side that was delivered whole.
+        log: gets a line of JSON for each side that was delivered completely.
+        jobs: how many there were so far.
+        area: of the current job.
+        sides: of the current job, that are not delivered yet.
+        sheets: what is on the paper.
     """
 
     stack: Stack
@@ -78,37 +83,37 @@ class Mfp:
     sheets: DrawnSheets = field(default_factory=lambda: DrawnSheets(1, "a4"))
 
     def status(self) -> str:
-        """ScannerStatus."""
+        """The ScannerStatus document."""
         return (
             f"<scan:ScannerStatus {_NAMESPACES}><pwg:State>Idle</pwg:State>"
             f"<scan:AdfState>{self.stack.state}</scan:AdfState></scan:ScannerStatus>"
         )
 
     def start(self, settings: str) -> bool:
-        """Take on a job of ScanSettings, unless the feeder cannot."""
+        """Begin a job with these ScanSettings; False: the feeder is empty or jammed."""
         if self.stack.state != "ScannerAdfLoaded":
             return False
 
-        def said(name: str) -> str:
+        def value(name: str) -> str:
             found = re.search(rf"<(?:scan|pwg):{name}>([^<]*)<", settings)
             assert found, f"{name} is not in {settings}"
             return found[1]
 
-        dpi = int(said("XResolution"))
-        left, *region = (int(said(name)) for name in ("XOffset", "YOffset", "Width", "Height"))
-        if said("InputSource") == "Feeder":
-            left -= _SPARE[self.justified]
-        self.area = Area(_MODES[said("ColorMode")], dpi, *(edge * dpi // 300 for edge in (left, *region)))
-        self.sides = self.stack.sides(duplex=said("Duplex") == "true")
+        dpi = int(value("XResolution"))
+        left, *region = (int(value(name)) for name in ("XOffset", "YOffset", "Width", "Height"))
+        if value("InputSource") == "Feeder":
+            left -= _SHEET_LEFT[self.justified]
+        self.area = Area(_MODES[value("ColorMode")], dpi, *(edge * dpi // 300 for edge in (left, *region)))
+        self.sides = self.stack.sides(duplex=value("Duplex") == "true")
         self.jobs += 1
         return True
 
     def cancel(self) -> None:
-        """End the job; what was not pulled stays in the feeder."""
+        """End the job; sheets that were not pulled stay in the feeder."""
         self.sides = iter(())
 
     def document(self, side: Side) -> bytes:
-        """The JPEG of a side."""
+        """A side as JPEG."""
         assert self.area
         mode = "RGB" if self.area.mode == "Color" else "L"
         raster = b"".join(self.sheets.raster(side, self.area))
@@ -129,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
         super().__init__(*arguments)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        """What it can, how it is, and the next side."""
+        """Answer with the capabilities, the status, or the next side."""
         match self.path.removeprefix("/eSCL/").split("/"):
             case ["ScannerCapabilities"]:
                 self._answer(200, (_CAPABILITIES % self._mfp.justified).encode())
@@ -141,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._answer(404)
 
     def do_POST(self) -> None:
-        """A new job; 409 where the feeder is empty or jammed."""
+        """Begin a job; 409 if the feeder is empty or jammed."""
         settings = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if self._mfp.start(settings):
             self._answer(201, location=f"/eSCL/ScanJobs/{self._mfp.jobs}")
@@ -149,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(409)
 
     def do_DELETE(self) -> None:
-        """No more of this job."""
+        """End the job."""
         self._mfp.cancel()
         self._answer(200)
 
@@ -184,7 +189,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body if whole else body[: len(body) // 2])
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing on stderr."""
+        """Keep stderr silent."""
 
 
 def main() -> None:
@@ -199,14 +204,14 @@ def main() -> None:
     parser.add_argument("--jam", type=int, default=0)
     parser.add_argument("--slow", type=int, default=0)
     parser.add_argument("--gone-at", type=int, default=0)
-    parser.add_argument("--justified", choices=list(_SPARE), default="Left")
+    parser.add_argument("--justified", choices=list(_SHEET_LEFT), default="Left")
     parser.add_argument("--turned-backs", action="store_true")
     asked = parser.parse_args()
     stack = Stack(asked.first, asked.count, 0 if asked.empty else asked.count, asked.jam, asked.slow)
     signal.signal(signal.SIGHUP, lambda *_: stack.reload())
     mfp = Mfp(stack, asked.justified, asked.turned_backs, asked.gone_at, asked.log)
     server = ThreadingHTTPServer((asked.address, asked.port), partial(Handler, mfp))
-    print("listening", flush=True)  # noqa: T201 - told to who started it
+    print("listening", flush=True)  # noqa: T201 - for the process that started it
     server.serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""The MFP as a process, and the person at it."""
+"""The MFP as a process, and its operator."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ _ROOT = Path(__file__).parents[3]
 
 
 class Mfp:
-    """An MFP that sane-airscan is configured for by hand, as a site without mDNS does it.
+    """An MFP whose address is in sane-airscan's configuration, as at a site without mDNS.
+
+    Args:
+        directory: for its files; is made.
+        arguments: of `python -m tests.support.escl`.
 
     Attributes:
+        address: the loopback address on which it listens.
         config: a SANE_CONFIG_DIR that names this device and no other.
+        process: its own.
     """
 
     def __init__(self, directory: Path, *arguments: str) -> None:
@@ -35,7 +41,7 @@ class Mfp:
         self.switch_on(*arguments)
 
     def switch_on(self, *arguments: str) -> None:
-        """Start it, with arguments of `python -m tests.support.escl`."""
+        """Start it, with these arguments of `python -m tests.support.escl`."""
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -54,16 +60,16 @@ class Mfp:
         assert "listening" in self.process.stdout.readline()
 
     def reload(self) -> None:
-        """Put paper in: what jammed and what lies below it, or else a new stack whose numbers go on."""
+        """Load what jammed and what lies below it, or else a new stack, whose numbers continue."""
         self.process.send_signal(signal.SIGHUP)
 
     def fed(self) -> list[int]:
-        """The numbers of the sides that were delivered whole, in order."""
+        """The numbers of the sides that were delivered completely, in order."""
         text = self._log.read_text() if self._log.exists() else ""
         return [json.loads(line)["number"] for line in text.splitlines()]
 
     def switch_off(self) -> None:
-        """End it, if it is still there."""
+        """End the process, if it still runs."""
         self.process.kill()
         self.process.wait(PATIENCE)
         assert self.process.stdout is not None

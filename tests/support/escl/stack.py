@@ -1,4 +1,4 @@
-"""The sheets in the MFP's feeder, and what becomes of them."""
+"""The sheets in the MFP's feeder."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Stack:
-    """The `loaded` sheets from `first` on, of which sheet `jam` (0: none) will jam, once; `count` to a stack.
+    """The sheets that lie in the feeder.
 
-    Before sheet `slow` (0: none) it ends the job, once, though there is paper.
+    Attributes:
+        first: the number of the first one.
+        count: sheets in a new stack.
+        loaded: how many there are.
+        jam: the number of the sheet that jams, once; 0: none.
+        slow: the sheet before which it ends the job, once, although there is paper; 0: none.
+        jammed: whether a sheet is jammed now.
     """
 
     first: int
@@ -33,7 +39,7 @@ class Stack:
         return "ScannerAdfLoaded" if self.loaded else "ScannerAdfEmpty"
 
     def sides(self, *, duplex: bool) -> Iterator[Side]:
-        """Pull sheets and give their sides, until there is none or one jams (which stays in)."""
+        """Pull sheets and yield their sides, until the feeder is empty or a sheet jams, which then stays in."""
         while self.loaded:
             if self.first == self.jam:
                 self.jammed = True
@@ -48,7 +54,7 @@ class Stack:
                 yield Side(sheet, "back")
 
     def reload(self) -> None:
-        """Be the person: put in again what jammed and what lies below it, or else a new stack."""
+        """Load what jammed and what lies below it, or else a new stack."""
         if self.jammed:
             self.jam, self.jammed = 0, False
         else:

@@ -1,4 +1,4 @@
-"""Tests that need a process of their own: to be killed, or with mounts that nobody else sees."""
+"""Runs the body of a test in a process of its own: to be killed, or with mounts that no other process sees."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ needs_fuse = pytest.mark.skipif(
 
 
 def isolated(function: Callable[..., None], *arguments: Path | str, mounts: bool = False) -> None:
-    """Call a module's function with strings in a new process; what it raises fails the test.
+    """Call a function of a module in a new process; the test fails if it raises anything.
 
     Args:
         function: takes strings.
-        arguments: become strings.
-        mounts: with a mount namespace of its own, which ends with the process.
+        arguments: are passed as strings.
+        mounts: give the process a mount namespace of its own.
     """
     function_of = (function.__code__.co_filename, function.__name__)
     argv = [sys.executable, "-W", "error", "-m", "tests.support.isolated", *function_of, *map(str, arguments)]
@@ -54,5 +54,10 @@ def isolated(function: Callable[..., None], *arguments: Path | str, mounts: bool
 
 
 def mount_tmpfs(mountpoint: Path, size: str = "1m") -> None:
-    """Mount an empty file system in memory; only in a mount namespace of one's own."""
+    """Mount an empty file system in memory; call it only in a mount namespace of one's own.
+
+    Args:
+        mountpoint: an existing directory.
+        size: in bytes, as the mount option of tmpfs is written.
+    """
     subprocess.run(("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(mountpoint)), check=True)

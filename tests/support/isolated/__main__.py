@@ -1,4 +1,4 @@
-"""`python -m tests.support.isolated FILE FUNCTION ARGUMENT…`: what `apart` runs."""
+"""`python -m tests.support.isolated FILE FUNCTION ARGUMENT…`: what `isolated` runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 def main(file: str, function: str, *arguments: str) -> None:
     """Load a test module by its path and call one of its functions."""
-    spec = spec_from_file_location("apart_tests", file)
+    spec = spec_from_file_location("isolated_tests", file)
     assert spec
     assert spec.loader
     module = module_from_spec(spec)
