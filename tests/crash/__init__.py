@@ -1,1 +1,1 @@
-"""kill -9 and errors at every step of the road; `python -m tests.crash` walks all of them."""
+"""kill -9 and errors at every step of a job, from paper to Inbox; `python -m tests.crash` injects all of them."""

@@ -1,59 +1,59 @@
-"""From what a clean run was seen to do to all that can be done to it."""
+"""Derives all faults from the steps and statements of a clean run."""
 
 from __future__ import annotations
 
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
 
-from tests.crash.blows import ERRORS, Blow, Cut, Moment, Strike
+from tests.crash.faults import ERRORS, CallFault, Fault, Moment, StatementFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tests.crash.blows import Statement
+    from tests.crash.faults import Statement
     from tests.crash.steps import Step
 
 _FAIL = {"write", "fsync", "close", "rename", "link"}
-"""The kinds of calls that are answered with errors."""
+"""The kinds of calls that are made to fail."""
 
-_BY_THE_CLOCK = frozenset({"heartbeat", "progress"})
-"""Statements that time brings, not the job: the first of each is struck."""
+_PERIODIC = frozenset({"heartbeat", "progress"})
+"""Statements that depend on the time rather than on the job: only the first of each gets a fault."""
 
 _RARE = frozenset({"expire", "expire_batches"})
-"""Of retention: nothing is old enough here, and they come at any time."""
+"""Statements of retention, which gets none: nothing is old enough here, and they come at any time."""
 
 
-def every_blow(steps: Sequence[Step], statements: Sequence[Statement]) -> list[Blow]:
-    """SIGKILL at every step, errors at every line of code, and both sides of every statement."""
+def every_fault(steps: Sequence[Step], statements: Sequence[Statement]) -> list[Fault]:
+    """SIGKILL at every step, errors at every line of code, and faults before and after every statement."""
     mutations = [step for step in steps if step.kind != "close"]
     return [
-        *(Strike(step) for step in mutations),
-        *(Strike(step, everything=True) for step in one_a_line(mutations) if step.role != "daemon"),
-        *(Strike(step, error) for step in one_a_line(steps) if step.kind in _FAIL for error in ERRORS),
-        *_cuts(statements),
+        *(CallFault(step) for step in mutations),
+        *(CallFault(step, kill_all=True) for step in one_a_line(mutations) if step.role != "daemon"),
+        *(CallFault(step, error) for step in one_a_line(steps) if step.kind in _FAIL for error in ERRORS),
+        *_statement_faults(statements),
     ]
 
 
 def one_a_line(steps: Iterable[Step]) -> Iterator[Step]:
-    """Of steps that differ in a number only, the last: by then there is something to lose."""
+    """Of the steps that differ only in a number, the last: by then, there is most to lose."""
     return iter({step.line: step for step in steps}.values())
 
 
-def spread(blows: Sequence[Blow], number: int) -> list[Blow]:
-    """So many of them, of every sort in turn, and always the same."""
-    sorts: dict[str, list[Blow]] = {}
-    for blow in blows:
-        sorts.setdefault(blow.sort, []).append(blow)
-    # Of each sort the middle one first: begins and ends are alike.
-    rows = [[*sort[len(sort) // 2 :], *sort[: len(sort) // 2]] for sort in sorts.values()]
+def spread(faults: Sequence[Fault], number: int) -> list[Fault]:
+    """Choose so many faults from every group in turn; the choice is always the same."""
+    groups: dict[str, list[Fault]] = {}
+    for fault in faults:
+        groups.setdefault(fault.group, []).append(fault)
+    # From each group the middle one first, since the beginnings of groups are alike, and so are their ends.
+    rows = [[*group[len(group) // 2 :], *group[: len(group) // 2]] for group in groups.values()]
     in_turn = chain.from_iterable(zip_longest(*rows))
-    return list(islice((blow for blow in in_turn if blow is not None), number))
+    return list(islice((fault for fault in in_turn if fault is not None), number))
 
 
-def _cuts(statements: Iterable[Statement]) -> Iterator[Cut]:
+def _statement_faults(statements: Iterable[Statement]) -> Iterator[StatementFault]:
     for statement in statements:
-        if statement.name in _RARE or (statement.name in _BY_THE_CLOCK and statement.when > 1):
+        if statement.name in _RARE or (statement.name in _PERIODIC and statement.when > 1):
             continue
         for moment in Moment:
             for kills in (True, False):
-                yield Cut(statement, moment, kills)
+                yield StatementFault(statement, moment, kills)

@@ -1,9 +1,9 @@
-"""A step: one system call with which a process changes staging or the NAS, found in what strace has recorded.
+"""Finds the steps in a record of strace: the system calls with which a process changes staging or the NAS.
 
-strace counts the calls of each name in each thread (`when=N`). To hit one whatever else its process does, a step
-is told by the file that it is about, or by its directory (`-P`), and counted among the calls that name that. Only
-where names are random is it counted among all calls: that is in the courier, which has one thread. A call that
-another thread's would be taken for is left out: in the second batch, the first of a kind that the recorder makes.
+strace counts the calls of each name in each thread (`when=N`). To hit a step whatever else its process does, it is
+identified by its file or directory (`-P`), and counted among the calls on that. Only a step on a file with a
+random name is counted among all calls; that happens only in the courier, which has one thread. A call that cannot
+be told from another thread's is left out: in the second batch, the recorder's first of a kind.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CALLS = {
     "truncate": ("ftruncate",),
     "mode": ("fchmod", "fchown"),
 }
-"""What changes a file system, by kind: strace's names."""
+"""The calls that change a file system, by kind, with strace's names."""
 
 _KINDS = {call: kind for kind, calls in CALLS.items() for call in calls}
 _LINE = re.compile(r"^(?:(?P<thread>\d+) +)?(?P<name>\w+)\((?P<arguments>.*)$")
@@ -41,17 +41,15 @@ _RANDOM = re.compile(r"\.[0-9a-f]{16}\.part|/#\d+|\(deleted\)")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of one process.
+    """A call of a process. Its paths have {root} and {job} for what differs between sites and jobs.
 
     Attributes:
         role: "daemon", "feeder" or "courier".
         process: which process of that role since the job was queued, from 1.
         call: the system call's name.
-        file: what `-P` is told; None where the name is random.
+        file: the argument of `-P`; None if the name is random.
         when: which of the calls of this name (on that file) in its thread, from 1.
-        place: the whole path, for people.
-
-    Paths have {root} and {job} for what differs between two sites and jobs.
+        place: the full path, for people.
     """
 
     role: str
@@ -63,21 +61,21 @@ class Step:
 
     @property
     def kind(self) -> str:
-        """The sort of call, as in `CALLS`."""
+        """The kind of call, a key of `CALLS`."""
         return _KINDS[self.call]
 
     @property
     def on_nas(self) -> bool:
-        """Whether it changes the NAS, or else local staging."""
+        """Whether it changes the NAS; else it changes local staging."""
         return self.place.startswith("{root}/nas")
 
     @property
     def line(self) -> tuple[str, str, str]:
-        """What steps have in common that differ in a number only: mostly the same line of code."""
+        """A key of all steps that differ only in a number: mostly they come from the same line of code."""
         return self.role, self.kind, re.sub(r"\d+", "N", nameless(self.place))
 
     def is_hit_by(self, call: Call, names: Names) -> bool:
-        """Whether this call of its process is it, as far as name and file tell."""
+        """Whether a call of its process has the step's name and file."""
         return call.name == self.call and nameless(names.general(call.place or "")) == nameless(self.place)
 
     def __str__(self) -> str:
@@ -86,18 +84,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What differs between two sites and two jobs."""
+    """What differs between two sites and two jobs.
+
+    Attributes:
+        root: the site's directory.
+        job: the job's id.
+    """
 
     root: Path
     job: int
 
     def general(self, path: str) -> str:
-        """With {root} and {job} in its place."""
+        """The path with {root} and {job} instead of these."""
         path = path.replace(str(self.root), "{root}")
         return re.sub(rf"(^|jobs/|job-|Job |\.)({self.job})(?=/|\.new|\.pdf|$)", r"\1{job}", path)
 
     def special(self, path: str) -> str:
-        """The other way round."""
+        """The path with these instead of {root} and {job}."""
         return path.replace("{root}", str(self.root)).replace("{job}", str(self.job))
 
 
@@ -106,10 +109,13 @@ class Call:
     """A line of strace's record.
 
     Attributes:
-        paths: of its open descriptors, and as they were named, in the order of the arguments.
-        named: which of them it names itself.
-        writes: not an open(2) for reading.
-        failed: by itself, or since an error was injected.
+        thread: its id.
+        name: of the call.
+        paths: of the open descriptors and the names among its arguments, in order.
+        named: those that are names.
+        writes: it is anything but an open(2) for reading.
+        failed: by itself, or because an error was injected.
+        injected: an error was injected.
         unanswered: its process was killed in it.
     """
 
@@ -124,12 +130,12 @@ class Call:
 
     @property
     def file(self) -> str | None:
-        """What it is about: the path that it names first, or else the open file."""
+        """Its file: the first name among its arguments, or else the first open file."""
         return next(iter((*self.named, *self.paths)), None)
 
     @property
     def place(self) -> str | None:
-        """That file's whole path, where it is known."""
+        """The full path of that file, if it is known."""
         if not self.paths or self.file is None:
             return None
         opened = self.paths[0] if self.paths[0] not in self.named else ""
@@ -137,12 +143,12 @@ class Call:
 
 
 def nameless(path: str) -> str:
-    """A path without what is random in it."""
+    """A path without its random parts."""
     return _RANDOM.sub(".*", path)
 
 
 def calls(log: Iterable[str]) -> Iterator[Call]:
-    """What `strace -f -y -s 0` has recorded."""
+    """The calls in a record of `strace -f -y -s 0`."""
     for line in _whole(log):
         found = _LINE.match(line)
         if not found or found["name"] not in _KINDS:
@@ -163,7 +169,7 @@ def calls(log: Iterable[str]) -> Iterator[Call]:
 
 
 def _whole(log: Iterable[str]) -> Iterator[str]:
-    """The lines, and those that another thread interrupts put together where they end."""
+    """The lines, with the two halves of each one that another thread interrupted joined where it ends."""
     begun: dict[str, str] = {}
     for line in log:
         thread, _, rest = line.partition(" ")
@@ -177,10 +183,10 @@ def _whole(log: Iterable[str]) -> Iterator[str]:
 
 
 def steps(role: str, process: int, log: Iterable[str], names: Names) -> Iterator[Step]:
-    """The steps of one process, in the order in which it took them."""
+    """The steps of one process, in order."""
     counted: Counter[tuple[str, str, str | None]] = Counter()
-    taken: set[tuple[str, str | None, int]] = set()  # what another call would be hit by
-    written: set[str] = set()  # to close what was only read changes nothing
+    taken: set[tuple[str, str | None, int]] = set()  # these would hit another call
+    written: set[str] = set()  # closing a file that was only read changes nothing
     inside = (f"{names.root}/staging/", f"{names.root}/nas/")
     for call in calls(log):
         ways = []
@@ -208,7 +214,7 @@ def steps(role: str, process: int, log: Iterable[str], names: Names) -> Iterator
 
 
 def without_repetition(found: Iterable[Step]) -> list[Step]:
-    """Each once; and of many writes into one file, the first two and the last."""
+    """Each step once; of many writes into one file, the first two and the last."""
     runs: dict[tuple[str, int, str, str], list[Step]] = {}
     for step in dict.fromkeys(found):
         runs.setdefault((step.role, step.process, step.call, step.place), []).append(step)

@@ -1,4 +1,4 @@
-"""What was found, as a table: fault → tries → invariants that held."""
+"""The results as a table: a row for each family of faults, with its tries and the invariants that held."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from tests.support.checker import INVARIANTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tests.crash.blows import Result
+    from tests.crash.faults import Result
 
 HEAD = ("fault", "tries", "not hit", *INVARIANTS, "longest recovery")
 
 
 def rows(results: Iterable[Result]) -> list[tuple[str, ...]]:
-    """A row a family, and one for all."""
+    """A row for each family, and one for all of them."""
     families: dict[str, list[Result]] = {}
     for result in results:
-        families.setdefault(result.blow.family, []).append(result)
+        families.setdefault(result.fault.family, []).append(result)
     found = [_row(family, of_it) for family, of_it in families.items()]
     return [*found, _row("all", [result for of_it in families.values() for result in of_it])]
 
@@ -28,36 +28,36 @@ def _row(name: str, results: Sequence[Result]) -> tuple[str, ...]:
     times = {letter: sum(letter in letters for letters in broken) for letter in INVARIANTS}
     return (
         name,
-        str(sum(result.struck for result in results)),
-        str(sum(not result.struck for result in results)),
+        str(sum(result.hit for result in results)),
+        str(sum(not result.hit for result in results)),
         *("✓" if not times[letter] else f"✗ {times[letter]}" for letter in INVARIANTS),
         f"{max((result.recovery for result in results), default=0):.1f} s",
     )
 
 
 def markdown(results: Sequence[Result], of: int) -> str:
-    """docs/crash.md, for results of so many blows that there are."""
+    """The text of docs/crash.md, for the results of these out of `of` faults."""
     lines = [HEAD, tuple("---" for _ in HEAD), *rows(results)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return _PAGE.format(table=table, tries=sum(result.struck for result in results), of=of)
+    return _PAGE.format(table=table, tries=sum(result.hit for result in results), of=of)
 
 
 _PAGE = """\
 # Killed at every step
 
-`make crashtest` made this page. It records one clean run with `strace`: two batches scanned, merged, previewed,
-committed. Then it does that again for each system call with which daemon, feeder or courier changed the staging
-directory or the NAS, and for each statement that the daemon sent to PostgreSQL: at exactly that call the process
-is killed (SIGKILL, the call not carried out), or the call fails, or the session is lost before or after the
-statement. The daemon is started again where it died, and a person does what `error` says. A checker looks at
-database, staging directory, NAS, and the numbers on the sides that were fed, at each change of the job and at
-its end.
+`make crashtest` writes this page. It records one clean run with `strace`: two batches are scanned, merged,
+previewed and committed. Then it runs such a job again for each system call with which daemon, feeder or courier
+changed the staging directory or the NAS, and for each statement that the daemon sent to PostgreSQL. At exactly
+that call the process is killed (SIGKILL, the call is not carried out) or the call fails; at the statement the
+daemon is killed or its session is lost, before or after it is carried out. If the daemon died, it is started
+again, and a simulated operator does what `error` says. A checker looks at database, staging directory, NAS and
+the numbers of the sides that were fed, at each change of the job and at its end.
 
-Of many writes into one file, the first two and the last are struck; errors and power cuts come once for each line
-of code. A blow that did not come about in three tries is "not hit", and says nothing.
+Of many writes into one file, only the first two and the last get a fault; errors and power cuts come once for
+each line of code. A fault whose call was not reached in three tries is "not hit" and proves nothing.
 
-{tries} of {of} blows were dealt. The letters are the invariants of scand's design. ✓: held in every try; ✗: in how
-many it did not.
+{tries} of {of} faults were injected. The letters are the invariants of [the design](design.md#invariants).
+✓: it held in every try; ✗: in how many it did not.
 
 | | |
 | --- | --- |
@@ -65,7 +65,7 @@ many it did not.
 | **D** | at most one Inbox file for a job and a hash, never partial, no side twice |
 | **C** | committed: the file is there, with that hash |
 | **S** | only legal steps; a committed job never changes |
-| **L** | local bytes go only after C |
+| **L** | local pages are deleted only after C |
 | **M** | no byte under a bare mountpoint |
 | **A** | one active job |
 | **T** | every job moves or says why not, and is committed in the end |

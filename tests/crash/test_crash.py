@@ -1,4 +1,4 @@
-"""A blow of every sort, out of the hundreds that `make crashtest` deals."""
+"""One fault of every group, out of the hundreds that `make crashtest` injects."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.blows import Cut, Moment, Statement, Strike
-from tests.crash.enumeration import every_blow, spread
-from tests.crash.scene import installation
+from tests.crash.enumeration import every_fault, spread
+from tests.crash.faults import CallFault, Moment, Statement, StatementFault
+from tests.crash.installation import installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.crash.blows import Blow
-    from tests.crash.scene import Scene
+    from tests.crash.faults import Fault
+    from tests.crash.installation import Installation
     from tests.crash.steps import Step
 
-SORTS = 9
-"""Of blows, as `Strike.sort` and `Cut.sort` tell them apart."""
+GROUPS = 9
+"""How many there are of `CallFault.group` and `StatementFault.group`."""
 
 
 TRIES = 3
-"""For a blow that does not come about: on a busy machine an idle daemon's errand may come in between."""
+"""How often a fault is tried until its step is hit: on a busy machine, a task of the idle daemon may interfere."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """An installation, and what a clean run in it did."""
+    """An installation, the steps of a clean run in it, and all faults that follow from them."""
 
-    scene: Scene
+    installation: Installation
     steps: list[Step]
-    blows: list[Blow]
+    faults: list[Fault]
 
 
 @pytest.fixture(scope="module")
 def recorded(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
-    """One clean run, taken down call by call."""
-    with installation(server_url, tmp_path_factory.mktemp("crash") / "scene") as scene:
-        steps, statements = scene.record()
-        yield Recorded(scene, steps, every_blow(steps, statements))
+    """One clean run, recorded call by call."""
+    with installation(server_url, tmp_path_factory.mktemp("crash") / "site") as made:
+        steps, statements = made.record()
+        yield Recorded(made, steps, every_fault(steps, statements))
 
 
-def test_every_step_of_the_road_is_known(recorded: Recorded) -> None:
-    """From the first page's file to the one rename into the Inbox, and far more than a hundred blows."""
+def test_every_step_of_a_job_is_known(recorded: Recorded) -> None:
+    """Every step from a job's directory to its staged file is recorded, and hundreds of faults follow."""
     known = {(step.role, step.kind, step.place.replace("{root}/", "")) for step in recorded.steps}
     job = "staging/jobs/{job}"
     assert {
@@ -58,25 +58,25 @@ def test_every_step_of_the_road_is_known(recorded: Recorded) -> None:
         ("courier", "mkdir", "nas/Inbox/.directory.part"),
         ("courier", "rename", "nas/.scan-staging/job-{job}/merged.pdf"),
     } <= known
-    assert Cut(Statement("commit", 1), Moment.AFTER, kills=True) in recorded.blows
-    assert len(recorded.blows) > 300
-    assert len({blow.sort for blow in recorded.blows}) == SORTS
+    assert StatementFault(Statement("commit", 1), Moment.AFTER, kills=True) in recorded.faults
+    assert len(recorded.faults) > 300
+    assert len({fault.group for fault in recorded.faults}) == GROUPS
 
 
-@pytest.mark.parametrize("number", range(SORTS))
-def test_no_blow_loses_or_doubles_a_page(recorded: Recorded, number: int) -> None:
-    """Killed or failed just there, everything arrives once, and every invariant holds on the way."""
-    blow = spread(recorded.blows, SORTS)[number]
+@pytest.mark.parametrize("number", range(GROUPS))
+def test_no_fault_loses_or_doubles_a_page(recorded: Recorded, number: int) -> None:
+    """After a kill or an error at this step, every side arrives once, and every invariant holds all the time."""
+    fault = spread(recorded.faults, GROUPS)[number]
     for _ in range(TRIES):
-        result = recorded.scene.deal(blow)
-        assert result.violations == (), f"{result}\n{recorded.scene.last_log()}"
-        if result.struck:
+        result = recorded.installation.inject(fault)
+        assert result.violations == (), f"{result}\n{recorded.installation.last_log()}"
+        if result.hit:
             return
-    pytest.skip(f"{blow}: not hit")
+    pytest.skip(f"{fault}: not hit")
 
 
-def test_a_blow_that_misses_is_not_taken_for_one_that_was_borne(recorded: Recorded) -> None:
-    """A call that never comes is not hit, and the job goes through as if nothing were to happen."""
+def test_a_fault_that_misses_is_reported_as_not_hit(recorded: Recorded) -> None:
+    """A fault at a call that is never made is reported as not hit, and the job is committed."""
     (first, *_) = [step for step in recorded.steps if step.role == "courier"]
-    result = recorded.scene.deal(Strike(replace(first, when=99)))
-    assert (result.struck, result.violations) == (False, ())
+    result = recorded.installation.inject(CallFault(replace(first, when=99)))
+    assert (result.hit, result.violations) == (False, ())

@@ -1,11 +1,11 @@
-"""From strace's lines to steps: with what they are hit again, and what is no step at all."""
+"""How strace's lines become steps: by what each can be hit again, and which calls are not steps."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.crash.blows import ERRORS, Strike
-from tests.crash.enumeration import every_blow, spread
+from tests.crash.enumeration import every_fault, spread
+from tests.crash.faults import ERRORS, CallFault
 from tests.crash.steps import Names, Step, calls, steps, without_repetition
 
 NAMES = Names(Path("/r"), 7)
@@ -13,12 +13,12 @@ BATCH = "{root}/staging/jobs/{job}/batch-0001"
 
 
 def read(*lines: str) -> list[Step]:
-    """The steps of one feeder."""
+    """The steps in these lines, as those of a feeder."""
     return list(steps("feeder", 1, lines, NAMES))
 
 
-def test_a_file_is_told_by_the_name_it_is_opened_by_and_the_path_it_is_open_at() -> None:
-    """What -P is told for a call that names a file, and for one on a descriptor."""
+def test_a_step_has_the_file_name_of_its_call_or_the_path_of_its_descriptor() -> None:
+    """The argument of -P is the name in the call, or for a call on a descriptor the path of the open file."""
     found = read(
         '5 openat(3</r/staging/jobs/7/batch-0001>, ".p.part", O_RDWR|O_CREAT, 0600) = 4</r/staging/jobs/7/x>',
         '5 write(4</r/staging/jobs/7/batch-0001/.p.part>, ""..., 100) = 100',
@@ -35,7 +35,7 @@ def test_a_file_is_told_by_the_name_it_is_opened_by_and_the_path_it_is_open_at()
 
 
 def test_a_random_name_is_counted_among_all_calls() -> None:
-    """Also among those on other files, which strace counts as well."""
+    """A call on a file with a random name is counted among those on all files."""
     found = read(
         "5 fsync(4</elsewhere>) = 0",
         "5 fsync(4</r/nas/.scan-staging/job-7/.0123456789abcdef.part>) = 0",
@@ -44,8 +44,8 @@ def test_a_random_name_is_counted_among_all_calls() -> None:
     assert (only.file, only.when, only.on_nas) == (None, 2, True)
 
 
-def test_reading_is_no_step_and_a_call_that_another_would_be_taken_for_is_none() -> None:
-    """strace counts each thread apart; a file that is only read or closed changes nothing."""
+def test_reads_failed_calls_and_calls_that_would_hit_another_thread_are_not_steps() -> None:
+    """Threads are counted separately, and neither a read, a close after it nor a failed call is a step."""
     path = "/r/staging/jobs/7/pages.jsonl"
     found = read(
         f'5 openat(AT_FDCWD</>, "{path}", O_RDONLY|O_CLOEXEC) = 3<{path}>',
@@ -59,8 +59,8 @@ def test_reading_is_no_step_and_a_call_that_another_would_be_taken_for_is_none()
     assert [step.when for step in found] == [1, 2]
 
 
-def test_where_the_name_was_met_in_another_thread_the_directory_tells() -> None:
-    """A page of the second batch, which has a thread of its own, is not taken for one of the first."""
+def test_a_name_that_another_thread_used_is_replaced_by_the_directory() -> None:
+    """A page of the second batch, which has its own thread, is identified by its directory."""
     found = read(
         '5 openat(3</r/staging/jobs/7/batch-0001>, "p", O_RDWR|O_CREAT, 0600) = 4</r/staging/jobs/7/batch-0001/p>',
         '6 openat(3</r/staging/jobs/7/batch-0002>, "p", O_RDWR|O_CREAT, 0600) = 4</r/staging/jobs/7/batch-0002/p>',
@@ -72,7 +72,7 @@ def test_where_the_name_was_met_in_another_thread_the_directory_tells() -> None:
 
 
 def test_a_call_in_which_the_process_was_killed_is_seen() -> None:
-    """Whether another thread's line comes in between or not."""
+    """A call in which its process was killed is unanswered, even if another thread's line comes in between."""
     killed = calls(
         ["5 fsync(3</a> <unfinished ...>", "6 +++ killed by SIGKILL +++", "5 <... fsync resumed>) = ?"]
     )
@@ -82,22 +82,22 @@ def test_a_call_in_which_the_process_was_killed_is_seen() -> None:
 
 
 def test_many_writes_into_one_file_are_three_steps() -> None:
-    """The first two and the last."""
+    """Of nine writes into a file, the first two and the last are steps."""
     one = Step("courier", 1, "write", "f", 1, "{root}/nas/f")
     many = [Step("courier", 1, "write", "f", when, "{root}/nas/f") for when in range(1, 10)]
     assert [step.when for step in without_repetition([*many, one])] == [1, 2, 9]
 
 
 def test_a_spread_has_every_sort_before_it_has_one_twice() -> None:
-    """And is always the same."""
+    """A spread takes one fault of each group before it takes a second one, and is always the same."""
     found = [
         Step("courier", 1, call, "f", when, f"{{root}}/{place}/f")
         for call in ("write", "fsync")
         for place in ("nas", "staging")
         for when in (1, 2)
     ]
-    blows = every_blow(found, [])
-    assert sum(isinstance(blow, Strike) and blow.error in ERRORS for blow in blows) == 4 * len(ERRORS)
-    sorts = {blow.sort for blow in blows}
-    assert {blow.sort for blow in spread(blows, len(sorts))} == sorts
-    assert spread(blows, 5) == spread(blows, 5)
+    faults = every_fault(found, [])
+    assert sum(isinstance(fault, CallFault) and fault.error in ERRORS for fault in faults) == 4 * len(ERRORS)
+    groups = {fault.group for fault in faults}
+    assert {fault.group for fault in spread(faults, len(groups))} == groups
+    assert spread(faults, 5) == spread(faults, 5)

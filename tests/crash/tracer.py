@@ -1,8 +1,8 @@
-"""strace around one process of a daemon's tree, without a hook in the code.
+"""Runs a daemon or one of its children under strace, without a hook in the code.
 
-The daemon is started with another `sys.executable`: a script that starts the children, which it does by that name.
-A child that is wanted (its role, and which one of them) is started below strace, every other as it is. With `-D`
-strace is nobody's parent: the child keeps its process id, its parent and its death signal.
+The daemon's `sys.executable`, with which it starts its children, is a script. The script starts the chosen child
+(by role, and which one of them) under strace, and every other child as it is. With `-D`, strace is not the child's
+parent, so the child keeps its process id, its parent and its death signal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.crash.blows import Strike
+    from tests.crash.faults import CallFault
     from tests.crash.steps import Names, Step
 
 DAEMON, FEEDER, COURIER = "daemon", "feeder", "courier"
@@ -34,15 +34,18 @@ exec {python} "$@"
 """
 _LAUNCH = "import sys; sys.executable = sys.argv.pop(1); from scand.cli import main; main()"
 _EVERY = ",".join(call for kind in CALLS.values() for call in kind)
-_MOST = 12
-"""Processes of a role in one job, at most: a clean run has one feeder and one courier."""
+_MAX_PROCESSES = 12
+"""The most processes of a role in one job; a clean run has one feeder and one courier."""
 
 
 class Tracer:
     """Traces the processes of one daemon.
 
     Args:
-        directory: for its script and its records.
+        directory: for its script and its records; is made.
+
+    Attributes:
+        executable: the script.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -54,69 +57,69 @@ class Tracer:
         )
         self.executable.chmod(0o755)
 
-    def forget(self) -> None:
-        """Trace nothing, and count the children from 1 again."""
+    def reset(self) -> None:
+        """Trace nothing, and count children from 1 again."""
         for path in self._directory.iterdir():
             if path != self.executable:
                 path.unlink()
 
     def record(self) -> None:
         """Record every process from now on."""
-        self.forget()
-        self._arm(DAEMON, 1, [])
+        self.reset()
+        self._trace(DAEMON, 1, [])
         for role in (FEEDER, COURIER):
-            for process in range(1, _MOST):
-                self._arm(role, process, [])
+            for process in range(1, _MAX_PROCESSES):
+                self._trace(role, process, [])
 
-    def strike(self, strike: Strike, names: Names) -> None:
-        """Strike one process at one step."""
-        self.forget()
-        step = strike.step
-        blow = f"error={strike.error}" if strike.error else "signal=SIGKILL"
-        arguments = ["-e", f"inject={step.call}:{blow}:when={step.when}"]
+    def arm(self, fault: CallFault, names: Names) -> None:
+        """Inject a fault at its step."""
+        self.reset()
+        step = fault.step
+        effect = f"error={fault.error}" if fault.error else "signal=SIGKILL"
+        arguments = ["-e", f"inject={step.call}:{effect}:when={step.when}"]
         if step.file is not None:
             arguments += ["-P", names.special(step.file)]
             if step.kind == "fsync":  # how the file was opened, for `synced_again`
                 arguments += ["-P", PurePath(names.special(step.file)).name]
-        self._arm(step.role, step.process, arguments)
+        self._trace(step.role, step.process, arguments)
 
     def daemon(self, arguments: Sequence[str]) -> list[str]:
-        """The command that starts the daemon: traced, if that is wanted."""
+        """The command that starts the daemon with these arguments, under strace if it is to be traced."""
         command = [sys.executable, "-c", _LAUNCH, str(self.executable), *arguments]
         armed = self._directory / f"{DAEMON}.1"
         if not armed.exists():
             return command
         traced = [*shlex.split(armed.read_text()), *command]
-        armed.unlink()  # the next is started as it is
+        armed.unlink()  # the next daemon is started without strace
         return traced
 
     def steps(self, names: Names) -> list[Step]:
-        """What was recorded."""
+        """The steps that were recorded."""
         return [
             step
             for log in sorted(self._directory.glob("*.log"))
             for step in steps(*_process(log), log.read_text().splitlines(), names)
         ]
 
-    def has_struck(self, strike: Strike, names: Names) -> bool:
-        """Whether it came to that: at this call the process ended, or it got the error."""
-        log = self._log(strike.step.role, strike.step.process)
+    def was_hit(self, fault: CallFault, names: Names) -> bool:
+        """Whether the process was killed in the fault's call, or got the error there."""
+        log = self._log(fault.step.role, fault.step.process)
         text = log.read_text() if log.exists() else ""
-        if strike.error is None and "+++ killed by SIGKILL +++" not in text:
+        if fault.error is None and "+++ killed by SIGKILL +++" not in text:
             return False
-        struck = [
-            call for call in calls(text.splitlines()) if (call.injected if strike.error else call.unanswered)
+        hit = [
+            call for call in calls(text.splitlines()) if (call.injected if fault.error else call.unanswered)
         ]
-        return any(strike.step.is_hit_by(call, names) for call in struck)
+        return any(fault.step.is_hit_by(call, names) for call in hit)
 
-    def synced_again(self, strike: Strike) -> bool:
-        """Whether what failed to be fsynced was once more, and not written anew: a file, or a name in a directory.
+    def synced_again(self, fault: CallFault) -> bool:
+        """Whether a file or directory was fsynced again after its fsync had failed, without being written again.
 
-        EINTR is no failure: nothing was tried yet, and Python calls again (PEP 475).
+        EINTR does not count: nothing was tried yet, and Python itself calls again (PEP 475).
         """
-        if strike.error == "EINTR":
+        if fault.error == "EINTR":
             return False
-        log = self._log(strike.step.role, strike.step.process)
+        log = self._log(fault.step.role, fault.step.process)
         lines = log.read_text().splitlines() if log.exists() else []
         failed: str | None = None
         for call in calls(lines):
@@ -133,9 +136,9 @@ class Tracer:
                 failed = None
         return False
 
-    def _arm(self, role: str, process: int, arguments: Sequence[str]) -> None:
-        # The daemon's children must not be followed: they are traced by themselves, and what counts is its main
-        # thread. The others have threads and no children.
+    def _trace(self, role: str, process: int, arguments: Sequence[str]) -> None:
+        # The daemon's children must not be followed: they are traced by themselves, and only the daemon's main
+        # thread matters. Its children have threads, but no children.
         follow = [] if role == DAEMON else ["-f"]
         command = ["strace", "-D", *follow, "-y", "-s", "0", "-o", str(self._log(role, process))]
         command += ["-e", f"trace={_EVERY}", *arguments]

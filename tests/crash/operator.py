@@ -1,4 +1,4 @@
-"""Whoever stands at the scanner, and does what the job says: two stacks, and what has to be fed again."""
+"""The operator, who feeds two stacks for a job and does what its `error` asks for."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from tests.support.site import Site
 
 STACKS = 2
+"""For a job."""
+
 SHEETS = 2
 """In a stack."""
 
-_AGAIN_FROM = re.compile(r"re-feed from sheet (\d+)")
+_FEED_AGAIN_FROM = re.compile(r"re-feed from sheet (\d+)")
 
 
-class Person:
-    """Sees a job through, whatever happens to it. Trusts `error` and the status, as people have to.
+class Operator:
+    """Takes one job to its end, whatever happens, relying only on its status and `error`, as people have to.
 
     Args:
-        site: where.
+        site: the job's.
         control: the simulator's control file.
         first: the number of the next new sheet.
     """
@@ -35,11 +37,11 @@ class Person:
         self._stacks = 0
 
     def act(self, job: dict[str, Any]) -> None:
-        """Do what is to be done, if anything is."""
+        """Do what the job's row asks for, if anything."""
         match job["status"]:
             case "ready" if job["error_code"] == "staged_file_gone":
                 self._step(job, "assembling")
-            case "ready" if job["error_code"] and self._again(job):
+            case "ready" if job["error_code"] and self._feed_again(job):
                 self._step(job, "scanning")
             case "ready" if self._stacks < STACKS:
                 self._feed(str(SHEETS))
@@ -54,14 +56,14 @@ class Person:
             case _:
                 pass
 
-    def _again(self, job: dict[str, Any]) -> bool:
-        """Keep what is safe of a batch that ended in a fault, and feed from the sheet that `error` names.
+    def _feed_again(self, job: dict[str, Any]) -> bool:
+        """Keep what is safe of a batch that ended in a fault, and feed again from the sheet that `error` names.
 
         Returns:
-            False: the stack had no such sheet: it had gone through to the last one.
+            False: the stack has no such sheet, since its last one is safe.
         """
         batches = self._site.batches(job["id"])
-        named = _AGAIN_FROM.search(job["error"] or "")
+        named = _FEED_AGAIN_FROM.search(job["error"] or "")
         before = batches[:-1] if named else batches
         safe = sum(batch["page_count"] for batch in before) // 2
         self._site.sql(
@@ -73,12 +75,12 @@ class Person:
         self._feed(f"from {self._first + sheet - 1}")
         return True
 
-    def _feed(self, wish: str) -> None:
+    def _feed(self, command: str) -> None:
         new = self._control.with_suffix(".new")
-        new.write_text(wish)
+        new.write_text(command)
         new.rename(self._control)
         until(lambda: not self._control.exists(), "the sheets are in the feeder")
-        time.sleep(0.05)  # the file is gone a moment before they are
+        time.sleep(0.05)  # the file is removed a moment before the sheets are loaded
 
     def _step(self, job: dict[str, Any], status: str) -> None:
         self._site.sql(

@@ -1,7 +1,8 @@
-"""A tap on the wire between the daemon and PostgreSQL, which knows every statement by its name in `sql/`.
+"""A proxy between the daemon and PostgreSQL that knows every statement by its name in `sql/`.
 
-At a chosen statement it strikes: before the server gets it, or when the server has carried it out and nobody has
-read the answer. It strikes by whatever it is given (SIGKILL for the daemon), or by cutting the session.
+At a chosen statement it injects a fault: before the server gets the statement, or when the server has carried it
+out and the daemon has not read the answer. The fault is an action that it is given (SIGKILL for the daemon), or
+the session is cut.
 """
 
 from __future__ import annotations
@@ -17,23 +18,26 @@ from typing import TYPE_CHECKING
 from psycopg import conninfo
 
 from scand.queue import statements
-from tests.crash.blows import Moment, Statement
+from tests.crash.faults import Moment, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _AGENT = b"application_name\0scand\0"
 _READS = frozenset({"look", "leader", "installation", "same_document", "find_document"})
-"""Statements that change nothing: nothing is lost with them."""
+"""Statements that only read, so that nothing can be lost with them."""
 
 
-class Wiretap:
-    """Listens on a loopback port, and passes on to the server.
+class StatementProxy:
+    """Listens on a loopback port and passes everything on to the server.
+
+    Args:
+        url: the server's, in libpq's format.
 
     Attributes:
-        url: where the daemon is to connect.
-        statements: what it has sent since `forget`, but for what only reads.
-        has_struck: set once it has.
+        url: where the daemon has to connect.
+        statements: what the daemon has sent since `reset`, without what only reads.
+        hit: set once the fault was injected.
     """
 
     def __init__(self, url: str) -> None:
@@ -49,26 +53,26 @@ class Wiretap:
         )
         self._names = {_shape(text.decode()): name for name, text in statements.load().items()}
         self._lock = threading.Lock()
-        self.forget()
+        self.reset()
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def forget(self) -> None:
-        """Strike nowhere, and count from 1 again."""
+    def reset(self) -> None:
+        """Inject no fault, and count statements from 1 again."""
         with self._lock:
             self._counted: Counter[str] = Counter()
             self.statements: list[Statement] = []
             self._wanted: tuple[Statement, Moment] | None = None
-            self._blow: Callable[[], None] | None = None
-            self.has_struck = threading.Event()
+            self._action: Callable[[], None] | None = None
+            self.hit = threading.Event()
 
-    def strike(self, statement: Statement, moment: Moment, blow: Callable[[], None] | None) -> None:
-        """Strike there; None: cut the session."""
-        self.forget()
+    def arm(self, statement: Statement, moment: Moment, action: Callable[[], None] | None) -> None:
+        """Inject a fault at this statement: call `action`, or without one cut the session."""
+        self.reset()
         with self._lock:
-            self._wanted, self._blow = (statement, moment), blow
+            self._wanted, self._action = (statement, moment), action
 
     def close(self) -> None:
-        """Take no more sessions; those that are open end with their two ends."""
+        """Stop listening; open sessions end with the daemon's or the server's end."""
         self._listener.close()
 
     def _serve(self) -> None:
@@ -84,7 +88,7 @@ class Wiretap:
             answering.start()
             with suppress(OSError, EOFError):
                 self._pass_on(session)
-            for end in (client, server):  # wakes the thread, too, and with it the server's session ends
+            for end in (client, server):  # wakes the thread, too, and ends the server's session
                 with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
             answering.join()
@@ -92,15 +96,15 @@ class Wiretap:
     def _pass_on(self, session: _Session) -> None:
         agent = _AGENT in session.open()
         for text, group in session.groups():
-            moment = self._due(text) if agent and text else None
+            moment = self._moment_to_fail(text) if agent and text else None
             if moment is None:
                 session.send(group)
                 continue
             if moment is Moment.AFTER:
                 session.carry_out(group)
-            self.has_struck.set()
-            if self._blow:
-                self._blow()
+            self.hit.set()
+            if self._action:
+                self._action()
             return
 
     def _connect(self) -> socket.socket:
@@ -110,7 +114,7 @@ class Wiretap:
         server.connect(f"{self._host}/.s.PGSQL.{self._port}")
         return server
 
-    def _due(self, text: str) -> Moment | None:
+    def _moment_to_fail(self, text: str) -> Moment | None:
         name = self._names.get(_shape(text)) or " ".join(text.split()[:3])
         if name in _READS or name.startswith(("LISTEN", "SET", "SELECT set_config")):
             return None
@@ -118,13 +122,13 @@ class Wiretap:
             self._counted[name] += 1
             statement = Statement(name, self._counted[name])
             self.statements.append(statement)
-            if self._wanted is None or self._wanted[0] != statement or self.has_struck.is_set():
+            if self._wanted is None or self._wanted[0] != statement or self.hit.is_set():
                 return None
             return self._wanted[1]
 
 
 class _Session:
-    """One session's two ends, and what goes between them. Source: PostgreSQL, "Message Formats"."""
+    """The two connections of a session, and the messages between them. Source: PostgreSQL, "Message Formats"."""
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self._client, self._server = client, server
@@ -140,7 +144,7 @@ class _Session:
         return message
 
     def groups(self) -> Iterator[tuple[str, bytes]]:
-        """What the client says, as messages that are answered together, with the statement they run, if any."""
+        """Yield the client's messages in groups that are answered together, each with its statement or ""."""
         group, text = b"", ""
         while True:
             head = _exactly(self._client, 5)
@@ -160,24 +164,24 @@ class _Session:
                 group, text = b"", ""
 
     def send(self, group: bytes) -> None:
-        """Pass on what the client says."""
+        """Pass a group on to the server."""
         self._server.sendall(group)
 
     def carry_out(self, group: bytes) -> None:
-        """Have the server do it, and keep its answer from the client."""
+        """Have the server carry out a group, and withhold its answer from the client."""
         self._held.set()
         self._server.sendall(group)
         self._ready.wait(10)
 
     def answer(self) -> None:
-        """Pass on what the server says, as long as that is wanted."""
+        """Pass the server's messages on to the client, until they are withheld."""
         with suppress(OSError, EOFError):
             while True:
                 head = _exactly(self._server, 5)
                 message = head + _exactly(self._server, struct.unpack("!I", head[1:])[0] - 4)
                 if not self._held.is_set():
                     self._client.sendall(message)
-                elif head[:1] == b"Z":  # ready for the next: it is done
+                elif head[:1] == b"Z":  # ReadyForQuery: it is carried out
                     self._ready.set()
         with suppress(OSError):
             self._client.shutdown(socket.SHUT_RDWR)
@@ -193,5 +197,5 @@ def _exactly(end: socket.socket, size: int) -> bytes:
 
 
 def _shape(text: str) -> str:
-    """A statement without its parameters' names, as both sides write it."""
+    """A statement without the names of its parameters, so that both ways of writing them are equal."""
     return " ".join(re.sub(r"%\(\w+\)s|\$\d+", "?", text).replace("%%", "%").split())

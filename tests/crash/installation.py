@@ -1,4 +1,4 @@
-"""One installation that is struck again and again: a job each time, from paper to Inbox, and then the checker."""
+"""An installation into which faults are injected, one in each job; the checker looks at it all the time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import psycopg
 
 from scand.queue.schema import migrate
 from tests.conftest import database
-from tests.crash.blows import Blow, Cut, Result, Statement, Strike
-from tests.crash.person import SHEETS, STACKS, Person
+from tests.crash.faults import CallFault, Fault, Result, Statement, StatementFault
+from tests.crash.operator import SHEETS, STACKS, Operator
+from tests.crash.statement_proxy import StatementProxy
 from tests.crash.steps import Names, Step, without_repetition
 from tests.crash.tracer import Tracer
 from tests.crash.trial import Trial
-from tests.crash.wiretap import Wiretap
 from tests.support.checker import Checker, Violation
 from tests.support.site import Daemon, Simulator, Site
 
@@ -27,34 +27,39 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def installation(url: str, directory: Path) -> Iterator[Scene]:
-    """A scene in which one job has gone through, with a database of its own on a server; `directory` is made."""
+def installation(url: str, directory: Path) -> Iterator[Installation]:
+    """An installation in which one job is committed already.
+
+    Args:
+        url: of a PostgreSQL server, on which it gets a database of its own.
+        directory: for its files; is made.
+    """
     with database(url, "template0") as own:
         with psycopg.connect(own, autocommit=True) as connection:
             migrate(connection)
         directory.mkdir()
-        scene = Scene(directory, own)
+        made = Installation(directory, own)
         try:
-            scene.rehearse()
-            yield scene
+            made.warm_up()
+            yield made
         finally:
-            scene.close()
+            made.close()
 
 
-class Scene:
-    """A site, its scanner, its person, and the checker.
+class Installation:
+    """A site with its scanner, its operator and the checker.
 
     Args:
-        directory: for all of it.
-        url: an empty, migrated database.
+        directory: for all files.
+        url: of an empty, migrated database.
     """
 
     def __init__(self, directory: Path, url: str) -> None:
         self._control = directory / "control"
         self._simulator = Simulator(directory, "--count", "0", "--reload", str(self._control))
-        self._wiretap = Wiretap(url)
+        self._proxy = StatementProxy(url)
         self._tracer = Tracer(directory / "trace")
-        self._site = Site(directory, self._wiretap.url, self._simulator.config)
+        self._site = Site(directory, self._proxy.url, self._simulator.config)
         self._taken = directory / "taken"
         self._checker = Checker(
             self._site.connection, self._site.staging, self._site.nas, self._simulator.fed, self._taken
@@ -63,49 +68,49 @@ class Scene:
         self._sheets = 0
 
     def close(self) -> None:
-        """End all of it."""
+        """End all processes."""
         self._site.close()
         self._simulator.stop()
-        self._wiretap.close()
+        self._proxy.close()
 
-    def rehearse(self) -> None:
-        """One job in peace: what is made once only is there from then on."""
-        trial = self._run(self._draft(), lambda: False, everything=False)
+    def warm_up(self) -> None:
+        """Run one job without a fault, so that everything that is made only once exists from then on."""
+        trial = self._run(self._new_job(), lambda: False, kill_all=False)
         assert trial.violations == [], trial.violations
 
     def record(self) -> tuple[list[Step], list[Statement]]:
-        """Every step and statement of a clean run, the start of the daemon included."""
+        """Run a job without a fault, and return its steps and statements, with those of the daemon's start."""
         self._kill()
-        job = self._draft()
-        self._wiretap.forget()
+        job = self._new_job()
+        self._proxy.reset()
         self._tracer.record()
-        trial = self._run(job, lambda: False, everything=False)
+        trial = self._run(job, lambda: False, kill_all=False)
         assert trial.violations == [], trial.violations
         steps = without_repetition(self._tracer.steps(Names(self._site.directory, job)))
-        return steps, list(dict.fromkeys(self._wiretap.statements))
+        return steps, list(dict.fromkeys(self._proxy.statements))
 
-    def deal(self, blow: Blow) -> Result:
-        """One job, with one blow on its way."""
-        self._kill()  # its start is part of what is struck, and a courier that waits has been counted
-        job = self._draft()
-        self._wiretap.forget()
-        self._tracer.forget()
-        has_struck: Callable[[], bool]
-        if isinstance(blow, Cut):
-            self._wiretap.strike(blow.statement, blow.moment, self._kill if blow.kills else None)
-            has_struck = self._wiretap.has_struck.is_set
+    def inject(self, fault: Fault) -> Result:
+        """Run a job with one fault."""
+        self._kill()  # its start may get the fault, too, and a waiting courier would already have been counted
+        job = self._new_job()
+        self._proxy.reset()
+        self._tracer.reset()
+        was_hit: Callable[[], bool]
+        if isinstance(fault, StatementFault):
+            self._proxy.arm(fault.statement, fault.moment, self._kill if fault.kills else None)
+            was_hit = self._proxy.hit.is_set
         else:
             names = Names(self._site.directory, job)
-            self._tracer.strike(blow, names)
-            has_struck = partial(self._tracer.has_struck, blow, names)
-        trial = self._run(job, has_struck, everything=isinstance(blow, Strike) and blow.everything)
-        if isinstance(blow, Strike) and self._tracer.synced_again(blow):
-            again = f"{blow.step.place} was fsynced again after a failed fsync, and not written again"
+            self._tracer.arm(fault, names)
+            was_hit = partial(self._tracer.was_hit, fault, names)
+        trial = self._run(job, was_hit, kill_all=isinstance(fault, CallFault) and fault.kill_all)
+        if isinstance(fault, CallFault) and self._tracer.synced_again(fault):
+            again = f"{fault.step.place} was fsynced again after a failed fsync, and not written again"
             trial.violations.append(Violation("P", again))
         return Result(
-            blow,
-            has_struck(),
-            (trial.recovered or time.monotonic()) - trial.struck if trial.struck else 0.0,
+            fault,
+            was_hit(),
+            (trial.recovered_at or time.monotonic()) - trial.hit_at if trial.hit_at else 0.0,
             tuple(dict.fromkeys(trial.violations)),
         )
 
@@ -113,8 +118,8 @@ class Scene:
         """The end of the last daemon's log."""
         return self._site.last_log()
 
-    def _draft(self) -> int:
-        """A job whose files' names are its own, those in the NAS too."""
+    def _new_job(self) -> int:
+        """Submit a draft whose files have its id in their names, also on the NAS."""
         job = self._site.submit(status="draft")
         self._site.sql(
             "UPDATE scan_jobs SET title = %s, settings = jsonb_build_object('inbox', %s::text) WHERE id = %s",
@@ -124,26 +129,26 @@ class Scene:
         )
         return job
 
-    def _run(self, job: int, has_struck: Callable[[], bool], *, everything: bool) -> Trial:
-        trial = Trial(self._site, job, has_struck)
-        person = Person(self._site, self._control, self._sheets + 1)
+    def _run(self, job: int, was_hit: Callable[[], bool], *, kill_all: bool) -> Trial:
+        trial = Trial(self._site, job, was_hit)
+        operator = Operator(self._site, self._control, self._sheets + 1)
         self._sheets += STACKS * SHEETS
         self._site.step(job, "queued")
 
-        def keep_up(struck: bool) -> None:
-            if struck and everything:
+        def on_look(hit: bool) -> None:
+            if hit and kill_all:
                 self._kill()
             if self._daemon is None or self._daemon.process.poll() is not None:
                 self._start()
             self._consume()
 
-        trial.see_through(person, self._checker, keep_up)
+        trial.run(operator, self._checker, on_look)
         trial.violations += self._checker.settled()
         return trial
 
     def _consume(self) -> None:
-        """A consumer takes a document out of the Inbox as soon as it sees it."""
-        with suppress(FileNotFoundError):  # a directory that was just made, and has another name by now
+        """Move every document out of the Inbox, as a consumer does."""
+        with suppress(FileNotFoundError):  # a directory that was just made has been renamed meanwhile
             for document in (self._site.nas / "Inbox").glob("*/*.pdf"):
                 place = self._taken / document.relative_to(self._site.nas)
                 place.parent.mkdir(parents=True, exist_ok=True)

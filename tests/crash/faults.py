@@ -1,4 +1,4 @@
-"""What can be done to scand, and what came of it."""
+"""The faults that can be injected into scand, and their results."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ if TYPE_CHECKING:
     from tests.support.checker import Violation
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EINTR")
-"""What a disk or a NAS answers. EINTR of write and fsync is for Python to try again (PEP 475)."""
+"""What a disk or a NAS may answer. Python itself tries write and fsync again after EINTR (PEP 475)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
-    """What is done to a process at a step, instead of the call.
+class CallFault:
+    """A fault at a system call, which is not carried out.
 
     Attributes:
-        error: "EIO" …; None: SIGKILL.
-        everything: the daemon and all its children are killed with it, as in a power cut.
+        step: the call.
+        error: what it returns, "EIO" …; None: its process gets SIGKILL.
+        kill_all: the daemon and all its children are killed, too, as in a power cut.
     """
 
     step: Step
     error: str | None = None
-    everything: bool = False
+    kill_all: bool = False
 
     def __str__(self) -> str:
-        return f"{self.error or 'SIGKILL'}{' for all' if self.everything else ''} at {self.step}"
+        return f"{self.error or 'SIGKILL'}{' for all' if self.kill_all else ''} at {self.step}"
 
     @property
-    def sort(self) -> str:
-        """Its family, or for errors several of them."""
+    def group(self) -> str:
+        """Its family; for errors, several families together."""
         return f"errors {self._where}" if self.error else self.family
 
     @property
@@ -40,7 +41,7 @@ class Strike:
         """Its row in the table."""
         if self.error:
             return f"{self.error} from {self.step.kind} {self._where}"
-        if self.everything:
+        if self.kill_all:
             return f"SIGKILL for the daemon and all its children, at the {self.step.role}'s steps"
         return f"SIGKILL for the {self.step.role} at each step"
 
@@ -50,7 +51,7 @@ class Strike:
 
 
 class Moment(StrEnum):
-    """When a statement is struck."""
+    """When the fault occurs at a statement."""
 
     BEFORE = "not sent"
     AFTER = "carried out, answer not read"
@@ -58,11 +59,11 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of the daemon.
+    """A statement of the daemon.
 
     Attributes:
         name: in `sql/queries.sql`, or its first words.
-        when: which of that name since the job was queued, from 1.
+        when: which one of that name since the job was queued, from 1.
     """
 
     name: str
@@ -73,8 +74,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """A statement at which the daemon is killed, or loses its session."""
+class StatementFault:
+    """A fault at a statement.
+
+    Attributes:
+        statement: which one.
+        moment: before or after it is carried out.
+        kills: the daemon is killed; else its session is lost.
+    """
 
     statement: Statement
     moment: Moment
@@ -90,31 +97,32 @@ class Cut:
         return f"{what} at each statement: {self.moment}"
 
     @property
-    def sort(self) -> str:
-        """Its family, whenever it is."""
+    def group(self) -> str:
+        """Its family, whatever the moment."""
         return self.family.partition(":")[0]
 
 
-Blow = Strike | Cut
+Fault = CallFault | StatementFault
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one blow.
+    """What happened when a fault was injected.
 
     Attributes:
-        struck: it was dealt; else the try says nothing.
-        recovery: seconds from the blow until the agent took the job further or said why not.
-        violations: what did not hold, at any change of the job or at its end.
-        story: the daemon's log, where something did not hold.
+        fault: which one.
+        hit: the call or statement was reached; if not, the try proves nothing.
+        recovery: seconds from the fault until the agent went on with the job or said why not.
+        violations: what did not hold at any change of the job or at its end.
+        log: the daemon's log, if something did not hold.
     """
 
-    blow: Blow
-    struck: bool
+    fault: Fault
+    hit: bool
     recovery: float
     violations: tuple[Violation, ...]
-    story: str = ""
+    log: str = ""
 
     def __str__(self) -> str:
         found = "; ".join(map(str, self.violations)) or "all invariants hold"
-        return f"{self.blow}: {found if self.struck else 'NOT HIT, ' + found}"
+        return f"{self.fault}: {found if self.hit else 'NOT HIT, ' + found}"
