@@ -1,5 +1,5 @@
-"""A stateful model: whatever clients, paper, daemon, database and NAS do, every document holds what it must.
+"""A stateful model: whatever clients, paper, daemon, database and NAS do, every document has the right sides.
 
-`ledger` is the model, `scene` the real parts, `clerk` who uses them, `play` one example, `machine` its rules.
-`python -m tests.model STORY` plays a story again, as a failed test has printed it.
+`expectations` is the model, `installation` the real parts, `operator` the people who use them, `scenario` one
+example, and `machine` its rules. `python -m tests.model FILE` repeats the scenario that a failed test has printed.
 """

@@ -1,4 +1,4 @@
-"""Play a story again: `python -m tests.model STORY`, a file with an act a line, as a failed test prints them."""
+"""`python -m tests.model FILE`: repeats a scenario. The file has an act on each line, as a failed test prints."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.model.play import Play
-from tests.model.scene import stage
+from tests.model.installation import shared_parts
+from tests.model.scenario import Scenario
 
 
-def main(story: Path) -> None:
-    """Once, at a scene of its own."""
-    with TemporaryDirectory() as directory, stage(Path(directory)) as made, made.scene() as scene:
-        play = Play(scene)
-        for line in story.read_text().splitlines():
-            name, how, *_ = json.loads(line)
-            play.act(name, **how)
+def main(record: Path) -> None:
+    """Repeat the scenario once, with an installation of its own."""
+    with (
+        TemporaryDirectory() as directory,
+        shared_parts(Path(directory)) as made,
+        made.installation() as installation,
+    ):
+        scenario = Scenario(installation)
+        for line in record.read_text().splitlines():
+            name, arguments, *_ = json.loads(line)
+            scenario.act(name, **arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rules: what may be done, in any order. Hypothesis chooses, whatever came of what it chose before."""
+"""The rules: what may be done, in any order. Hypothesis chooses, regardless of what its earlier choices led to."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from hypothesis.strategies import (
     tuples,
 )
 
-from tests.model.play import Play
+from tests.model.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tests.model.scene import Stage
+    from tests.model.installation import SharedParts
 
 Act: TypeAlias = tuple[str, dict[str, Any]]
 
 
-def _act(name: str, **how: SearchStrategy[Any]) -> SearchStrategy[Act]:
-    return tuples(just(name), fixed_dictionaries(how))
+def _act(name: str, **arguments: SearchStrategy[Any]) -> SearchStrategy[Act]:
+    return tuples(just(name), fixed_dictionaries(arguments))
 
 
 _FEEDER = ["jam@1", "jam@2", "jam@2:back", "double@2", "cover@1", "cover@2"]
@@ -42,9 +42,9 @@ SUBMIT = _act(
     finish=sampled_from(["hold", "hold", "preview", "commit"]),
     on_jam=sampled_from(["discard", "keep"]),
 )
-GO_ON = _act("go_on", fault=_FAULTS)
-PRESS = _act("press", which=integers(0, 7), sheets=_SHEETS, fault=_FAULTS, patient=booleans())
-AGAIN = _act("again", which=integers(0, 3))
+NEXT_STEP = _act("next_step", fault=_FAULTS)
+PRESS = _act("press", which=integers(0, 7), sheets=_SHEETS, fault=_FAULTS, wait=booleans())
+REQUEUE = _act("requeue", which=integers(0, 3))
 PAUSE = _act("pause", seconds=sampled_from([0.05, 0.1, 0.2, 0.4, 0.8]))
 
 END = sampled_from(["kill", "kill", "stop"]).flatmap(_act)
@@ -55,61 +55,69 @@ NAS = _act("nas", there=just(False))
 
 
 class Machine(RuleBasedStateMachine):
-    """One example at a scene of its own.
+    """One example, with an installation of its own.
 
-    Only a few rules, each with many acts: Hypothesis leaves whole rules out of an example.
+    There are only a few rules, each with many acts, since Hypothesis leaves entire rules out of an example.
     """
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, shared_parts: SharedParts) -> None:
         super().__init__()
-        self._opened = stage.scene()
-        self._play = Play(self._opened.__enter__())
+        self._opened = shared_parts.installation()
+        self._scenario = Scenario(self._opened.__enter__())
 
     def teardown(self) -> None:
-        """See that everything comes to its end."""
+        """Take every job to its end."""
         try:
-            self._play.end()
+            self._scenario.end()
         finally:
             self._opened.__exit__(None, None, None)
 
     @initialize(job=SUBMIT)
     def begin(self, job: Act) -> None:
-        """A daemon, and a job."""
+        """Start a daemon and submit a job."""
         self._do(("start", {}))
         self._do(job)
 
-    @rule(act=GO_ON)
-    def go_on(self, act: Act) -> None:
-        """What comes next for most people, once the job waits for them."""
+    @rule(act=NEXT_STEP)
+    def next_step(self, act: Act) -> None:
+        """Do what most people would do next, as soon as the job waits for them."""
         self._do(("mend", {}))
         self._do(act)
 
-    @rule(mended=_MENDED, act=one_of(PRESS, PRESS, PRESS, SUBMIT, AGAIN, PAUSE))
+    @rule(mended=_MENDED, act=one_of(PRESS, PRESS, PRESS, SUBMIT, REQUEUE, PAUSE))
     def people(self, mended: bool, act: Act) -> None:
-        """Clients, and whoever stands at the scanner; mostly when what was away is there again."""
+        """Do something at the scanner or in a client, mostly after everything that was away is back."""
         if mended:
             self._do(("mend", {}))
         self._do(act)
 
-    @rule(mended=_MENDED, before=one_of(GO_ON, PRESS, PAUSE), act=one_of(END, CHILD, DATABASE, NETWORK, NAS))
+    @rule(
+        mended=_MENDED, before=one_of(NEXT_STEP, PRESS, PAUSE), act=one_of(END, CHILD, DATABASE, NETWORK, NAS)
+    )
     def trouble(self, mended: bool, before: Act, act: Act) -> None:
-        """Something goes away, or somebody is killed, in the midst of what is under way."""
+        """Take something away or kill something, while something else is under way."""
         self.people(mended, before)
         self._do(act)
 
     def _do(self, act: Act) -> None:
-        self._play.act(act[0], **act[1])
+        self._scenario.act(act[0], **act[1])
 
 
-def run(stage: Stage, *, number: int, examples: int, steps: int) -> None:
-    """Play examples of so many steps each; the same number chooses the same rules.
+def run(shared_parts: SharedParts, *, number: int, examples: int, steps: int) -> None:
+    """Play examples of so many steps each.
 
-    A failure is told as it was: real processes do not fail twice in the same way, so nothing is shrunk.
+    Nothing is shrunk after a failure, since real processes do not fail in the same way twice.
+
+    Args:
+        shared_parts: of all examples.
+        number: the same number chooses the same rules.
+        examples: how many to play.
+        steps: in each of them.
     """
 
     @seed(number)
     def machine() -> Machine:
-        return Machine(stage)
+        return Machine(shared_parts)
 
     run_state_machine_as_test(
         machine,  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The model, played: some examples always, and for `SCAND_SOAK` minutes when it is set."""
+"""Plays the model: a few examples always, and many for 20 minutes with `SCAND_SOAK=1`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.model.installation import SharedParts, shared_parts
 from tests.model.machine import run
-from tests.model.scene import Stage, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 MINUTES = float(os.environ.get("SCAND_SOAK", "0")) * 20
 
 
-@pytest.fixture(scope="module", name="stage")
-def made_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The one server and the one scanner of this module."""
-    with stage(tmp_path_factory.mktemp("model")) as made:
+@pytest.fixture(scope="module", name="shared_parts")
+def made_shared_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedParts]:
+    """The server and the scanner of this module."""
+    with shared_parts(tmp_path_factory.mktemp("model")) as made:
         yield made
 
 
-def test_every_document_holds_what_it_must(stage: Stage) -> None:
-    """Some examples, always the same rules in the same order."""
-    run(stage, number=1, examples=5, steps=12)
+def test_every_document_holds_what_it_must(shared_parts: SharedParts) -> None:
+    """In a few examples with always the same rules, every document has the right sides."""
+    run(shared_parts, number=1, examples=5, steps=12)
 
 
 @pytest.mark.skipif(not MINUTES, reason="set SCAND_SOAK=1")
 @pytest.mark.timeout(MINUTES * 60 + 600)
-def test_soak(stage: Stage) -> None:
-    """Rules nobody has chosen before."""
+def test_soak(shared_parts: SharedParts) -> None:
+    """In examples with random rules, every document has the right sides."""
     end = time.monotonic() + 60 * MINUTES
     while time.monotonic() < end:
         number = random.randrange(2**32)
         print(f"number={number}")  # noqa: T201 - shown where it fails
-        run(stage, number=number, examples=10, steps=25)
+        run(shared_parts, number=number, examples=10, steps=25)

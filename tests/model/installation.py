@@ -1,4 +1,4 @@
-"""The real parts: a server, a scanner, a NAS and a daemon, each of which can go away and come back."""
+"""The real parts: a database server, a scanner, a NAS and a daemon, each of which can go away and come back."""
 
 from __future__ import annotations
 
@@ -25,91 +25,102 @@ if TYPE_CHECKING:
     from tests.postgres import PrivatePostgres
     from tests.support.site import Daemon
 
-_BRISK = '[agent]\nheartbeat = "500ms"\npoll = "200ms"'
-_SILENCE = "3s"
-"""Generous: a machine that stands still for so long would be taken for a scanner that hangs."""
+_SHORT_INTERVALS = '[agent]\nheartbeat = "500ms"\npoll = "200ms"'
+_PAGE_TIMEOUT = "3s"
+"""Long enough that a slow machine is not mistaken for a scanner that hangs."""
 
 
-class Stage:
-    """What all examples share: the server, with a database to copy, and the scanner, whose sheets are counted on.
+class SharedParts:
+    """What all examples share: the server, with a database to copy, and the scanner.
+
+    Args:
+        directory: for everything.
+        postgres: the server.
+        template: the name of the database to copy.
 
     Attributes:
-        sheets: how many there are so far, over all stacks.
+        simulator: the scanner.
+        sheets: how many there were so far, over all stacks.
     """
 
     def __init__(self, directory: Path, postgres: PrivatePostgres, template: str) -> None:
         self.directory, self.postgres, self.template = directory, postgres, template
         self.simulator = Simulator(directory, "--count", "0", "--ppm", "900")
         self.sheets = 0
-        self._scenes = 0
+        self._installations = 0
 
-    def put_in(self, first: int, last: int, fault: str = "") -> None:
-        """Those sheets go into the feeder, and nothing else; the last is new, or the last of the last stack."""
+    def load(self, first: int, last: int, fault: str = "") -> None:
+        """Load exactly these sheets; the last one is new, or the last sheet of the last stack."""
         new = [str(last - self.sheets)] if last > self.sheets else []
         self.sheets = last
         self.simulator.command("\n".join([*new, f"from {first}", *([f"fault {fault}"] if fault else [])]))
 
     @contextmanager
-    def scene(self) -> Iterator[Scene]:
-        """A scene of its own."""
-        self._scenes += 1
-        directory = self.directory / f"scene-{self._scenes}"
+    def installation(self) -> Iterator[Installation]:
+        """An installation of its own, which ends with the block."""
+        self._installations += 1
+        directory = self.directory / f"installation-{self._installations}"
         directory.mkdir()
         with database(self.postgres.url, self.template) as url:
-            scene = Scene(self, directory, url)
+            installation = Installation(self, directory, url)
             try:
-                yield scene
+                yield installation
             finally:
-                scene.close()
+                installation.close()
 
 
 @contextmanager
-def stage(directory: Path) -> Iterator[Stage]:
-    """A stage, which ends with the block."""
+def shared_parts(directory: Path) -> Iterator[SharedParts]:
+    """The shared parts, which end with the block."""
     with ExitStack() as opened:
         postgres = opened.enter_context(private_postgres())
         url = opened.enter_context(database(postgres.url, "template0"))
         with psycopg.connect(url, autocommit=True) as connection:
             migrate(connection)
-        made = Stage(directory, postgres, urlsplit(url).path.lstrip("/"))
+        made = SharedParts(directory, postgres, urlsplit(url).path.lstrip("/"))
         opened.callback(made.simulator.stop)
         yield made
 
 
-class Scene:
-    """One installation, and what is there of it.
+class Installation:
+    """One installation, whose parts may be away.
 
     Attributes:
-        volume: the NAS, wherever it is; its place is a symbolic link, which leads to `bare` while it is away.
+        shared_parts: of all examples.
+        volume: the NAS. Its place is a symbolic link, which leads to `bare` while the NAS is away.
+        bare: the bare mountpoint.
+        site: config, staging directory and database.
+        daemon: None: there is none.
     """
 
-    def __init__(self, stage: Stage, directory: Path, url: str) -> None:
-        self.stage, self._url = stage, url
+    def __init__(self, shared_parts: SharedParts, directory: Path, url: str) -> None:
+        self.shared_parts, self._url = shared_parts, url
         self.volume, self.bare = directory / "volume", directory / "bare"
         self.volume.mkdir()
         self.bare.mkdir()
         self._place = directory / "nas"
         self._place.symlink_to(self.volume)
         self._proxy = Proxy(url)
-        self.site = Site(directory, self._proxy.url, stage.simulator.config, _BRISK, page_timeout=_SILENCE)
+        scanner = shared_parts.simulator.config
+        self.site = Site(directory, self._proxy.url, scanner, _SHORT_INTERVALS, page_timeout=_PAGE_TIMEOUT)
         self.site.connection.close()
         self.daemon: Daemon | None = None
         self._connect()
 
     def close(self) -> None:
-        """End all of it; the server is there again."""
+        """End all processes, and start the server again if it is stopped."""
         self.start_database()
         self.site.close()
         self._proxy.close()
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether nothing is away."""
         nas = self._place.resolve() == self.volume.resolve()
         return self.alive and self.reachable and nas and self._proxy.mode is Mode.PASS
 
     def mend(self) -> None:
-        """Everything that is away is there again."""
+        """Bring back everything that is away."""
         self.start_database()
         self.nas(there=True)
         self.start_daemon()
@@ -122,18 +133,18 @@ class Scene:
         return self.daemon is not None and self.daemon.process.poll() is None
 
     def start_daemon(self) -> None:
-        """Start one, if there is none; it is not waited for."""
+        """Start a daemon, if there is none, without waiting for it."""
         if not self.daemon:
             self.daemon = self.site.start()
 
     def kill_daemon(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL to the daemon."""
         if self.daemon:
             self.daemon.kill()
         self.daemon = None
 
     def stop_daemon(self) -> None:
-        """SIGTERM; one that has begun to serve says that all is well."""
+        """Send SIGTERM to the daemon; its exit status must be 0 if it had begun to serve."""
         if self.daemon:
             serves = bool(self.daemon.log())
             status = self.daemon.stop()
@@ -141,7 +152,7 @@ class Scene:
         self.daemon = None
 
     def kill_child(self, kind: str) -> bool:
-        """SIGKILL the daemon's "feeder" or "courier"; False: none has come in a moment."""
+        """Send SIGKILL to the daemon's "feeder" or "courier"; False: there was none within 0.5 s."""
         end = time.monotonic() + 0.5
         while self.alive and time.monotonic() < end:
             for child in self._children():
@@ -161,24 +172,24 @@ class Scene:
 
     @property
     def reachable(self) -> bool:
-        """Whether clients have the database."""
+        """Whether clients can use the database."""
         return not self.site.connection.closed
 
     def stop_database(self) -> None:
-        """As in a crash."""
+        """Stop the server as a crash would."""
         if self.reachable:
             self.site.connection.close()
-            self.stage.postgres.stop()
+            self.shared_parts.postgres.stop()
 
     def start_database(self) -> None:
-        """There it is again, and the network too."""
+        """Start the server again, and restore the network."""
         self._proxy.mode = Mode.PASS
         if not self.reachable:
-            self.stage.postgres.start()
+            self.shared_parts.postgres.start()
             self._connect()
 
     def network(self, mode: Mode) -> None:
-        """Between daemon and server; clients are on the other side."""
+        """Change the network between daemon and server; clients do not use it."""
         self._proxy.mode = mode
 
     def _connect(self) -> None:
@@ -187,15 +198,15 @@ class Scene:
     # The NAS.
 
     def nas(self, *, there: bool) -> None:
-        """Away, and there again: who has it open still has it."""
+        """Mount or unmount the NAS; files that are open stay open."""
         new = self._place.with_name("nas.new")
         new.symlink_to(self.volume if there else self.bare)
         new.rename(self._place)
 
     # The scanner.
 
-    def stands_still(self, job: int) -> bool:
-        """Wait until no batch of the job is under way. False: it takes long."""
+    def wait_until_idle(self, job: int) -> bool:
+        """Wait until no batch of the job is being scanned; False: that took too long."""
         if not self.alive:
             time.sleep(0.1)  # a feeder ends with its daemon
             return True

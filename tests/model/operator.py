@@ -1,6 +1,6 @@
-"""Who uses an installation: puts paper in, presses buttons, does what `error` says, writes down what must come.
+"""The people: they load paper, press buttons and do what `error` says, and note what must be in each document.
 
-Every action may be asked for at any time: where it makes no sense as things stand, nothing is done.
+Every method may be called at any time; it does nothing where it would make no sense.
 """
 
 from __future__ import annotations
@@ -14,99 +14,106 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from scand.simulator.faults import COUNTED, KINDS
-from tests.model.ledger import Feed, Job, Ledger
+from tests.model.expectations import Expectations, Feed, Job
 from tests.support import evidence
 from tests.support.checker import Checker
 from tests.support.site import until
 
 if TYPE_CHECKING:
-    from tests.model.scene import Scene
+    from tests.model.installation import Installation
     from tests.support.evidence import Row
 
 _ACTIVE = ("ready", "scanning", "assembling", "preview", "committing")
-_MOST_JOBS = 4
+_MAX_JOBS = 4
 _BUTTONS = {
-    "ready": ["scan", "scan", "turn", "scan", "canceled", "scan", "assembling", "scan"],
+    "ready": ["scan", "scan", "toggle", "scan", "canceled", "scan", "assembling", "scan"],
     "scanning": ["canceled"],
     "assembling": ["ready", "canceled"],
     "preview": ["committing", "committing", "ready", "canceled"],
     "committing": ["preview"],
 }
-"""Those of a job, by its status: to which status they bring it, or what else they do."""
+"""The buttons for a job, by its status: to which status they bring it, or what else they do."""
 
-_AGAIN_FROM = re.compile(r"batch (\d+): .*re-feed from sheet (\d+)")
+_FEED_AGAIN_FROM = re.compile(r"batch (\d+): .*re-feed from sheet (\d+)")
 _REFUSED = {"SD001", "SD002"}
-"""SQLSTATEs: the agent was faster."""
+"""SQLSTATEs: the step is refused, since the agent was faster."""
 
 PATIENCE = 120.0
-"""Seconds in which all jobs must come to their end, with everything there and a clerk who does what is due."""
+"""The longest time until all jobs are at their end if nothing is away, in seconds."""
 
 
-class Clerk:
-    """One, at one scene."""
+class Operator:
+    """The people of one installation."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene, self._site, self._stage = scene, scene.site, scene.stage
-        self._ledger = Ledger()
-        self._before = scene.stage.sheets
-        self._checker = Checker(self._site.connection, self._site.staging, scene.volume, self._fed)
+    def __init__(self, installation: Installation) -> None:
+        self._installation, self._site, self._shared = (
+            installation,
+            installation.site,
+            installation.shared_parts,
+        )
+        self._expected = Expectations()
+        self._before = installation.shared_parts.sheets
+        self._checker = Checker(self._site.connection, self._site.staging, installation.volume, self._fed)
 
     def _fed(self) -> list[int]:
-        """Fed in this scene, and wanted: not given up, nor discarded."""
-        wanted = self._ledger.wanted()
-        return [side for side in self._stage.simulator.fed() if side in wanted]
+        """The sides that were fed here and belong in a document: neither given up nor discarded."""
+        wanted = self._expected.wanted()
+        return [side for side in self._shared.simulator.fed() if side in wanted]
 
     # Buttons.
 
     def submit(self, *, sheets: int, auto: bool, finish: str, on_jam: str, fault: str = "") -> None:
-        """A new job; one that scans at once only where its stack is the next one."""
-        if not self._scene.reachable or len(self._ledger.jobs) >= _MOST_JOBS:
+        """Submit a job; it scans by itself only if its stack is the next one."""
+        if not self._installation.reachable or len(self._expected.jobs) >= _MAX_JOBS:
             return
         auto = auto and not self._jobs("queued", *_ACTIVE)
         job = Job(keeps=on_jam == "keep")
         scan = "auto" if auto else "manual"
-        # A draft first: the stack is in before it is queued.
+        # A draft first, so that the stack is loaded before the job is queued.
         number = self._site.submit("Letter", status="draft", finish=finish, on_jam=on_jam, scan=scan)
-        self._ledger.jobs[number] = job
+        self._expected.jobs[number] = job
         if auto:
-            self._put_in(job, self._stack(sheets), fault)
+            self._load(job, self._stack(sheets), fault)
         self._site.step(number, "queued")
 
     def scan(self, *, sheets: int, fault: str = "") -> None:
-        """One batch of the job at the scanner: of what its fault says, else of a new stack."""
+        """Scan a batch of the job at the scanner: what its fault asks for, or else a new stack."""
         row = self._at_the_scanner("ready")
-        if row is None or not self._scene.stands_still(row["id"]):
+        if row is None or not self._installation.wait_until_idle(row["id"]):
             return
-        self.look()  # the last batch may have come since
-        job = self._ledger.jobs[row["id"]]
-        feed = self._again(row, job) if row["error_code"] else None
-        self._put_in(job, feed or self._stack(sheets), fault)
+        self.look()  # the last batch may have been recorded since
+        job = self._expected.jobs[row["id"]]
+        feed = self._to_feed_again(row, job) if row["error_code"] else None
+        self._load(job, feed or self._stack(sheets), fault)
         self._step(row, "scanning")
 
-    def go_on(self, *, fault: str) -> None:
-        """What comes next for most people, once the job waits for them; where there is none, a new one."""
-        self._rest()
+    def next_step(self, *, fault: str) -> None:
+        """Do what most people would do next, as soon as the job waits for them; without a job, submit one."""
+        self._wait_for_people()
         row = self._at_the_scanner("ready", "preview")
         if row is None and not self._jobs("queued", *_ACTIVE):
             self.submit(sheets=2, auto=True, finish="commit", on_jam="discard", fault=fault)
         elif row and row["status"] == "preview":
             self._step(row, "ready" if row["error_code"] else "committing")
-        elif row and self._ledger.jobs[row["id"]].document and not row["error_code"]:
+        elif row and self._expected.jobs[row["id"]].document and not row["error_code"]:
             self._step(row, "assembling")
         elif row:
             self.scan(sheets=2, fault=fault)
 
-    def press(self, *, which: int, sheets: int, fault: str, patient: bool) -> str:
-        """One of the buttons that there are for the job at the scanner, and which it was.
+    def press(self, *, which: int, sheets: int, fault: str, wait: bool) -> str:
+        """Press one of the buttons for the job at the scanner.
 
         Args:
-            which: of them.
+            which: chooses among them.
             sheets: in a new stack.
-            fault: what happens to it.
-            patient: not before the job waits for people.
+            fault: that happens to it.
+            wait: press only when the job waits for people.
+
+        Returns:
+            What was pressed.
         """
-        if patient:
-            self._rest()
+        if wait:
+            self._wait_for_people()
         row = self._at_the_scanner(*_ACTIVE)
         if row is None:
             return self._next_job(which, sheets, fault)
@@ -114,8 +121,8 @@ class Clerk:
         match button:
             case "scan":
                 self.scan(sheets=sheets, fault=fault)
-            case "turn":
-                self._turn(row, which)
+            case "toggle":
+                self._toggle_batch(row, which)
             case _:
                 self._step(row, button)
         return f"{row['status']}: {button}"
@@ -124,13 +131,13 @@ class Clerk:
         if self._jobs("queued"):
             return "waits"
         if which % 2 and self._jobs("failed", "canceled"):
-            self.again(which=which)
-            return "again"
+            self.requeue(which=which)
+            return "requeue"
         self.submit(sheets=sheets, auto=True, finish="commit", on_jam="keep", fault=fault)
         return "submit"
 
-    def again(self, *, which: int) -> None:
-        """A failed or canceled job is queued again; it scans when it is told to."""
+    def requeue(self, *, which: int) -> None:
+        """Queue a failed or canceled job again; it scans only when it is told to."""
         row = _one_of(self._jobs("failed", "canceled"), which)
         if row:
             settings = json.dumps(row["settings"] | {"scan": "manual"})
@@ -140,37 +147,37 @@ class Clerk:
     # Paper.
 
     def _stack(self, sheets: int) -> Feed:
-        return Feed(self._stage.sheets + 1, self._stage.sheets + sheets)
+        return Feed(self._shared.sheets + 1, self._shared.sheets + sheets)
 
-    def _put_in(self, job: Job, feed: Feed, fault: str = "") -> None:
+    def _load(self, job: Job, feed: Feed, fault: str = "") -> None:
         name, _at, place = fault.partition("@")
         if fault and KINDS[name].moment not in COUNTED:
             sheet, colon, side = place.partition(":")
             fault = f"{name}@{feed.first + int(sheet) - 1}{colon}{side}"
         job.feed(feed)
-        self._stage.put_in(feed.first, feed.last, fault)
+        self._shared.load(feed.first, feed.last, fault)
 
-    def _again(self, row: Row, job: Job) -> Feed | None:
-        """What has to be fed again as `error` says, after its batch is restored. None: nothing."""
-        if not job.feeds or job.feeds[-1].last != self._stage.sheets:
-            return None  # that stack was given up for another one
-        named = _AGAIN_FROM.search(row["error"] or "")
+    def _to_feed_again(self, row: Row, job: Job) -> Feed | None:
+        """The sheets that `error` asks for, after restoring its batch; None: there are none."""
+        if not job.feeds or job.feeds[-1].last != self._shared.sheets:
+            return None  # that stack was given up for a new one
+        named = _FEED_AGAIN_FROM.search(row["error"] or "")
         if not named:
             return job.feeds[-1] if job.feeds[-1] in job.waiting else None
         batch = job.batches[int(named[1])]
         assert int(named[2]) == len(batch.sides) // 2 + 1, f"{row['error']}, but {batch} is safe"
         feed = batch.feed or job.feeds[-1]
-        if feed.last != self._stage.sheets:
+        if feed.last != self._shared.sheets:
             return None
         if batch.sides and not batch.kept and not self._keep(row["id"], int(named[1]), kept=True):
             return None
         first = feed.first + int(named[2]) - 1
         return Feed(first, feed.last) if first <= feed.last else None
 
-    def _turn(self, row: Row, which: int) -> None:
-        """Discard one of its batches; or restore it, if it is discarded."""
+    def _toggle_batch(self, row: Row, which: int) -> None:
+        """Discard one of the batches, or restore it if it is discarded."""
         self.look()
-        batches = self._ledger.jobs[row["id"]].batches
+        batches = self._expected.jobs[row["id"]].batches
         seqs = [seq for seq, batch in sorted(batches.items()) if batch.sides]
         if seqs:
             seq = seqs[which % len(seqs)]
@@ -189,23 +196,23 @@ class Clerk:
                 raise
             return False
         assert done
-        self._ledger.jobs[job].batches[seq].kept = kept
+        self._expected.jobs[job].batches[seq].kept = kept
         return True
 
     # The queue.
 
     def _jobs(self, *statuses: str) -> list[Row]:
-        if not self._scene.reachable:
+        if not self._installation.reachable:
             return []
         return self._site.sql("SELECT * FROM scan_jobs WHERE status = ANY (%s) ORDER BY id", list(statuses))
 
     def _at_the_scanner(self, *statuses: str) -> Row | None:
         return next(iter(self._jobs(*statuses)), None)
 
-    def _rest(self) -> None:
-        """Wait until the job at the scanner waits for people, if nothing is in its way."""
+    def _wait_for_people(self) -> None:
+        """Wait until the job at the scanner waits for people, as long as nothing is away."""
         end = time.monotonic() + 6
-        while self._scene.whole and time.monotonic() < end:
+        while self._installation.complete and time.monotonic() < end:
             if self._jobs("ready", "preview") or not self._jobs("queued", *_ACTIVE):
                 return
             time.sleep(0.05)
@@ -222,15 +229,15 @@ class Clerk:
             if error.sqlstate not in _REFUSED:
                 raise
 
-    # Looking.
+    # Checks.
 
     def look(self) -> None:
-        """Every batch is what came of a feed, every document what its batches make, and every invariant holds."""
-        if not self._scene.reachable:
+        """Check that batches are beginnings of feeds, documents have their sides, and invariants hold."""
+        if not self._installation.reachable:
             return
         rows = evidence.rows(self._site.connection)
         for batch in rows.batches:
-            job, seq = self._ledger.jobs[batch["job_id"]], batch["batch_seq"]
+            job, seq = self._expected.jobs[batch["job_id"]], batch["batch_seq"]
             if seq not in job.batches:
                 sides = _sides(Path(batch["staging_path"])) if batch["page_count"] else ()
                 job.record(seq, sides, complete=batch["error_code"] is None)
@@ -239,45 +246,46 @@ class Clerk:
         for row in rows.jobs:
             where = {"preview": "nas_staging_path", "committed": "inbox_path"}.get(row["status"])
             if where:
-                found, wanted = _sides(self._scene.volume / row[where]), self._ledger.jobs[row["id"]].document
+                found = _sides(self._installation.volume / row[where])
+                wanted = self._expected.jobs[row["id"]].document
                 assert list(found) == wanted, f"job {row['id']} is {row['status']} with {found}, not {wanted}"
         self._checker.connection = self._site.connection
         violations = self._checker.check()
         assert violations == [], "\n".join(map(str, violations))
-        assert list(self._scene.bare.iterdir()) == []
+        assert list(self._installation.bare.iterdir()) == []
 
     # The end.
 
-    def close_up(self) -> None:
-        """See every job into the Inbox or out of the queue; then all must be there, once."""
-        rest: tuple[Row, ...] = ()
+    def finish_all(self) -> None:
+        """Take every job to the Inbox or out of the queue; then every side must be there, once."""
+        unfinished: tuple[Row, ...] = ()
 
         def over() -> bool:
-            nonlocal rest
+            nonlocal unfinished
             self._site.sql("UPDATE scan_jobs SET next_attempt_at = now() WHERE next_attempt_at > now()")
-            rest = tuple(self._jobs("queued", "failed", *_ACTIVE))
-            for row in rest:
-                self._see_through(row)
-            return not rest
+            unfinished = tuple(self._jobs("queued", "failed", *_ACTIVE))
+            for row in unfinished:
+                self._advance(row)
+            return not unfinished
 
         try:
             until(over, "every job has come to its end", PATIENCE)
         except AssertionError as error:
-            raise AssertionError(f"{error}: {rest}") from None
+            raise AssertionError(f"{error}: {unfinished}") from None
         self.look()
         violations = self._checker.settled()
         assert violations == [], "\n".join(map(str, violations))
         self._inbox()
 
-    def _see_through(self, row: Row) -> None:
-        """Do what is to be done next, if anything is."""
-        job = self._ledger.jobs[row["id"]]
+    def _advance(self, row: Row) -> None:
+        """Do what the job needs next, if anything."""
+        job = self._expected.jobs[row["id"]]
         match row["status"]:
             case "ready":
                 self.look()
-                feed = self._again(row, job) if row["error_code"] else None
+                feed = self._to_feed_again(row, job) if row["error_code"] else None
                 if feed or not job.document:
-                    self._put_in(job, feed or self._stack(1))
+                    self._load(job, feed or self._stack(1))
                     self._step(row, "scanning")
                 else:
                     self._step(row, "assembling")
@@ -289,13 +297,14 @@ class Clerk:
                 pass
 
     def _inbox(self) -> None:
-        """Exactly the documents of the committed jobs, each with exactly its sides."""
-        found = sorted(_sides(self._scene.volume / path) for path in evidence.published(self._scene.volume))
+        """Check that the Inbox has exactly the documents of the committed jobs, with exactly their sides."""
+        volume = self._installation.volume
+        found = sorted(_sides(volume / path) for path in evidence.published(volume))
         committed = {row["id"] for row in self._jobs("committed")}
-        wanted = sorted(tuple(self._ledger.jobs[job].document) for job in committed)
+        wanted = sorted(tuple(self._expected.jobs[job].document) for job in committed)
         assert found == wanted, f"the Inbox has {found}, not {wanted}"
         over = committed | {row["id"] for row in self._jobs("canceled")}
-        assert over == set(self._ledger.jobs)
+        assert over == set(self._expected.jobs)
 
 
 def _sides(pdf: Path) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The model: which sides a job's document must hold. Knows paper and people's words, and nothing of scand."""
+"""The model: which sides the document of each job must have. It knows paper and intents, and nothing of scand."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Feed:
-    """Sheets that were put in to be scanned for a job, from the first to the last."""
+    """Sheets that were loaded to be scanned for a job.
+
+    Attributes:
+        first: number of the first sheet.
+        last: number of the last sheet.
+    """
 
     first: int
     last: int
 
     @property
     def sides(self) -> tuple[int, ...]:
-        """Their numbers, front and back."""
+        """The numbers of their sides, front and back."""
         return tuple(range(2 * self.first - 1, 2 * self.last + 1))
 
 
 @dataclass
 class Batch:
-    """What came of a feed.
+    """What was scanned of a feed.
 
     Attributes:
-        feed: None where not one side came of it.
+        feed: None if not one side was scanned.
         sides: the first ones of the feed.
-        kept: whether they belong into the document.
+        kept: whether they belong in the document.
     """
 
     feed: Feed | None
@@ -35,7 +40,14 @@ class Batch:
 
 @dataclass
 class Job:
-    """A job, as whoever works on it knows it; `keeps` is its `on_jam`, and `waiting` are feeds without a batch."""
+    """A job, as the people who work on it know it.
+
+    Attributes:
+        keeps: whether its `on_jam` is "keep".
+        feeds: all so far, in order.
+        waiting: the feeds that have no batch yet.
+        batches: by their number.
+    """
 
     keeps: bool
     feeds: list[Feed] = field(default_factory=list)
@@ -43,12 +55,12 @@ class Job:
     batches: dict[int, Batch] = field(default_factory=dict)
 
     def feed(self, feed: Feed) -> None:
-        """It is put in, and the job told to scan."""
+        """Note that sheets were loaded, and the job was told to scan."""
         self.feeds.append(feed)
         self.waiting.append(feed)
 
     def record(self, seq: int, sides: tuple[int, ...], *, complete: bool) -> None:
-        """A batch has come of it: the beginning of one feed, and all of it if it is said to be complete."""
+        """Note a batch: the beginning of one feed, and all of that if the batch is complete."""
         feed = None
         if sides:
             fits = [feed for feed in self.waiting if feed.sides[: len(sides)] == sides]
@@ -64,16 +76,16 @@ class Job:
 
     @property
     def document(self) -> list[int]:
-        """The sides that its document must hold, in order."""
+        """The sides that its document must have, in order."""
         return [side for _, batch in sorted(self.batches.items()) if batch.kept for side in batch.sides]
 
 
-class Ledger:
+class Expectations:
     """All jobs, by their id."""
 
     def __init__(self) -> None:
         self.jobs: dict[int, Job] = {}
 
     def wanted(self) -> set[int]:
-        """The sides that belong into some document, as things stand."""
+        """The sides that currently belong in a document."""
         return {side for job in self.jobs.values() for side in job.document}
