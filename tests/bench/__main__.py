@@ -1,4 +1,7 @@
-"""`python -m tests.bench`: every section, a table each, and all of it as JSON. Or `--only idle --runs 2`."""
+"""`python -m tests.bench`: runs every section, prints a table of each, and writes all figures as JSON.
+
+For less: `--only idle --runs 2`.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +21,28 @@ from tests.bench.sections import SECTIONS
 from tests.conftest import server
 
 _WIDTH = 170
-"""Columns for the tables, also where nobody says how many there are."""
+"""The least width of the tables, in columns, also where there is no terminal."""
 
 
 @click.command()
 @click.option(
-    "--only", type=click.Choice(list(SECTIONS)), multiple=True, help="Only this section; several times."
+    "--only", type=click.Choice(list(SECTIONS)), multiple=True, help="Only this section; may be repeated."
 )
 @click.option("--runs", default=5, show_default=True, help="How often each thing is measured.")
 @click.option(
     "--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures there."
 )
 @click.option(
-    "--dir", "base", type=click.Path(file_okay=False), help="On the disk to measure.  [default: $TMPDIR]"
+    "--dir",
+    "base",
+    type=click.Path(file_okay=False),
+    help="A directory on the disk to measure.  [default: $TMPDIR]",
 )
 def main(only: tuple[str, ...], runs: int, target: Path | None, base: str | None) -> None:
-    """Measure scand and its peers in turns, on this machine."""
+    """Measure scand and its peers in turn, on this machine."""
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )  # so that what was started is ended
+    )  # so that all started processes are ended
     out = Console(width=max(Console().width, _WIDTH))
     begun, lines = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=base) as directory, server() as url:

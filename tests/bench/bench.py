@@ -1,4 +1,4 @@
-"""What a section is given: where to work, how often, and the server its databases are on."""
+"""What a section gets: a directory, a number of runs, and a database server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Bench:
     """One run of the benchmark.
 
     Attributes:
-        directory: on the disk that is measured; for all that a section makes.
+        directory: for everything a section makes; on the disk that is measured.
         server: the URL of a PostgreSQL server, as a superuser.
         runs: how often each thing is measured.
     """
@@ -26,5 +26,5 @@ class Bench:
 
     @staticmethod
     def remove(directory: Path) -> None:
-        """Take away what a run made: disks are not endless, and what is gone is never written out."""
+        """Delete what a run made, so that the disk does not fill up and nothing is written back later."""
         shutil.rmtree(directory, ignore_errors=True)

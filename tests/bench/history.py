@@ -31,7 +31,7 @@ SELECT id, created_at, 'client', from_status, to_status
 
 
 def make(connection: Connection, jobs: int) -> None:
-    """So many finished jobs, with three batches and two events each: one in 1,000 failed, one in 50 canceled."""
+    """Make so many finished jobs with 3 batches and 2 events each; 1 in 1,000 failed, 1 in 50 was canceled."""
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
         for statement in _MADE.split(";\n"):

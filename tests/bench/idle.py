@@ -1,12 +1,12 @@
-"""A daemon with nothing to do: what it takes of the machine, and asks of the database."""
+"""A daemon with nothing to do: the CPU and memory that it uses, and its transactions."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
+from tests.bench.installation import installation
 from tests.bench.line import Line, Series, Target
-from tests.bench.place import place
 from tests.bench.processes import cpu, pss
 from tests.bench.scanners import simulator
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 _MINUTE = 60.0
 _SETTLING = 10.0
-"""Seconds in which a daemon that has just started asks after scanner and NAS."""
+"""Seconds in which a daemon that has just started looks for scanner and NAS."""
 
 _DONE = "SELECT xact_commit + xact_rollback AS done FROM pg_stat_database WHERE datname = current_database()"
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """A minute, in as many parts as there are runs."""
+    """One minute, in as many parts as there are runs."""
     with (
         simulator(bench.directory / "scanner") as scanner,
-        place(bench.server, bench.directory / "site", scanner.config) as here,
+        installation(bench.server, bench.directory / "site", scanner.config) as here,
     ):
         pid = here.serve().process.pid
         time.sleep(_SETTLING)
@@ -42,5 +42,5 @@ def measure(bench: Bench) -> Iterator[Line]:
         minutes = (time.monotonic() - begun) / _MINUTE
     yield Line("CPU", "% of a core", Series(shares), None, Target(at_most=0.5))
     yield Line("memory of all processes", "PSS, MB", Series(sizes), None, Target(at_most=60))
-    # The first question is counted in what it answers itself; statistics are a second late on both sides.
+    # The first query counts itself; the statistics are a second late at both ends.
     yield Line("transactions", "a minute", Series([(after["done"] - before["done"] - 1) / minutes]))

@@ -1,4 +1,4 @@
-"""What this machine can do at best, with nothing of scand's around it: what other figures are held against."""
+"""The limits of this machine without scand, with which other figures are compared."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BLOCK = 1 << 20
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """libjpeg on every core, SHA-256 on one, the disk as fsync and as a read past the cache see it."""
+    """libjpeg on every core, SHA-256 on one core, and the disk with fsync and without the page cache."""
     raster = b"".join(DrawnSheets(1, "a4").raster(Side(1, "front"), _A4))
     image = Image.frombuffer("RGB", (_A4.width, _A4.height), raster, "raw", "RGB", 0, 1)
     cores = os.cpu_count() or 1

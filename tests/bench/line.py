@@ -1,4 +1,4 @@
-"""One line of the table: a quantity of scand's, measured some times, beside a peer's and a target."""
+"""A line of the table: one quantity of scand, measured several times, with a peer and a target."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What was measured, run by run."""
+    """The values that were measured, one for each run."""
 
     values: Sequence[float]
 
     @property
     def median(self) -> float:
-        """Half of the runs are below."""
+        """The median of the runs."""
         return median(self.values)
 
     @property
     def spread(self) -> tuple[float, float]:
-        """The least and the most."""
+        """The lowest and the highest value."""
         return min(self.values), max(self.values)
 
     def percentile(self, percent: int) -> float:
-        """The value that so many of a hundred do not exceed."""
+        """The value that `percent` % of the runs do not exceed."""
         return (
             quantiles(self.values, n=100, method="inclusive")[percent - 1]
             if len(self.values) > 1
@@ -37,7 +37,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What DESIGN §7 asks for: a value of scand's, or with `ratio` a multiple of the peer's."""
+    """What docs/design.md, "Speed and size", asks for.
+
+    Attributes:
+        at_most: upper limit.
+        at_least: lower limit.
+        ratio: the limit is for scand's value divided by the peer's.
+        percentile: of scand's value.
+    """
 
     at_most: float | None = None
     at_least: float | None = None
@@ -45,7 +52,7 @@ class Target:
     percentile: int = 50
 
     def met(self, line: Line) -> bool:
-        """Whether a line has it."""
+        """Whether a line meets the target."""
         value = line.ratio if self.ratio else line.ours.percentile(self.percentile)
         assert value is not None
         return (self.at_most is None or value <= self.at_most) and (
@@ -64,12 +71,13 @@ class Line:
     """A quantity.
 
     Attributes:
-        what: "300 dpi colour, simulator".
-        unit: of all values; "images/s".
-        ours: scand's.
-        peer: what it is compared with: name and values; None: nothing does the same.
-        target: what it must be; None: it is only told.
-        note: what else there is to say.
+        what: its name: "300 dpi colour, simulator".
+        unit: of all values: "images/s".
+        ours: scand's values.
+        peer: the name and values of what it is compared with; None: nothing does the same.
+        target: what scand has to reach; None: the value is for information only.
+        note: anything else.
+        section: the key of its section.
     """
 
     what: str
@@ -82,7 +90,7 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """scand's by the peer's: the median of the runs' own ratios, since they took turns."""
+        """scand's value divided by the peer's: the median of the ratios of the runs, since they took turns."""
         if self.peer is None:
             return None
         theirs = self.peer[1]
@@ -92,11 +100,11 @@ class Line:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None where there is none."""
+        """Whether the target is met; None if there is none."""
         return self.target.met(self) if self.target else None
 
     def json(self) -> dict[str, Any]:
-        """All of it."""
+        """Everything, for a JSON file."""
         peer = self.peer and {"name": self.peer[0], **_json(self.peer[1])}
         return {
             "section": self.section,

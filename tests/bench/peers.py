@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.bench.place import PATIENCE
+from tests.bench.installation import PATIENCE
 from tests.bench.processes import watched
 
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from tests.bench.scanners import Scanner
 
 QUALITY = 75
-"""Of JPEG, for everybody: libjpeg's default, and `scanimage` 1.2 knows no other."""
+"""JPEG quality for all: libjpeg's default, and the only one of `scanimage` 1.2."""
 
 IMG2PDF, CONVERT = "scanimage jpeg + img2pdf", "scanimage tiff + convert"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a stack cost.
+    """What a stack took.
 
     Attributes:
-        seconds: from the order to the PDF.
-        cpu: seconds.
-        pss: MB, at most.
+        seconds: from the command to the PDF.
+        cpu: seconds of CPU time.
+        pss: peak memory in MB.
     """
 
     seconds: float
@@ -41,10 +41,10 @@ class Run:
 
 
 def command(peer: str, scanner: Scanner, mode: str, dpi: int, sides: int) -> str:
-    """The shell's line that makes out.pdf of the feeder's `sides` sides.
+    """The shell command that makes out.pdf from the first `sides` sides in the feeder.
 
-    Debian's policy forbids ImageMagick PDF, but not PDF/A. Of lineart it makes Flate: for CCITT G4 in a PDF, which
-    scand makes, it (6.9.11) takes minutes a page.
+    Debian's policy forbids ImageMagick to write PDF, but not PDF/A. For lineart it uses Flate: for CCITT G4 in a
+    PDF, which scand makes, ImageMagick 6.9.11 takes minutes a page.
     """
     scan = shlex.join(
         [
@@ -60,14 +60,14 @@ def command(peer: str, scanner: Scanner, mode: str, dpi: int, sides: int) -> str
 
 
 def _convert() -> str:
-    """ImageMagick's, the system's own."""
+    """The system's own `convert` of ImageMagick."""
     found = shutil.which("convert", path=os.pathsep.join(("/usr/bin", os.environ["PATH"])))
     assert found, "ImageMagick is missing: make bench installs it"
     return found
 
 
 def run(line: str, scanner: Scanner, directory: Path) -> Run:
-    """Run a shell's line in an empty directory."""
+    """Run a shell command in a new directory."""
     directory.mkdir()
     begun = time.monotonic()
     with (directory / "log").open("wb") as log:

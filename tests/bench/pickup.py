@@ -1,4 +1,4 @@
-"""From the intent in the database to sane_start: with LISTEN, and with notifications that never come."""
+"""The time from the intent in the database to sane_start: with LISTEN, and without any notification."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import time
 from typing import TYPE_CHECKING
 
 from scand.simulator.main import write_net_config
+from tests.bench.installation import PATIENCE, installation
 from tests.bench.line import Line, Series, Target
-from tests.bench.place import PATIENCE, place
-from tests.bench.starts import Starts
+from tests.bench.start_proxy import StartProxy
 from tests.support.site import Simulator, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.bench.bench import Bench
-    from tests.bench.place import Place
+    from tests.bench.installation import Installation
 
-_DEAF = """
+_WITHOUT_NOTIFY = """
 DO $$ BEGIN
     EXECUTE replace(pg_get_functiondef('scand_record_step'::regproc), 'PERFORM pg_notify', '-- PERFORM pg_notify');
 END $$
@@ -26,20 +26,20 @@ END $$
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """40 times a run with LISTEN, 6 times a run without; the feeder is empty, so that no page is in the way."""
+    """40 times a run with LISTEN, 6 times a run without; the feeder is empty, so that no page interferes."""
     home = bench.directory / "scanner"
     home.mkdir()
     scanner = Simulator(home, "--count", "0")
     try:
-        with Starts(scanner.address) as starts:
+        with StartProxy(scanner.address) as starts:
             write_net_config(bench.directory / "sane", starts.address)
-            with place(bench.server, bench.directory / "site", bench.directory / "sane") as here:
+            with installation(bench.server, bench.directory / "site", bench.directory / "sane") as here:
                 here.serve()
                 job = here.claimed()
-                _one(here, starts, job, 0.0)  # the feeder is warm from here on
-                with_listen = [1000 * _one(here, starts, job, 0.05) for _ in range(40 * bench.runs)]
-                here.site.sql(_DEAF)
-                without = [_one(here, starts, job, 1.0) for _ in range(6 * bench.runs)]
+                _measure_one(here, starts, job, 0.0)  # from here on, the feeder has the device open
+                with_listen = [1000 * _measure_one(here, starts, job, 0.05) for _ in range(40 * bench.runs)]
+                here.site.sql(_WITHOUT_NOTIFY)
+                without = [_measure_one(here, starts, job, 1.0) for _ in range(6 * bench.runs)]
     finally:
         scanner.stop()
     ours = Series(with_listen)
@@ -51,8 +51,8 @@ def measure(bench: Bench) -> Iterator[Line]:
     )
 
 
-def _one(here: Place, starts: Starts, job: int, pause: float) -> float:
-    """Seconds from just before the UPDATE to sane_start; the UPDATE comes when nobody knows it will."""
+def _measure_one(here: Installation, starts: StartProxy, job: int, pause: float) -> float:
+    """Seconds from just before the UPDATE, which comes after a random pause of up to `pause` s, to sane_start."""
     until(lambda: here.site.job(job)["status"] == "ready", "the job is ready", PATIENCE)
     time.sleep(random.uniform(0.0, pause))
     while not starts.times.empty():

@@ -1,4 +1,4 @@
-"""How PostgreSQL would run a statement: which indexes it uses, and which tables it reads from end to end."""
+"""How PostgreSQL would run a statement: the indexes that it uses, and the tables that it reads completely."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Plan:
     """What EXPLAIN says.
 
     Attributes:
-        indexes: by name.
-        scanned: tables that are read from end to end.
+        indexes: their names.
+        scanned: the tables that are read completely.
     """
 
     indexes: frozenset[str]
@@ -28,7 +28,7 @@ class Plan:
 
 
 def plan(connection: Connection, statement: bytes, values: Mapping[str, object]) -> Plan:
-    """Of one statement with its values; it is not run."""
+    """The plan of a statement with its values, without running it."""
     cursor = ClientCursor(connection, row_factory=tuple_row)
     row = cursor.execute(b"EXPLAIN (FORMAT JSON) " + statement, values).fetchone()
     assert row is not None

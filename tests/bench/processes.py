@@ -1,4 +1,4 @@
-"""What a process and its descendants take: CPU time and memory, from /proc."""
+"""The CPU time and memory of a process and its descendants, from /proc."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _OWN, _REAPED = (
 
 @dataclass
 class Peak:
-    """The most that was ever seen.
+    """The highest value so far.
 
     Attributes:
-        pss: MB: proportional set size, in which what processes share is counted once.
+        pss: in MB: proportional set size, which counts shared memory once.
     """
 
     pss: float = 0.0
@@ -41,7 +41,7 @@ def family(process: int) -> list[int]:
 
 
 def pss(process: int) -> float:
-    """MB of the whole family now."""
+    """Memory of the whole family now, in MB."""
     total = 0
     for member in family(process):
         with suppress(OSError):
@@ -51,7 +51,7 @@ def pss(process: int) -> float:
 
 
 def cpu(process: int) -> float:
-    """Seconds of CPU that the family has used, with those of its members that have ended and were waited for."""
+    """CPU time of the family in seconds, with that of members that have ended and were waited for."""
     ticks = 0
     for member in family(process):
         with suppress(OSError):
@@ -62,7 +62,7 @@ def cpu(process: int) -> float:
 
 @contextmanager
 def watched(process: int, every: float = 0.1) -> Iterator[Peak]:
-    """Snapshot at a family's memory ten times a second."""
+    """Measure a family's memory every so many seconds, ten times a second by default."""
     peak, ended = Peak(), threading.Event()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""The queue's statements over a million finished jobs, against the same over none."""
+"""The statements of the queue with a million finished jobs, compared with none."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _PATIENCE = 300.0  # seconds for one statement: making a million jobs takes a wh
 
 _ANY = {"before": None, "title": None, "since": None, "ago": None}
 STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
-    "claim": ("statements.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
-    "poll": ("statements.sql", "look", {}),
+    "claim": ("queries.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
+    "poll": ("queries.sql", "look", {}),
     "list": ("desk.sql", "jobs", {**_ANY, "statuses": None, "limit": 20}),
     "list --failed": ("desk.sql", "jobs", {**_ANY, "statuses": [Status.FAILED], "limit": 20}),
     "more": ("desk.sql", "more", {**_ANY, "statuses": None, "before": 700, "limit": 1000}),
@@ -41,18 +41,18 @@ STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
     "show: events": ("desk.sql", "events", {"id": 7}),
     "unfinished": ("desk.sql", "unfinished", {}),
     "queue lag": ("desk.sql", "lag", {}),
-    "same document": ("statements.sql", "same_document", {"id": 7, "sha256": "0" * 64}),
+    "same document": ("queries.sql", "same_document", {"id": 7, "sha256": "0" * 64}),
     "expire": (
-        "statements.sql",
+        "queries.sql",
         "expire",
         {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "read_back": True},
     ),
 }
-"""What is asked often, or of all jobs: file, name, and values, by what people call it."""
+"""Statements that are run often, or over all jobs: file, name and values, by what people call them."""
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """One queued job, above many that are over."""
+    """One queued job, among many finished ones."""
     with _queue(bench.server, 0) as empty, _queue(bench.server, JOBS) as full:
         for name, timed in _TIMED.items():
             theirs, ours = [], []
@@ -66,52 +66,52 @@ def measure(bench: Bench) -> Iterator[Line]:
 
 
 def statement(name: str) -> tuple[bytes, Mapping[str, object]]:
-    """A statement of the queue, and values for it, by what people call it."""
+    """A statement and values for it, by a key of `STATEMENTS`."""
     file, query, values = STATEMENTS[name]
     return statements.load(file)[query], values
 
 
 @contextmanager
 def _queue(server: str, jobs: int) -> Iterator[tuple[AgentQueue, ClientQueue]]:
-    """A queue with so many finished jobs and one queued, and its two sides."""
+    """A queue with so many finished jobs and one queued job, for the agent and for a client."""
     with database(server, "template0") as url:
-        with psycopg.connect(url, autocommit=True) as connection:
-            migrate(connection)
-        with connect(url, name="bench", deadline=_PATIENCE) as agent, ClientQueue.open(url) as queue:
-            history.make(agent, jobs)
-            take_role(agent, "scand_agent")
-            store = AgentQueue(agent, statements.load())
-            store.elect()
-            queue.submit("Now", {})
-            yield store, queue
+        with psycopg.connect(url, autocommit=True) as superuser:
+            migrate(superuser)
+        with connect(url, name="bench", deadline=_PATIENCE) as connection, ClientQueue.open(url) as client:
+            history.make(connection, jobs)
+            take_role(connection, "scand_agent")
+            agent = AgentQueue(connection, statements.load())
+            agent.elect()
+            client.submit("Now", {})
+            yield agent, client
 
 
-def _claim(store: AgentQueue, _desk: ClientQueue) -> float:
-    with store.connection.transaction(force_rollback=True):
+def _claim(agent: AgentQueue, _client: ClientQueue) -> float:
+    with agent.connection.transaction(force_rollback=True):
         begun = time.perf_counter()
-        assert store.claim("/spool/jobs")
+        assert agent.claim("/spool/jobs")
         return time.perf_counter() - begun
 
 
-def _poll(store: AgentQueue, _desk: ClientQueue) -> float:
-    return _seconds(store.look)
+def _poll(agent: AgentQueue, _client: ClientQueue) -> float:
+    return _seconds(agent.look)
 
 
-def _list(_store: AgentQueue, queue: ClientQueue) -> float:
-    return _seconds(queue.jobs)
+def _list(_agent: AgentQueue, client: ClientQueue) -> float:
+    return _seconds(client.jobs)
 
 
-def _list_failed(_store: AgentQueue, queue: ClientQueue) -> float:
-    return _seconds(lambda: queue.jobs(Which([Status.FAILED])))
+def _list_failed(_agent: AgentQueue, client: ClientQueue) -> float:
+    return _seconds(lambda: client.jobs(Which([Status.FAILED])))
 
 
-def _show(_store: AgentQueue, queue: ClientQueue) -> float:
-    (newest, *_) = queue.jobs(limit=1)
-    return _seconds(lambda: queue.view(random.randint(1, newest.id)))
+def _show(_agent: AgentQueue, client: ClientQueue) -> float:
+    (newest, *_) = client.jobs(limit=1)
+    return _seconds(lambda: client.view(random.randint(1, newest.id)))
 
 
-def _lag(_store: AgentQueue, queue: ClientQueue) -> float:
-    return _seconds(queue.lag)
+def _lag(_agent: AgentQueue, client: ClientQueue) -> float:
+    return _seconds(client.lag)
 
 
 _TIMED: Mapping[str, Callable[[AgentQueue, ClientQueue], float]] = {

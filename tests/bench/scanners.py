@@ -1,4 +1,4 @@
-"""The two scanners that pages come from: SANE's own `test` backend, and scand's simulator."""
+"""The two scanners to measure with: SANE's own `test` backend, and scand's simulator."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _TEST_CONFIG = Path("/etc/sane.d/test.conf")
 
 @dataclass(frozen=True)
 class Scanner:
-    """A scanner with a feeder, and how it is asked for A4.
+    """A scanner with a feeder, and how it is set to A4.
 
     Attributes:
         name: for people.
-        config: SANE_CONFIG_DIR.
+        config: its SANE_CONFIG_DIR.
         device: its SANE name.
-        settings: what a job says besides mode and resolution.
-        arguments: what `scanimage` is told besides them.
-        modes: how it spells color, gray and lineart, as `scanimage` arguments.
+        settings: of a job, besides mode and resolution.
+        arguments: of `scanimage`, besides mode and resolution.
+        modes: the `scanimage` arguments for color, gray and lineart.
         load: puts so many sides into the feeder.
-        stack: sides that are always in it.
+        stack: sides that are always in the feeder; None: those that were loaded.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Scanner:
 
 @contextmanager
 def simulator(directory: Path) -> Iterator[Scanner]:
-    """A duplex scanner on libsane's net backend, as fast as it can; pages of an office."""
+    """A duplex scanner on libsane's net backend, as fast as possible, with office letters."""
     directory.mkdir()
     process = Simulator(directory, "--count", "0")
     try:
@@ -60,7 +60,7 @@ def simulator(directory: Path) -> Iterator[Scanner]:
 
 
 def sane_test(directory: Path) -> Scanner:
-    """SANE's own `test` backend, made as large as A4; its feeder is empty after 10 sides."""
+    """SANE's own `test` backend, with an area as large as A4; its feeder is empty after 10 sides."""
     directory.mkdir()
     (directory / "dll.conf").write_text("test\n")
     config = _TEST_CONFIG.read_text().replace("geometry_max 200.0", "geometry_max 300.0")

@@ -1,4 +1,4 @@
-"""Pages to batch PDF: the daemon with its feeder warm, against what people use today, on the same device."""
+"""From paper to batch PDF: the daemon with an open device, compared with what people use today."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from tests.bench.installation import Installation, installation
 from tests.bench.line import Line, Series, Target
 from tests.bench.peers import CONVERT, IMG2PDF, QUALITY, Run, command, run
-from tests.bench.place import Place, place
 from tests.bench.processes import cpu, watched
 from tests.bench.scanners import sane_test, simulator
 
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is scanned: so many sides a run."""
+    """What is scanned in each run.
+
+    Attributes:
+        mode: "color", "gray" or "lineart".
+        dpi: resolution.
+        sides: how many.
+    """
 
     mode: str
     dpi: int
@@ -33,7 +39,7 @@ class Kind:
 
     @property
     def peers(self) -> tuple[str, ...]:
-        """Debian allows ImageMagick so little memory that it refuses three colour pages at 600 dpi."""
+        """Its peers; Debian allows ImageMagick too little memory for three colour pages at 600 dpi."""
         return (IMG2PDF, CONVERT) if self.dpi == 300 else (IMG2PDF,)
 
     def __str__(self) -> str:
@@ -48,7 +54,7 @@ def measure(bench: Bench) -> Iterator[Line]:
     with _scanners(bench.directory) as scanners:
         for number, pair in enumerate(scanners):
             home = bench.directory / f"stack-{number}"
-            with place(bench.server, home, pair[0].config, device=pair[0].device) as here:
+            with installation(bench.server, home, pair[0].config, device=pair[0].device) as here:
                 daemon = here.serve()
                 for kind in KINDS:
                     yield from _lines(bench, here, daemon, pair, kind)
@@ -56,19 +62,19 @@ def measure(bench: Bench) -> Iterator[Line]:
 
 @contextmanager
 def _scanners(directory: Path) -> Iterator[Sequence[tuple[Scanner, Scanner]]]:
-    """In pairs: the daemon holds the one it is warm with."""
+    """Pairs of equal scanners, one for the daemon, which keeps it open, and one for its peers."""
     with simulator(directory / "ours") as ours, simulator(directory / "theirs") as theirs:
         yield (ours, theirs), (sane_test(directory / "sane-test"),) * 2
 
 
 def _lines(
-    bench: Bench, here: Place, daemon: Daemon, pair: tuple[Scanner, Scanner], kind: Kind
+    bench: Bench, here: Installation, daemon: Daemon, pair: tuple[Scanner, Scanner], kind: Kind
 ) -> Iterator[Line]:
     scanner = pair[0]
     limit = {} if scanner.stack in {None, kind.sides} else {"max_pages": kind.sides}
     job = here.claimed(mode=kind.mode, resolution=kind.dpi, quality=QUALITY, **limit, **scanner.settings)
     stack = _Stack(here, daemon, *pair, kind, job)
-    stack.ours()  # the feeder is warm: its device is open
+    stack.ours()  # from here on, the feeder has the device open
     runs: dict[str, list[Run]] = {name: [] for name in ("scand", *kind.peers)}
     for number in range(bench.runs):
         runs["scand"].append(stack.ours())
@@ -81,10 +87,10 @@ def _lines(
     here.cancel(job)
     bench.remove(here.directory(job).path)
     for peer in kind.peers:
-        yield from _told(f"{kind}, {scanner.name}", kind, runs["scand"], peer, runs[peer])
+        yield from _lines_of(f"{kind}, {scanner.name}", kind, runs["scand"], peer, runs[peer])
 
 
-def _told(what: str, kind: Kind, ours: list[Run], peer: str, theirs: list[Run]) -> Iterator[Line]:
+def _lines_of(what: str, kind: Kind, ours: list[Run], peer: str, theirs: list[Run]) -> Iterator[Line]:
     asked = (kind.mode, kind.dpi, peer) == ("color", 300, IMG2PDF)
 
     def line(unit: str, ours: list[float], theirs: list[float], target: Target | None = None) -> Line:
@@ -105,7 +111,7 @@ def _told(what: str, kind: Kind, ours: list[Run], peer: str, theirs: list[Run]) 
 
 @dataclass
 class _Stack:
-    here: Place
+    here: Installation
     daemon: Daemon
     scanner: Scanner
     other: Scanner
@@ -113,7 +119,7 @@ class _Stack:
     job: int
 
     def ours(self) -> Run:
-        """From the UPDATE that asks for a batch until it is recorded, its PDF on disk."""
+        """Scan a batch with scand, from the UPDATE until its PDF is on disk and its row exists."""
         self.scanner.load(self.kind.sides)
         pid = self.daemon.process.pid
         before = cpu(pid)
@@ -131,7 +137,7 @@ class _Stack:
         return made
 
     def compare(self, directory: Path) -> None:
-        """The same quality: the same quantization tables, and the same pixels within a line."""
+        """Check that both JPEGs have the same quantization tables and, within a line, the same size."""
         mine = max(self.here.directory(self.job).path.glob("batch-*/page-0001.jpg"))
         with Image.open(mine) as ours, Image.open(directory / "page-0001.jpg") as theirs:
             assert ours.quantization == theirs.quantization, "not the same JPEG quality"  # type: ignore[attr-defined]

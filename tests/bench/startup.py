@@ -1,4 +1,4 @@
-"""From exec to READY=1; and from a kill -9 in mid-batch to a job that says why."""
+"""The time from exec to READY=1, and from a kill -9 in mid-batch to a job that says why."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from tests.bench.fabricated import fill
+from tests.bench.installation import PATIENCE, installation
 from tests.bench.line import Line, Series, Target
-from tests.bench.place import PATIENCE, place
+from tests.bench.pages import fill
 from tests.bench.scanners import simulator
 from tests.support.site import until
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.bench.bench import Bench
-    from tests.bench.place import Place
+    from tests.bench.installation import Installation
 
 _PAGES = 1000
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """Starts in peace; and starts over a spool that a killed daemon has left."""
+    """Normal starts, and starts with the spool that a killed daemon has left."""
     with (
         simulator(bench.directory / "scanner") as scanner,
-        place(bench.server, bench.directory / "site", scanner.config) as here,
+        installation(bench.server, bench.directory / "site", scanner.config) as here,
         _service_manager(bench.directory / "notify") as manager,
     ):
-        peace = []
+        normal = []
         for _ in range(bench.runs):
             begun = time.monotonic()
             daemon = here.site.start()
-            peace.append(manager.get(timeout=PATIENCE) - begun)
+            normal.append(manager.get(timeout=PATIENCE) - begun)
             daemon.kill()
         killed = [_killed(bench, here, manager) for _ in range(max(1, bench.runs // 2))]
-    yield Line("exec → READY=1", "s", Series(peace))
+    yield Line("exec → READY=1", "s", Series(normal))
     what = f"kill -9 with {_PAGES} pages in the spool"
     goes_on = Series([run[0] for run in killed])
     yield Line(
@@ -51,8 +51,8 @@ def measure(bench: Bench) -> Iterator[Line]:
     )
 
 
-def _killed(bench: Bench, here: Place, manager: SimpleQueue[float]) -> tuple[float, float]:
-    """Seconds until the daemon binds what was left, and until the row says what happened."""
+def _killed(bench: Bench, here: Installation, manager: SimpleQueue[float]) -> tuple[float, float]:
+    """Seconds until the daemon binds the pages that were left, and until the row says what happened."""
     daemon = here.serve()
     job = here.claimed()
     daemon.kill()
@@ -80,7 +80,7 @@ def _killed(bench: Bench, here: Place, manager: SimpleQueue[float]) -> tuple[flo
 
 @contextmanager
 def _service_manager(path: Path) -> Iterator[SimpleQueue[float]]:
-    """What systemd is to a daemon, which blocks where nobody reads: the times of its READY=1; sd_notify(3)."""
+    """Read what a daemon tells systemd, since it blocks if nobody does: the times of READY=1; sd_notify(3)."""
     ready: SimpleQueue[float] = SimpleQueue()
 
     def read() -> None:

@@ -1,4 +1,4 @@
-"""The lines as a table on the terminal, and as JSON."""
+"""The lines as a table for the terminal, and as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARKS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
 
 
 def shown(lines: Iterable[Line], title: str) -> Table:
-    """A section: ratio first, since that is what travels from one machine to another."""
+    """The table of a section; the ratio comes first, since only that can be compared between machines."""
     table = Table(title=title, title_justify="left", pad_edge=False)
     for head in ("", "unit", "ratio", "scand", "spread", "n", "peer", "", "spread", "target", ""):
         table.add_column(head, justify="left" if head in {"", "unit", "peer"} else "right")
@@ -46,12 +46,12 @@ def _cells(series: Series) -> tuple[str, str]:
 
 
 def number(value: float) -> str:
-    """Three digits that mean something."""
+    """A number with three significant digits."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def as_json(lines: Sequence[Line], seconds: float) -> str:
-    """Everything, for whoever draws or compares."""
+    """All figures with a description of the machine, as JSON; `seconds` is how long everything took."""
     machine = {
         "cores": os.cpu_count(),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),

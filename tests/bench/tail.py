@@ -1,4 +1,4 @@
-"""What is left to do when the paper is through: batch, preview, commit; against a plain copy of the same bytes."""
+"""The time after the last sheet: batch, preview, commit; compared with plain copies of the same bytes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from tests.bench.fabricated import fill
+from tests.bench.installation import PATIENCE, installation
 from tests.bench.line import Line, Series, Target
-from tests.bench.place import PATIENCE, place
+from tests.bench.pages import fill
 from tests.bench.processes import watched
 from tests.bench.scanners import simulator
 from tests.support.site import until
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.bench.bench import Bench
-    from tests.bench.place import Place
+    from tests.bench.installation import Installation
 
 SIZES = 20, 200, 1000
-"""Pages."""
+"""In pages."""
 
 _COPY, _DURABLE = "cp + sha256sum", "cp, fsync, read back + sha256sum"
 _COPYING = {
     _COPY: 'cp "$1" "$2" && sha256sum "$2"',
-    # dd, told to copy nothing, drops what the kernel has of the file.
+    # dd with count=0 copies nothing, and drops the file from the page cache.
     _DURABLE: 'cp "$1" "$2" && sync "$2" && dd of="$2" oflag=nocache conv=notrunc,fdatasync count=0 status=none'
     ' && sha256sum "$2"',
 }
@@ -38,10 +38,10 @@ _STEPS = {
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """Each size; the largest not as often, since it is gigabytes each time."""
+    """Each size; the largest not as often, since it writes gigabytes each time."""
     with (
         simulator(bench.directory / "scanner") as scanner,
-        place(bench.server, bench.directory / "site", scanner.config) as here,
+        installation(bench.server, bench.directory / "site", scanner.config) as here,
     ):
         daemon = here.serve()
         for pages in SIZES:
@@ -49,9 +49,9 @@ def measure(bench: Bench) -> Iterator[Line]:
             peaks = []
             for _ in range(bench.runs if pages < 1000 else max(1, bench.runs // 2)):
                 with watched(daemon.process.pid) as peak:
-                    size = _one(bench, here, pages, took)
+                    size = _measure_one(bench, here, pages, took)
                 peaks.append(peak.pss)
-            yield from _told(pages, size, took)
+            yield from _lines_of(pages, size, took)
             yield Line(
                 f"memory, {pages} pages, {size / 1e6:.0f} MB",
                 "peak PSS, MB",
@@ -61,8 +61,8 @@ def measure(bench: Bench) -> Iterator[Line]:
             )
 
 
-def _one(bench: Bench, here: Place, pages: int, took: dict[str, list[float]]) -> int:
-    """One job from the spool to the Inbox, and the same bytes copied; gives their size."""
+def _measure_one(bench: Bench, here: Installation, pages: int, took: dict[str, list[float]]) -> int:
+    """Take one job from the spool to the Inbox, copy the same bytes, and return their number."""
     job = here.claimed()
     fill(here.directory(job), pages, originals=bench.directory / "originals")
     took["record"].append(_recorded(here, job))
@@ -78,8 +78,8 @@ def _one(bench: Bench, here: Place, pages: int, took: dict[str, list[float]]) ->
     return size
 
 
-def _recorded(here: Place, job: int) -> float:
-    """A batch is on disk that no row tells of: seconds from the hint until one does."""
+def _recorded(here: Installation, job: int) -> float:
+    """Seconds from a notification to the row of a batch that is already on disk."""
     (said,) = here.site.sql(
         "SELECT extract(epoch FROM clock_timestamp())::float8 AS at, pg_notify('scan_jobs', %s)", str(job)
     )
@@ -96,7 +96,7 @@ def _copied(line: str, source: Path, target: Path) -> float:
     return seconds
 
 
-def _told(pages: int, size: int, took: dict[str, list[float]]) -> Iterator[Line]:
+def _lines_of(pages: int, size: int, took: dict[str, list[float]]) -> Iterator[Line]:
     for name, what in _STEPS.items():
         ours = Series(took[name])
         note = f"{ours.median / pages * 1000:.1f} ms a page, {size / ours.median / 1e6:.0f} MB/s"

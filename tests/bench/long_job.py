@@ -1,12 +1,12 @@
-"""A long job: 2,000 pages in 20 batches, from the paper to the Inbox. The last batches against the first."""
+"""A long job: 2,000 pages in 20 batches, from paper to Inbox; the last batches compared with the first."""
 
 from __future__ import annotations
 
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from tests.bench.installation import installation
 from tests.bench.line import Line, Series, Target
-from tests.bench.place import place
 from tests.bench.processes import watched
 from tests.bench.scanners import simulator
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from tests.bench.bench import Bench
 
-_BATCHES, _SIDES, _ENDS = 20, 100, 5
+_BATCHES, _SIDES, _SAMPLE = 20, 100, 5
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """Once, whatever the runs: gray at 100 dpi, so that it is many pages rather than many bytes."""
+    """Once, whatever the number of runs: gray at 100 dpi, for many pages rather than many bytes."""
     with (
         simulator(bench.directory / "scanner") as scanner,
-        place(bench.server, bench.directory / "site", scanner.config, device=scanner.device) as here,
+        installation(bench.server, bench.directory / "site", scanner.config, device=scanner.device) as here,
     ):
         pid = here.serve().process.pid
         job = here.claimed(mode="gray", resolution=100, **scanner.settings)
@@ -38,14 +38,14 @@ def measure(bench: Bench) -> Iterator[Line]:
         row = here.site.job(job)
         assert row["page_count"] == _BATCHES * _SIDES, row
         size = (here.site.nas / row["inbox_path"]).stat().st_size / 1e6
-    first = f"the first {_ENDS} batches"
+    first = f"the first {_SAMPLE} batches"
     note = f"{_BATCHES * _SIDES} pages in {_BATCHES} batches, {size:.0f} MB; mean {mean(speeds):.0f}"
     yield Line(
-        f"the last {_ENDS} batches", "images/s", Series(speeds[-_ENDS:]), (first, Series(speeds[:_ENDS])),
+        f"the last {_SAMPLE} batches", "images/s", Series(speeds[-_SAMPLE:]), (first, Series(speeds[:_SAMPLE])),
         Target(at_least=0.8, ratio=True), note,
     )  # fmt: skip
     yield Line(
-        f"the last {_ENDS} batches", "peak PSS, MB", Series(sizes[-_ENDS:]), (first, Series(sizes[:_ENDS])),
+        f"the last {_SAMPLE} batches", "peak PSS, MB", Series(sizes[-_SAMPLE:]), (first, Series(sizes[:_SAMPLE])),
         Target(at_most=1.1, ratio=True),
     )  # fmt: skip
     yield Line("merging and committing", "peak PSS, MB", Series([peak.pss]), None, Target(at_most=350))

@@ -1,4 +1,4 @@
-"""Sees each sane_start on its way from libsane's net backend to a scanner."""
+"""A proxy that sees each sane_start on its way from libsane's net backend to a scanner."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _PORT = 6566
 _START = int(Procedure.START).to_bytes(4, "big")
 
 
-class Starts:
-    """Listens as a scanner does, and passes on to one whose feeder is empty, so that no image has to pass.
+class StartProxy:
+    """Listens as a scanner does, and passes on to one with an empty feeder, so that there is no image to pass on.
 
     Args:
-        scanner: the address of the one behind.
+        scanner: the address of that scanner.
 
     Attributes:
         address: where it listens.
-        times: of each sane_start, `monotonic()` seconds.
+        times: of each sane_start, in seconds of time.monotonic().
     """
 
     def __init__(self, scanner: str) -> None:

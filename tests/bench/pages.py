@@ -1,4 +1,4 @@
-"""Pages that nobody scanned, in the spool as the feeder leaves them: of an office, 300 dpi, about 1.4 MB each."""
+"""Pages in the spool as the feeder leaves them, without scanning: office letters, 300 dpi, about 1.4 MB each."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 _A4 = Area("Color", 300, 0, 0, 2480, 3508)
 _QUALITY = 90
 _ORIGINALS = 8
-"""Pages that differ; the others are hard links to them, since it does not matter here how they came to be."""
+"""The number of different pages; the others are hard links to them, which makes no difference here."""
 
 
 def fill(directory: JobDirectory, pages: int, *, ended: bool = True, originals: Path) -> None:
-    """A batch of so many pages, which appears as number 1 all at once.
+    """Make a batch of so many pages, which appears as number 1 in one step.
 
     Args:
-        directory: the job's, which is there.
-        ended: with end.json; else it is what a kill -9 in mid-batch leaves.
-        originals: a directory for the pages that differ; on the same file system.
+        directory: the job's, which exists.
+        pages: how many.
+        ended: with end.json; without, it is what a kill -9 in mid-batch leaves.
+        originals: a directory for the different pages, on the same file system.
     """
     drawn = _drawn(originals)
     hidden = directory.path / "new"
