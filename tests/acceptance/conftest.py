@@ -17,12 +17,12 @@ class MakeSimulator(Protocol):
     """Starts a simulator."""
 
     def __call__(self, *arguments: str) -> Simulator:
-        """With more arguments of `scand simulate`."""
+        """Start one, with more arguments of `scand simulate`."""
 
 
 @pytest.fixture
 def simulate(tmp_path: Path) -> Iterator[MakeSimulator]:
-    """Start simulators, which end with the test."""
+    """A function that starts simulators; all of them end with the test."""
     started: list[Simulator] = []
 
     def make(*arguments: str) -> Simulator:

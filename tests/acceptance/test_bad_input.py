@@ -1,4 +1,4 @@
-"""Bad input: a sentence that says what to do, and the right code."""
+"""Bad input gets a sentence that says what to do, and the right code."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ BAD_SETTINGS = [
 
 
 @pytest.mark.parametrize(
-    ("settings", "named", "mend"), BAD_SETTINGS, ids=[json.dumps(s) for s, _, _ in BAD_SETTINGS]
+    ("settings", "named", "remedy"), BAD_SETTINGS, ids=[json.dumps(s) for s, _, _ in BAD_SETTINGS]
 )
 def test_bad_settings_fail_the_job_with_the_key_and_what_it_may_be(
-    site: Site, settings: dict[str, Any], named: str, mend: str
+    site: Site, settings: dict[str, Any], named: str, remedy: str
 ) -> None:
-    """And no paper moves."""
+    """Bad settings fail the job with the key and its possible values, and no paper moves."""
     daemon = site.serving()
     job = site.submit(scan="auto", **settings)
     row = site.wait(job, "failed")
     assert row["error_code"] == "bad_settings"
     assert named in row["error"]
-    assert mend in row["error"]
+    assert remedy in row["error"]
     assert daemon.said("batch_started") == []
     again = site.submit()
     site.wait(again, "ready")
@@ -57,7 +57,7 @@ CONFIGS = [
 
 @pytest.mark.parametrize(("extra", "named"), CONFIGS, ids=[named for _, named in CONFIGS])
 def test_a_bad_config_stops_the_daemon_with_78(site: Site, extra: str, named: str) -> None:
-    """Key and reason; systemd does not start it again."""
+    """A bad config ends the daemon with exit status 78, so that systemd does not restart it, and names the key."""
     text = site.config.read_text()
     if extra.startswith("[staging]"):
         text = text.replace('min_free = "1MiB"', "min_free = true")
@@ -69,7 +69,7 @@ def test_a_bad_config_stops_the_daemon_with_78(site: Site, extra: str, named: st
 
 
 def test_a_config_without_a_nas_stops_the_daemon_with_78(site: Site) -> None:
-    """nas.root has no default."""
+    """A config without nas.root ends the daemon with exit status 78, since there is no default."""
     lines = [line for line in site.config.read_text().splitlines() if not line.startswith("root =")]
     site.config.write_text("\n".join(lines))
     result = site.scand("run", check=False)
@@ -78,7 +78,7 @@ def test_a_config_without_a_nas_stops_the_daemon_with_78(site: Site) -> None:
 
 
 def test_a_nas_without_its_marker_is_not_written_to(site: Site) -> None:
-    """Zero bytes under what may be a bare mountpoint; the job waits and says why."""
+    """Nothing is written under what may be a bare mountpoint, and the job waits and says why."""
     site.serving()
     job = site.submit(scan="auto", finish="hold")
     until(lambda: site.batches(job), "the batch")
@@ -92,7 +92,7 @@ def test_a_nas_without_its_marker_is_not_written_to(site: Site) -> None:
 
 
 def test_another_volume_is_not_written_to(site: Site) -> None:
-    """The id is not the one that scand knows."""
+    """A NAS with another id than the one that scand knows is not written to."""
     site.serving()
     job = site.submit(scan="auto", finish="hold")
     until(lambda: site.batches(job), "the batch")
@@ -102,8 +102,8 @@ def test_another_volume_is_not_written_to(site: Site) -> None:
     assert [path.name for path in site.nas.iterdir()] == [".scand-volume"]
 
 
-def test_a_database_that_refuses_the_login_is_told(site: Site) -> None:
-    """A login that does not exist: nothing that trying again would mend."""
+def test_a_database_that_refuses_the_login_ends_the_daemon(site: Site) -> None:
+    """A login that does not exist ends the daemon with exit status 78, since trying again would not help."""
     url = urlsplit(site.database_url)
     stranger = url._replace(netloc=f"no-such-login:x@{url.netloc.rpartition('@')[2]}").geturl()
     site.config.write_text(site.config.read_text().replace(site.database_url, stranger))
@@ -112,16 +112,16 @@ def test_a_database_that_refuses_the_login_is_told(site: Site) -> None:
     assert "refuses the login" in daemon.log_path.read_text()
 
 
-def test_a_schema_that_is_older_is_told(site: Site) -> None:
-    """Run scand migrate."""
+def test_an_older_schema_ends_the_daemon(site: Site) -> None:
+    """A schema that is older than the code ends the daemon with the advice to run `scand migrate`."""
     site.sql("DELETE FROM scand_migrations WHERE version = (SELECT max(version) FROM scand_migrations)")
     daemon = site.start()
     assert daemon.process.wait(30) == 78
     assert f"scand --config {site.config} migrate" in daemon.log_path.read_text()
 
 
-def test_steps_that_are_not_the_codes_are_told(site: Site) -> None:
-    """The table in SQL and the one in the code must be the same."""
+def test_steps_that_differ_from_the_code_end_the_daemon(site: Site) -> None:
+    """Steps in SQL that differ from those in the code end the daemon."""
     site.sql("DELETE FROM scan_job_transitions WHERE to_status = 'canceled' AND from_status = 'draft'")
     daemon = site.start()
     assert daemon.process.wait(30) == 78

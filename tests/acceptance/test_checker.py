@@ -1,4 +1,4 @@
-"""The checker can fail: whatever is spoiled on purpose, it names the invariant, the job and the page."""
+"""The checker can fail: whatever is damaged on purpose, it names the invariant, the job and the page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """A site in which one job is committed, and another is ready with a batch. No daemon runs any more."""
+    """A site with one committed job and one that is ready with a batch; no daemon runs any more."""
 
     site: Site
     committed: int
@@ -31,13 +31,13 @@ class Found(NamedTuple):
 
     @property
     def document(self) -> Path:
-        """The committed job's."""
+        """The committed document."""
         (path,) = self.site.inbox()
         return path
 
     @property
     def pages(self) -> Path:
-        """The ready job's batch."""
+        """The directory of the ready job's batch."""
         return self.site.staging / "jobs" / str(self.ready) / "batch-0001"
 
 
@@ -65,20 +65,20 @@ def found(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def checker(found: Found, *more: int) -> Checker:
-    """One that has not seen anything yet; with sides that nobody fed."""
+    """A new checker, for which the sides `more` were fed as well."""
     site = found.site
     return Checker(site.connection, site.staging, site.nas, lambda: [*found.fed, *more])
 
 
-def test_of_a_sound_installation_it_says_nothing(found: Found) -> None:
-    """At an instant, and at the end."""
+def test_a_sound_installation_has_no_violations(found: Found) -> None:
+    """A sound installation has no violations, neither at an instant nor at the end."""
     assert checker(found).check() == []
     assert checker(found).settled() == []
 
 
 @contextmanager
 def gone(found: Found, path: Path) -> Iterator[None]:
-    """Without this file or directory."""
+    """Move a file or directory away."""
     elsewhere = found.site.directory / "elsewhere"
     path.rename(elsewhere)
     try:
@@ -89,7 +89,7 @@ def gone(found: Found, path: Path) -> Iterator[None]:
 
 @contextmanager
 def torn(path: Path) -> Iterator[None]:
-    """Without the last byte of this file."""
+    """Cut off the last byte of a file."""
     data = path.read_bytes()
     path.write_bytes(data[:-1])
     try:
@@ -100,7 +100,7 @@ def torn(path: Path) -> Iterator[None]:
 
 @contextmanager
 def copied(path: Path, name: str) -> Iterator[None]:
-    """With a second file of the same content."""
+    """Add a copy of a file."""
     shutil.copy(path, path.with_name(name))
     try:
         yield
@@ -110,7 +110,7 @@ def copied(path: Path, name: str) -> Iterator[None]:
 
 @contextmanager
 def said(found: Found, *statements: tuple[object, ...]) -> Iterator[None]:
-    """With something else in the database, (statement, values …); the triggers do not see it."""
+    """Change the database by (statement, values …) without its triggers, and roll back at the end."""
     with found.site.connection.transaction(force_rollback=True):
         found.site.sql("SET LOCAL session_replication_role = replica")
         for statement, *values in statements:
@@ -120,7 +120,7 @@ def said(found: Found, *statements: tuple[object, ...]) -> Iterator[None]:
 
 @contextmanager
 def rebound(found: Found, order: list[int]) -> Iterator[None]:
-    """With a document of other pages, which database and hash agree with."""
+    """Replace the document by one with other pages, to which hash and row agree."""
     path, before = found.document, found.document.read_bytes()
     with pikepdf.open(path, allow_overwriting_input=True) as pdf, pikepdf.new() as new:
         for number in order:
@@ -135,7 +135,7 @@ def rebound(found: Found, order: list[int]) -> Iterator[None]:
 
 
 def step(job: int, before: str | None, after: str, fault: str | None = None) -> tuple[object, ...]:
-    """A step of the agent that was never taken."""
+    """The row of a step of the agent that was never taken."""
     columns = "job_id, actor, from_status, to_status, error_code"
     insert = f"INSERT INTO scan_job_events ({columns}) VALUES (%s, 'agent', %s, %s, %s)"  # noqa: S608 - ours
     return insert, job, before, after, fault
@@ -146,7 +146,7 @@ def status(job: int, now: str) -> tuple[object, ...]:
     return "UPDATE scan_jobs SET status = %s WHERE id = %s", now, job
 
 
-SPOILED: dict[str, tuple[Callable[[Found], AbstractContextManager[None]], set[str]]] = {
+DAMAGES: dict[str, tuple[Callable[[Found], AbstractContextManager[None]], set[str]]] = {
     "a page's file is gone": (
         lambda found: gone(found, found.pages / "page-0002.jpg"),
         {"P: job 2, batch-0001, page-0002.jpg is captured, but is not there"},
@@ -242,11 +242,11 @@ SPOILED: dict[str, tuple[Callable[[Found], AbstractContextManager[None]], set[st
 }
 
 
-@pytest.mark.parametrize("what", SPOILED)
-def test_what_is_spoiled_is_named(found: Found, what: str) -> None:
-    """And nothing else is, but what follows from it."""
-    spoil, expected = SPOILED[what]
-    with spoil(found):
+@pytest.mark.parametrize("what", DAMAGES)
+def test_every_damage_is_named(found: Found, what: str) -> None:
+    """The violation that follows from this damage is named, and no other invariant is."""
+    damage, expected = DAMAGES[what]
+    with damage(found):
         named = {str(violation) for violation in checker(found).check()}
     assert expected <= named
     assert {name[0] for name in named} == {name[0] for name in expected}
@@ -254,7 +254,7 @@ def test_what_is_spoiled_is_named(found: Found, what: str) -> None:
 
 
 def test_it_remembers_what_it_has_seen(found: Found) -> None:
-    """A whole directory that goes leaves nothing to be read; a committed job's may go."""
+    """The pages of a directory that vanishes are named, but for a committed job, whose pages may go."""
     watching = checker(found)
     assert watching.check() == []
     with gone(found, found.pages.parent):
@@ -267,8 +267,8 @@ def test_it_remembers_what_it_has_seen(found: Found) -> None:
         assert watching.check() == []
 
 
-def test_of_a_mixed_stack_the_order_is_as_it_was_fed(found: Found) -> None:
-    """Sheets that a person puts back in mid-batch come later; and nowhere else."""
+def test_sheets_that_are_put_back_may_come_later(found: Found) -> None:
+    """With `mixed`, sheets that are put back in mid-batch may come later, but only in the order of feeding."""
     site = found.site
     with rebound(found, [0, 2, 1, 3]):
         for mixed, fed, named in ((True, [1, 3, 2, 4], 0), (True, [1, 2, 3, 4], 1), (False, [1, 3, 2, 4], 1)):
@@ -278,7 +278,7 @@ def test_of_a_mixed_stack_the_order_is_as_it_was_fed(found: Found) -> None:
 
 
 def test_an_old_heartbeat_is_named_where_a_daemon_lives(found: Found) -> None:
-    """Ten seconds, by the database's clock."""
+    """A heartbeat that is older than ten seconds by the database's clock is named, if a daemon is expected."""
     with said(found, ("UPDATE scan_agent_status SET last_heartbeat = now() - interval '11 s'",)):
         assert [violation.invariant for violation in checker(found).check(alive=True)] == ["T"]
         assert checker(found).check() == []
@@ -287,7 +287,7 @@ def test_an_old_heartbeat_is_named_where_a_daemon_lives(found: Found) -> None:
 
 
 def test_at_the_end_every_side_is_somewhere_and_no_job_is_silent(found: Found) -> None:
-    """A side that was fed and is nowhere; a job that stands still without a word."""
+    """At the end, a side that is nowhere is named, and so is a job that stands still without an error."""
     assert [str(violation) for violation in checker(found, 99).settled()] == [
         "W: side 99 was fed, and is in no document and no batch"
     ]

@@ -1,4 +1,4 @@
-"""Clients that do what they like, whenever they like. `SCAND_SOAK=1` gives them more time to do it."""
+"""Clients that do anything at any time. `SCAND_SOAK=1` makes these tests longer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SOAK = bool(os.environ.get("SCAND_SOAK"))
 
-ODD_SETTINGS = {
+STRANGE_SETTINGS = {
     "deep": '{"options": ' + "[" * 5000 + "]" * 5000 + "}",
     "nearly as deep": '{"x_mine": ' + "[" * 900 + "]" * 900 + "}",
     "huge": json.dumps({"x_mine": "0123456789abcdef" * 2**20}),
@@ -43,13 +43,13 @@ ODD_SETTINGS = {
 }
 
 FAILED = "SELECT error, error_code FROM scan_jobs WHERE id = %s AND status = 'failed'"
-"""Without the settings, which Python could not read."""
+"""Without the settings, which Python might not be able to read."""
 
 
 def test_settings_that_nobody_would_write(site: Site) -> None:
-    """Each job fails with a short sentence, the next is claimed, and the command line shows them all."""
+    """Extreme settings fail their job with a short sentence, and the next one is claimed."""
     daemon = site.serving()
-    for name, settings in ODD_SETTINGS.items():
+    for name, settings in STRANGE_SETTINGS.items():
         job = insert(site, name, settings)
         (row,) = until(lambda job=job: site.sql(FAILED, job), f"{name} has failed")  # type: ignore[misc]
         assert row["error_code"] == "bad_settings", name
@@ -57,13 +57,13 @@ def test_settings_that_nobody_would_write(site: Site) -> None:
         if name in {"deep", "a list"}:
             assert site.scand("show", str(job)).returncode == 0
     shown = json.loads(site.scand("list", "--json").stdout)
-    assert len(shown) == len(ODD_SETTINGS)
+    assert len(shown) == len(STRANGE_SETTINGS)
     site.wait(insert(site, "a" * 2_000_000, "{}"), "ready")
     assert len(daemon.said("elected")) == 1
 
 
 def insert(site: Site, title: str, settings: str) -> int:
-    """A queued job whose settings are given as JSON text."""
+    """Insert a queued job whose settings are given as JSON text."""
     (row,) = site.sql(
         "INSERT INTO scan_jobs (title, settings, status) VALUES (%s, %s::jsonb, 'queued') RETURNING id",
         title,
@@ -82,7 +82,7 @@ keys = st.sampled_from([*Settings.model_fields.keys() - {"scan"}]) | text
 
 
 def test_settings_and_titles_at_random(site: Site) -> None:
-    """Whatever is asked for, the job is claimed, or fails with a sentence; the daemon goes on to the next."""
+    """A job with random settings is claimed or fails with a sentence, and the daemon takes the next one."""
     daemon = site.serving()
 
     @thorough(
@@ -110,7 +110,7 @@ def test_settings_and_titles_at_random(site: Site) -> None:
 
 
 def is_idle_with(site: Site, job: int) -> bool:
-    """Whether the agent has looked at a job and found nothing to do: its heartbeat has told of it."""
+    """Whether the agent has found nothing to do for a job, which its heartbeat then names."""
     return bool(site.sql("SELECT id FROM scan_agent_status WHERE current_job_id = %s", job))
 
 
@@ -131,41 +131,46 @@ BUTTONS = [
 ]  # fmt: skip
 """What a client may press, and what it may not."""
 
-OWN = [{}, {"scan": "auto"}, {"scan": "auto", "finish": "preview"}, {"scan": "auto", "finish": "commit"}]
+SETTINGS = [{}, {"scan": "auto"}, {"scan": "auto", "finish": "preview"}, {"scan": "auto", "finish": "commit"}]
 
 LATEST = "SELECT id FROM scan_jobs WHERE status NOT IN ('committed') ORDER BY id DESC LIMIT 3"
 
 
-class Presser(threading.Thread):
+class RandomClient(threading.Thread):
     """A client that presses buttons at random, each one twice.
 
+    Args:
+        url: of the database.
+        seed: of its choices.
+        end: when to stop, in seconds of time.monotonic().
+
     Attributes:
-        refused: how often it was told that this is not a step.
-        odd: errors that are none of a client's business.
+        refused: how often a step was refused.
+        unexpected: errors that a client should never get.
     """
 
     def __init__(self, url: str, seed: int, end: float) -> None:
         super().__init__()
-        self._url, self._chance, self._end = url, random.Random(seed), end
+        self._url, self._random, self._end = url, random.Random(seed), end
         self.refused = 0
-        self.odd: list[str] = []
+        self.unexpected: list[str] = []
 
     def run(self) -> None:
-        """Until its time is over."""
+        """Press buttons until the time is over."""
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute("SET ROLE scand_client")  # a superuser may take the agent's steps, too
             while time.monotonic() < self._end:
                 jobs = [row[0] for row in connection.execute(LATEST)]
                 if len(jobs) < 3:
-                    asked = json.dumps(self._chance.choice(OWN))
+                    asked = json.dumps(self._random.choice(SETTINGS))
                     query = "INSERT INTO scan_jobs (title, settings, status) VALUES ('random', %s, 'queued')"
                     connection.execute(query, (asked,))
                     continue
-                button = self._chance.choice(BUTTONS).encode()
-                about = {"job": self._chance.choice(jobs), "seq": self._chance.randint(1, 3)}
+                button = self._random.choice(BUTTONS).encode()
+                about = {"job": self._random.choice(jobs), "seq": self._random.randint(1, 3)}
                 for _ in range(2):
                     self._press(connection, button, about)
-                time.sleep(self._chance.expovariate(10))
+                time.sleep(self._random.expovariate(10))
 
     def _press(self, connection: psycopg.Connection[Any], button: bytes, about: dict[str, Any]) -> None:
         try:
@@ -176,14 +181,14 @@ class Presser(threading.Thread):
             if error.sqlstate in {"SD001", "SD002"}:
                 self.refused += 1
             else:
-                self.odd.append(f"{error.sqlstate} {error}")
+                self.unexpected.append(f"{error.sqlstate} {error}")
 
 
 @pytest.mark.timeout(600 if SOAK else 120)
 def test_buttons_at_random_moments_and_twice(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """Refused where it is no step; every page is where it must be, and the daemon serves the next job."""
+    """Illegal steps are refused, every invariant holds, and the daemon serves the next job."""
     scanner = simulate("--count", "2", "--ppm", "600")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:
@@ -192,17 +197,17 @@ def test_buttons_at_random_moments_and_twice(
         checker = Checker(site.connection, site.staging, site.nas, scanner.fed, mixed=True)
         seed = random.randrange(10**6)
         end = time.monotonic() + (180 if SOAK else 6)
-        pressers = [Presser(site.database_url, seed + number, end) for number in range(3)]
-        for presser in pressers:
-            presser.start()
-        while any(presser.is_alive() for presser in pressers):
+        clients = [RandomClient(site.database_url, seed + number, end) for number in range(3)]
+        for client in clients:
+            client.start()
+        while any(client.is_alive() for client in clients):
             scanner.reload()
             time.sleep(0.5)
-            assert broken(checker) == [], f"seed {seed}"
-        assert [presser.odd for presser in pressers] == [[], [], []], f"seed {seed}"
-        assert all(presser.refused for presser in pressers), f"seed {seed}"
+            assert violations(checker) == [], f"seed {seed}"
+        assert [client.unexpected for client in clients] == [[], [], []], f"seed {seed}"
+        assert all(client.refused for client in clients), f"seed {seed}"
         until(lambda: at_rest(site), "all is at rest")
-        assert broken(checker) == [], f"seed {seed}"
+        assert violations(checker) == [], f"seed {seed}"
         scanner.reload()
         site.wait(site.submit("next", scan="auto", finish="commit"), "committed")
         assert len(daemon.said("elected")) == 1, f"seed {seed}"
@@ -211,13 +216,13 @@ def test_buttons_at_random_moments_and_twice(
         site.close()
 
 
-def broken(checker: Checker) -> list[str]:
-    """What does not hold; but a client may discard what was fed, so that a document has gaps."""
+def violations(checker: Checker) -> list[str]:
+    """What does not hold, except for gaps in a document, since a client may discard batches."""
     return [str(found) for found in checker.check() if "fed in between" not in found.what]
 
 
 def at_rest(site: Site) -> bool:
-    """Cancel what can be canceled; true when no job is active or waits."""
+    """Cancel every job that can be canceled; True as soon as none is active or waits."""
     for status in ("queued", "ready", "scanning", "assembling", "preview"):
         site.sql("UPDATE scan_jobs SET status = 'canceled' WHERE status = %s", status)
     return not site.sql(
@@ -229,7 +234,7 @@ def at_rest(site: Site) -> bool:
 
 
 def test_a_job_that_is_deleted_in_any_state(site: Site, scanner: Simulator) -> None:
-    """The daemon lets go of it at once and takes the next; nothing of it comes into the Inbox."""
+    """The daemon drops a deleted job at once and takes the next one, and nothing of it gets into the Inbox."""
     daemon = site.serving()
     marker, hidden = site.nas / ".scand-volume", site.nas / "hidden"
     for state in ("ready", "assembling", "preview", "committing"):
@@ -260,7 +265,7 @@ def test_a_job_that_is_deleted_in_any_state(site: Site, scanner: Simulator) -> N
 
 
 def test_a_batch_row_that_is_deleted_comes_back(site: Site) -> None:
-    """Its pages are on disk: it is recorded again, while the job is ready and while it is merged."""
+    """A deleted batch row is recorded again from disk, while the job is ready and while it is assembled."""
     site.serving()
     job = site.submit(scan="auto")
     until(lambda: site.batches(job), "the batch")
@@ -278,7 +283,7 @@ def test_a_batch_row_that_is_deleted_comes_back(site: Site) -> None:
 
 
 def test_a_new_database_over_an_old_spool(site: Site, database_url: str, scanner: Simulator) -> None:
-    """The same job id, created in the same instant: its pages are put aside, not adopted."""
+    """Pages of a job with the same id and time in another database are put aside, not adopted."""
     site.serving()
     former = site.submit(scan="auto")
     until(lambda: site.batches(former), "the batch")

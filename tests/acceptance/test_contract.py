@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Login = Callable[..., psycopg.Connection[Any]]
 
-SERVERS_OWN = """
+SERVER_TABLES = """
 CREATE TABLE documents (id BIGSERIAL PRIMARY KEY, name TEXT NOT NULL, uploaded BOOLEAN);
 CREATE TABLE scan_jobs (
     id BIGSERIAL PRIMARY KEY, title TEXT NOT NULL, settings JSONB NOT NULL DEFAULT '{}',
@@ -48,9 +48,9 @@ INSERT INTO scan_job_batches (job_id, batch_seq, status) VALUES (1, 1, 'odd');
 
 @pytest.fixture
 def servers_url(database_url: str) -> str:
-    """A database that a document server made first, migrated by scand."""
+    """A database that a document server created first, migrated by scand."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(SERVERS_OWN)
+        connection.execute(SERVER_TABLES)
         migrate(connection)
     return database_url
 
@@ -63,8 +63,8 @@ def shared(tmp_path: Path, servers_url: str, scanner: Simulator) -> Iterator[Sit
     site.close()
 
 
-def test_over_a_document_servers_tables_the_road_is_the_same(shared: Site) -> None:
-    """Its rows stay, its documents table is left alone, and linking is its own work."""
+def test_a_job_is_committed_on_a_document_servers_tables(shared: Site) -> None:
+    """The server's rows stay, its documents table is left alone, and linking is its own work."""
     shared.serving()
     job = shared.submit("Shared", scan="auto", finish="commit")
     row = shared.wait(job, "committed")
@@ -77,8 +77,8 @@ def test_over_a_document_servers_tables_the_road_is_the_same(shared: Site) -> No
     assert [r["id"] for r in shared.sql("SELECT id FROM scan_jobs ORDER BY id")] == [2, job]
 
 
-def test_without_a_word_on_who_commits_the_daemon_says_why_and_exits_with_78(shared: Site) -> None:
-    """Two programs that both commit would make two files."""
+def test_a_config_that_does_not_say_who_commits_ends_the_daemon_with_78(shared: Site) -> None:
+    """Without [commit] by, the daemon exits with 78: two programs that commit would make two files."""
     shared.configure("")
     daemon = shared.start()
     assert daemon.process.wait(30) == 78
@@ -88,7 +88,7 @@ def test_without_a_word_on_who_commits_the_daemon_says_why_and_exits_with_78(sha
 
 
 def test_where_the_client_commits_the_agent_stops_at_preview(shared: Site) -> None:
-    """The web takes committing → committed by itself."""
+    """With [commit] by = "client", the agent stops at preview, and the client commits by itself."""
     shared.connection.execute(read_sql("client-commits.sql").encode())
     shared.configure('[commit]\nby = "client"')
     shared.serving()
@@ -110,7 +110,7 @@ def test_where_the_client_commits_the_agent_stops_at_preview(shared: Site) -> No
 def test_a_login_in_both_roles_drives_daemon_and_command_line(
     tmp_path: Path, migrated_url: str, scanner: Simulator, login: Login
 ) -> None:
-    """Each acts in the role that it needs, with no more rights than that."""
+    """A login in both roles runs the daemon and the command line, each with the rights of its own role only."""
     with psycopg.connect(migrated_url, autocommit=True) as connection:
         connection.execute(read_sql("roles.sql").encode())
     both = login(migrated_url, "scand_client", "scand_agent").execute("SELECT current_user").fetchone()

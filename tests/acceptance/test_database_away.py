@@ -1,4 +1,4 @@
-"""The database away, in every way in which it can be. `SCAND_SOAK=1` makes the outages long."""
+"""The database is away, in every way that it can be. `SCAND_SOAK=1` makes the outages long."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from tests.support.site import Simulator
 
     Outage = Callable[[PrivatePostgres, Proxy], AbstractContextManager[None]]
-    Blow = Callable[[PrivatePostgres, Site], None]
+    Disruption = Callable[[PrivatePostgres, Site], None]
 
 SOAK = bool(os.environ.get("SCAND_SOAK"))
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PrivatePostgres]:
-    """A server that a test may do anything to, as long as it runs again at the test's end."""
+    """A server to which a test may do anything, as long as it runs again at the test's end."""
     with private_postgres() as postgres:
         yield postgres
 
@@ -57,7 +57,7 @@ def private_url(postgres: PrivatePostgres) -> Iterator[str]:
 
 @pytest.fixture
 def proxy(private_url: str) -> Iterator[Proxy]:
-    """The way from the daemon to that database."""
+    """The connection from the daemon to that database."""
     proxy = Proxy(private_url)
     yield proxy
     proxy.close()
@@ -65,7 +65,7 @@ def proxy(private_url: str) -> Iterator[Proxy]:
 
 @contextmanager
 def site_behind(proxy: Proxy, url: str, directory: Path, scanner: Simulator) -> Iterator[Site]:
-    """A site whose daemon has its database behind the proxy, and the test directly; in the end, the invariants."""
+    """A site whose daemon uses the proxy, and the test does not; at the end, every invariant is checked."""
     site = Site(directory, url, scanner.config)
     site.database_url = proxy.url
     site.configure("")
@@ -78,17 +78,17 @@ def site_behind(proxy: Proxy, url: str, directory: Path, scanner: Simulator) -> 
 
 @pytest.fixture
 def site(tmp_path: Path, private_url: str, proxy: Proxy, scanner: Simulator) -> Iterator[Site]:
-    """Such a site with the scanner of three sheets."""
+    """Such a site, with the scanner of three sheets."""
     with site_behind(proxy, private_url, tmp_path, scanner) as site:
         yield site
 
 
-# Silence.
+# No answers.
 
 
 @contextmanager
 def frozen(postgres: PrivatePostgres, _proxy: Proxy) -> Iterator[None]:
-    """The server stands still, for 5 s at least."""
+    """The server stands still, for at least 5 s."""
     postgres.freeze()
     try:
         yield
@@ -99,7 +99,7 @@ def frozen(postgres: PrivatePostgres, _proxy: Proxy) -> Iterator[None]:
 
 @contextmanager
 def half_open(_postgres: PrivatePostgres, proxy: Proxy) -> Iterator[None]:
-    """The network swallows everything; when it passes again, the sessions from before are forgotten."""
+    """The network swallows everything; when it works again, earlier sessions stay dead."""
     gone = time.monotonic()
     proxy.mode = Mode.HALF_OPEN
     yield
@@ -109,7 +109,7 @@ def half_open(_postgres: PrivatePostgres, proxy: Proxy) -> Iterator[None]:
 
 @pytest.mark.parametrize("outage", [frozen, half_open])
 @pytest.mark.timeout(600)
-def test_silence_in_mid_batch(
+def test_no_answers_in_mid_batch(
     tmp_path: Path,
     postgres: PrivatePostgres,
     proxy: Proxy,
@@ -117,14 +117,14 @@ def test_silence_in_mid_batch(
     simulate: MakeSimulator,
     outage: Outage,
 ) -> None:
-    """It is missed, scanning finishes locally; when the database is back, heartbeat and job go on at once."""
+    """Scanning finishes locally, and heartbeat and job go on as soon as the database is back."""
     scanner = simulate("--count", "12", "--ppm", "240")
     with site_behind(proxy, private_url, tmp_path, scanner) as site:
         daemon = site.serving()
         job = site.submit(scan="auto", finish="commit")
         until(lambda: (site.job(job)["pages_scanned"] or 0) >= 2, "some pages")
         with outage(postgres, proxy):
-            until(lambda: daemon.said("database_away"), "it is missed")
+            until(lambda: daemon.said("database_away"), "the daemon misses it")
             end = site.staging / "jobs" / str(job) / "batch-0001" / "end.json"
             until(end.exists, "scanning finishes locally")
             assert len(scanner.fed()) == 24
@@ -140,7 +140,7 @@ def test_silence_in_mid_batch(
 
 @pytest.mark.timeout(600 if SOAK else 120)
 def test_a_network_that_cannot_be_relied_on(site: Site, proxy: Proxy, scanner: Simulator) -> None:
-    """Cut on either side of a COMMIT, slow, refused, cut again and again: each job gets there, whole and once."""
+    """With sessions cut around COMMIT, slowed down and refused, every job is committed completely and once."""
     daemon = site.serving()
     for batch, document in itertools.permutations((Mode.CUT_BEFORE_COMMIT, Mode.CUT_AFTER_COMMIT)):
         job = site.submit(f"{batch.name} {document.name}", scan="auto", finish="preview")
@@ -159,7 +159,7 @@ def test_a_network_that_cannot_be_relied_on(site: Site, proxy: Proxy, scanner: S
     until(lambda: site.events(job)[-1] != (None, "queued", "client"), "it is claimed")
     lost = len(daemon.said("database_away"))
     proxy.mode = Mode.REFUSE
-    until(lambda: len(daemon.said("database_away")) > lost, "it is missed")
+    until(lambda: len(daemon.said("database_away")) > lost, "the daemon misses it")
     chance = random.Random(seed := random.randrange(10**6))
     for _ in range(100 if SOAK else 3):
         proxy.mode = Mode.PASS
@@ -173,7 +173,7 @@ def test_a_network_that_cannot_be_relied_on(site: Site, proxy: Proxy, scanner: S
 
 
 def end_sessions(_postgres: PrivatePostgres, site: Site) -> None:
-    """As an administrator does."""
+    """End the daemon's sessions, as an administrator does."""
     ended = site.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE application_name LIKE 'scand%%' AND datname = current_database()"
@@ -182,7 +182,7 @@ def end_sessions(_postgres: PrivatePostgres, site: Site) -> None:
 
 
 def restart(postgres: PrivatePostgres, site: Site) -> None:
-    """As after a crash."""
+    """Restart the server, as after a crash."""
     url = site.connection.info.dsn
     site.connection.close()
     postgres.stop()
@@ -190,51 +190,51 @@ def restart(postgres: PrivatePostgres, site: Site) -> None:
     site.connect(url)
 
 
-EVERY = [(end_sessions, restart), (restart, end_sessions)]
+ORDERS = [(end_sessions, restart), (restart, end_sessions)]
 
 
-@pytest.mark.parametrize("blows", EVERY if SOAK else EVERY[:1])
+@pytest.mark.parametrize("disruptions", ORDERS if SOAK else ORDERS[:1])
 def test_in_every_state(
     tmp_path: Path,
     postgres: PrivatePostgres,
     proxy: Proxy,
     private_url: str,
     simulate: MakeSimulator,
-    blows: Sequence[Blow],
+    disruptions: Sequence[Disruption],
 ) -> None:
-    """The daemon leads again each time, and one job goes through all of it to the Inbox."""
+    """The daemon leads again after an outage in each state, and one job gets through all of them."""
     scanner = simulate("--count", "8", "--ppm", "240")
     with site_behind(proxy, private_url, tmp_path, scanner) as site:
         daemon, marker, hidden = site.serving(), site.nas / ".scand-volume", site.nas / ".hidden"
-        turns = itertools.cycle(blows)
+        turns = itertools.cycle(disruptions)
 
-        def strike() -> None:
+        def disrupt() -> None:
             led = len(daemon.said("elected"))
             next(turns)(postgres, site)
             until(lambda: len(daemon.said("elected")) > led, "it leads again")
 
         job = site.submit()
         site.wait(job, "ready")
-        strike()
+        disrupt()
         site.step(job, "scanning")
         until(lambda: (site.job(job)["pages_scanned"] or 0) >= 3, "some pages")
-        strike()
+        disrupt()
         until(lambda: site.batches(job), "the batch")
         site.wait(job, "ready")
         for state, after in (("assembling", "preview"), ("committing", "committed")):
             marker.rename(hidden)
             site.step(job, state)
             until(lambda: site.job(job)["error_code"], "the NAS is away")
-            strike()
+            disrupt()
             hidden.rename(marker)
             site.wait(job, after)
-            strike()
+            disrupt()
         assert numbers(site.nas / site.job(job)["inbox_path"]) == list(range(1, 17))
         assert daemon.said("waiting_for_lock") == []
 
 
 def test_without_notifications_polling_is_enough(site: Site) -> None:
-    """As with a LISTEN that is dead: every step of a client is seen by looking."""
+    """Polling notices every step of a client when no notification arrives."""
     (function,) = site.sql("SELECT pg_get_functiondef('scand_record_step'::regproc) AS text")
     silent = function["text"].replace("PERFORM pg_notify('scan_jobs', NEW.id::TEXT);", "")
     assert silent != function["text"]
@@ -249,19 +249,19 @@ def test_without_notifications_polling_is_enough(site: Site) -> None:
     site.wait(job, "committed", patience=10)
 
 
-# A backup that is restored.
+# An older backup is restored.
 
 TABLES = ("scan_jobs", "scan_job_batches", "scan_job_events", "scan_agent_status", "documents")
 
 
 def keep(site: Site, name: str) -> None:
-    """A backup of the rows."""
+    """Back up the rows."""
     for table in TABLES:
         site.sql(f"CREATE TABLE {name}_{table} AS TABLE {table}")
 
 
 def restore(site: Site, name: str) -> None:
-    """The rows as they were, the agent's epoch too, without a trigger's say."""
+    """Restore the rows, with the agent's epoch, and without triggers."""
     with site.connection.transaction():
         site.sql("SET LOCAL session_replication_role = replica")
         for table in TABLES:
@@ -270,19 +270,19 @@ def restore(site: Site, name: str) -> None:
 
 
 def previewed(site: Site, job: int) -> None:
-    """Merge what is kept."""
+    """Assemble the kept batches."""
     site.step(job, "assembling")
     site.wait(job, "preview")
 
 
 def committed(site: Site, job: int) -> None:
-    """A person's last click, and what follows."""
+    """Commit the job."""
     site.step(job, "committing")
     site.wait(job, "committed")
 
 
-def test_rows_that_go_back(site: Site, scanner: Simulator) -> None:
-    """What is on disk is recorded again, and the document is in the Inbox once, however far they go back."""
+def test_an_older_backup_that_is_restored(site: Site, scanner: Simulator) -> None:
+    """After an older backup is restored, rows are completed from disk, and the document is in the Inbox once."""
     daemon = site.serving()
     job = site.submit("Once", scan="auto")
     until(lambda: site.batches(job), "the first batch")

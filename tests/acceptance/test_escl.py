@@ -1,4 +1,4 @@
-"""A network MFP that speaks eSCL, through Debian's sane-airscan: a device like any other."""
+"""A network MFP that speaks eSCL, through Debian's sane-airscan."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ A4 = (210 / 25.4 * 72, 297 / 25.4 * 72)
 
 
 class MakeSite(Protocol):
-    """Switches an MFP on."""
+    """Starts an MFP, and makes a site for it."""
 
     def __call__(self, *arguments: str) -> tuple[Site, Mfp]:
-        """With arguments of `python -m tests.support.escl`."""
+        """Make both, with arguments of `python -m tests.support.escl`."""
 
 
 @pytest.fixture
-def office(tmp_path: Path, migrated_url: str) -> Iterator[MakeSite]:
-    """Make a site with an MFP; both end with the test."""
+def make_site(tmp_path: Path, migrated_url: str) -> Iterator[MakeSite]:
+    """A function that makes a site with an MFP; both end with the test."""
     made: list[tuple[Site, Mfp]] = []
 
     def make(*arguments: str) -> tuple[Site, Mfp]:
@@ -51,7 +51,7 @@ def scan(site: Site, job: int) -> dict[str, object]:
 
 
 def finish(site: Site, job: int) -> Path:
-    """The document of the batches that are kept."""
+    """Assemble and commit the kept batches, and return the document."""
     site.step(job, "assembling")
     site.wait(job, "preview")
     site.step(job, "committing")
@@ -59,18 +59,18 @@ def finish(site: Site, job: int) -> Path:
 
 
 def upright(page: pikepdf.Page) -> Image.Image:
-    """A page's picture as a viewer shows it."""
+    """The image of a page as a viewer shows it."""
     (image,) = page.get_images().values()
     return pikepdf.PdfImage(image).as_pil_image().rotate(-int(page.obj.get("/Rotate", 0)))  # type: ignore[arg-type]
 
 
-def test_an_mfp_scans_a_duplex_stack(office: MakeSite) -> None:
-    """It is listed; a profile becomes its options; all sides come in order, at their true size and place."""
-    site, mfp = office("--count", "3", "--justified", "Center")
+def test_an_mfp_scans_a_duplex_stack(make_site: MakeSite) -> None:
+    """The MFP is listed, settings become its options, and all sides arrive in order, at their true size."""
+    site, mfp = make_site("--count", "3", "--justified", "Center")
     (listed,) = json.loads(site.scand("devices", "--json").stdout)
     assert listed["name"] == "airscan:e0:Loopback MFP"
-    wishes = ("--set", "mode=color", "--set", "resolution=150")
-    probed = json.loads(site.scand("probe", *wishes, "--json").stdout)
+    options = ("--set", "mode=color", "--set", "resolution=150")
+    probed = json.loads(site.scand("probe", *options, "--json").stdout)
     assert [name for name, _, _ in probed["assignments"]] == ["source", "resolution", "tl-x", "br-x", "br-y"]
     assert (probed["source"], probed["sides"], probed["mode"]) == ("ADF Duplex", "duplex", "Color")
     assert (probed["resolution"], probed["page_size_mm"]) == (150, [210.0, 297.0])
@@ -90,9 +90,9 @@ def test_an_mfp_scans_a_duplex_stack(office: MakeSite) -> None:
             assert pikepdf.PdfImage(image).mode == "RGB"  # type: ignore[arg-type]
 
 
-def test_an_empty_feeder_then_paper(office: MakeSite) -> None:
-    """feeder_empty makes no batch; with paper in, one side of each sheet where that is asked."""
-    site, mfp = office("--count", "2", "--empty")
+def test_an_empty_feeder_then_paper(make_site: MakeSite) -> None:
+    """feeder_empty makes no batch; with paper, a simplex job gets one side of each sheet."""
+    site, mfp = make_site("--count", "2", "--empty")
     site.serving()
     job = site.submit(sides="simplex")
     row = scan(site, job)
@@ -103,18 +103,18 @@ def test_an_empty_feeder_then_paper(office: MakeSite) -> None:
     assert numbers(finish(site, job)) == [1, 3]
 
 
-def test_an_mfp_that_says_empty_too_soon_is_asked_again(office: MakeSite) -> None:
-    """It ended its job though sheets lay in the feeder: the batch is not complete before it says so twice."""
-    site, mfp = office("--count", "3", "--slow", "3")
+def test_an_mfp_that_says_empty_too_soon_is_asked_again(make_site: MakeSite) -> None:
+    """A batch is complete only when the MFP has said twice that its feeder is empty."""
+    site, mfp = make_site("--count", "3", "--slow", "3")
     site.serving()
     job = site.submit(scan="auto", finish="commit")
     document = site.nas / site.wait(job, "committed")["inbox_path"]
     assert numbers(document) == mfp.fed() == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_jam_names_the_sheet(office: MakeSite) -> None:
-    """AdfState says jam: what was read before it is safe, and the rest comes after the person was there."""
-    site, mfp = office("--count", "3", "--jam", "2")
+def test_a_jam_names_the_sheet(make_site: MakeSite) -> None:
+    """After a jam, what was scanned before is safe, and the rest is scanned once the paper is back."""
+    site, mfp = make_site("--count", "3", "--jam", "2")
     site.serving()
     job = site.submit(on_jam="keep")
     row = scan(site, job)
@@ -129,9 +129,9 @@ def test_a_jam_names_the_sheet(office: MakeSite) -> None:
     assert numbers(finish(site, job)) == [1, 2, 3, 4, 5, 6]
 
 
-def test_an_mfp_that_is_gone_in_mid_page(office: MakeSite) -> None:
-    """Half a JPEG is no page: the batch ends with what is whole, and goes on when the MFP is back."""
-    site, mfp = office("--count", "3", "--gone-at", "5")
+def test_an_mfp_that_is_gone_in_mid_page(make_site: MakeSite) -> None:
+    """Half a JPEG is not a page: the complete pages are safe, and the job goes on when the MFP is back."""
+    site, mfp = make_site("--count", "3", "--gone-at", "5")
     site.serving()
     job = site.submit(on_jam="keep")
     row = scan(site, job)
@@ -147,9 +147,9 @@ def test_an_mfp_that_is_gone_in_mid_page(office: MakeSite) -> None:
     assert numbers(finish(site, job)) == [1, 2, 3, 4, 5, 6]
 
 
-def test_back_sides_that_come_upside_down(office: MakeSite) -> None:
-    """MFPs that turn the sheet over: rotate_back 180 sets them right for the reader."""
-    site, _ = office("--count", "2", "--turned-backs", "--justified", "Right")
+def test_back_sides_that_come_upside_down(make_site: MakeSite) -> None:
+    """rotate_back = 180 turns the backs of MFPs that scan them upside down."""
+    site, _ = make_site("--count", "2", "--turned-backs", "--justified", "Right")
     site.serving()
     job = site.submit(rotate_back=180, scan="auto", finish="commit")
     document = site.nas / site.wait(job, "committed")["inbox_path"]
@@ -158,9 +158,9 @@ def test_back_sides_that_come_upside_down(office: MakeSite) -> None:
         assert [read_side_number(upright(page), 75) for page in pdf.pages] == [1, 2, 3, 4]
 
 
-def test_the_page_limit_leaves_nothing_in_the_driver(office: MakeSite) -> None:
-    """airscan reads ahead, and hears no cancel between pages: the next batch is what then lies in the feeder."""
-    site, mfp = office("--count", "3")
+def test_the_page_limit_leaves_nothing_in_the_driver(make_site: MakeSite) -> None:
+    """airscan reads ahead and ignores a cancel between pages; even so, the next batch has the next sheets only."""
+    site, mfp = make_site("--count", "3")
     site.serving()
     job = site.submit(max_pages=2)
     row = scan(site, job)

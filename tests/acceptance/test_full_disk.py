@@ -1,4 +1,4 @@
-"""The staging disk fills up: the batch stops, what is captured stays, and with room again nothing is missing."""
+"""The staging disk fills up: the batch stops, captured pages stay, and with room again nothing is missing."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 SHEETS = 5
 MIN_FREE = 1 << 20
 PAGE = 115_000
-"""Bytes of a page, about."""
+"""The approximate size of a page, in bytes."""
 
 pytestmark = needs_mounts
 
 
 @pytest.fixture
 def scanner(simulate: MakeSimulator) -> Simulator:
-    """A scanner with five sheets, which takes its time."""
+    """A scanner with five sheets, which is not too fast."""
     return simulate("--count", str(SHEETS), "--ppm", "400")
 
 
@@ -48,7 +48,7 @@ def site(tmp_path: Path, migrated_url: str, scanner: Simulator) -> Iterator[Site
 
 
 def leave(site: Site, size: int) -> Path:
-    """Leave so many bytes of room; the file that takes the rest."""
+    """Fill the disk up to so many bytes, and return the file that does so."""
     filler = site.staging / "filler"
     room = shutil.disk_usage(site.staging).free
     filler.write_bytes(bytes(room - size))
@@ -56,7 +56,7 @@ def leave(site: Site, size: int) -> Path:
 
 
 def finished(site: Site, scanner: Simulator, job: int) -> None:
-    """Feed again from the sheet that was named, put all batches into the document, and look at it."""
+    """Feed again from the sheet that is named, assemble all batches, and check the document."""
     captured = sum(batch["page_count"] for batch in site.batches(job))
     scanner.command(f"from {captured // 2 + 1}")
     assert f"re-feed from sheet {captured // 2 + 1}" in site.job(job)["error"]
@@ -72,7 +72,7 @@ def finished(site: Site, scanner: Simulator, job: int) -> None:
 
 
 def begun(site: Site) -> tuple[int, Daemon]:
-    """A job whose batch has begun."""
+    """Begin a batch; returns the job and the daemon."""
     daemon = site.serving()
     job = site.submit("Letter")
     site.wait(job, "ready")
@@ -81,7 +81,7 @@ def begun(site: Site) -> tuple[int, Daemon]:
 
 
 def test_min_free_stops_the_batch_before_the_disk_is_full(site: Site, scanner: Simulator) -> None:
-    """Between two sheets, with room left for what is to be made of them; and a merge waits for room."""
+    """min_free stops the batch between two sheets, with room left for its PDF; a merge waits for room."""
     filler = leave(site, MIN_FREE + 3 * PAGE)
     job, _ = begun(site)
     row = site.wait(job, "ready")
@@ -94,7 +94,7 @@ def test_min_free_stops_the_batch_before_the_disk_is_full(site: Site, scanner: S
 
 
 def test_the_disk_fills_in_mid_page(site: Site, scanner: Simulator) -> None:
-    """The page that does not fit is not captured; the batch waits for the room that its PDF needs."""
+    """A page that does not fit is not captured, and the batch waits for the room that its PDF needs."""
     site.config.write_text(site.config.read_text().replace('"1MiB"', '"1KiB"'))
     filler = leave(site, 5 * PAGE)
     job, _ = begun(site)
@@ -107,7 +107,7 @@ def test_the_disk_fills_in_mid_page(site: Site, scanner: Simulator) -> None:
 
 
 def test_not_even_the_end_can_be_written(site: Site, scanner: Simulator) -> None:
-    """No file can be made any more: it is the disk that is told of, now and then, and no driver is blamed."""
+    """When not even end.json can be written, the job names the full disk and does not blame the driver."""
     job, daemon = begun(site)
     until(lambda: (site.job(job)["pages_scanned"] or 0) >= 2, "some pages")
     fillers = site.staging / "fillers"

@@ -1,4 +1,4 @@
-"""Idle jobs, on the database's clock."""
+"""Jobs that nobody looks after, by the database's clock."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LONG_AGO = "UPDATE scan_jobs SET last_activity_at = now() - interval '16 minutes
 
 
 def make_idle(site: Site, job: int) -> None:
-    """Nobody has touched it for longer than ready_timeout; said as the agent, so that it is no activity."""
+    """Make the last activity older than ready_timeout; done as the agent, since a client's write is activity."""
     site.sql("SET scand.actor = 'agent'")
     site.sql(LONG_AGO, job)
     site.sql("RESET scand.actor")
 
 
 def test_a_ready_job_with_a_batch_is_assembled(site: Site) -> None:
-    """Somebody went home; the document waits in preview."""
+    """An idle job with a batch is assembled, and waits in preview."""
     site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -31,7 +31,7 @@ def test_a_ready_job_with_a_batch_is_assembled(site: Site) -> None:
 
 
 def test_a_ready_job_with_nothing_is_canceled(site: Site) -> None:
-    """And says why."""
+    """An idle job without pages is canceled, and says why."""
     site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -42,7 +42,7 @@ def test_a_ready_job_with_nothing_is_canceled(site: Site) -> None:
 
 
 def test_a_ready_job_with_an_unanswered_fault_fails_and_keeps_its_pages(site: Site) -> None:
-    """Never does the agent merge what ended in a fault."""
+    """An idle job whose fault is unanswered fails and keeps its pages: the agent never assembles it."""
     site.serving()
     job = site.submit(finish="commit", on_jam="keep")
     site.wait(job, "ready")
@@ -58,7 +58,7 @@ def test_a_ready_job_with_an_unanswered_fault_fails_and_keeps_its_pages(site: Si
 
 
 def test_only_discarded_batches_fail(site: Site) -> None:
-    """Nothing is deleted, and no document comes out short."""
+    """An idle job that has only discarded batches fails, and nothing is deleted."""
     site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -69,7 +69,7 @@ def test_only_discarded_batches_fail(site: Site) -> None:
 
 
 def test_a_client_that_looks_after_its_job_keeps_it(site: Site) -> None:
-    """Every client write winds the clock."""
+    """Every write of a client counts as activity."""
     site.serving()
     job = site.submit()
     site.wait(job, "ready")

@@ -1,4 +1,4 @@
-"""A long stack: 300 sheets, both sides, in one batch; every side in order, and no more memory than for 80."""
+"""A long stack: 300 sheets, both sides, in one batch, in order, and with no more memory than for 80 sheets."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import MakeSimulator
 
 SHORT, LONG = 80, 300
-"""Sheets. The short stack's page files fill one of the runs of 16 MiB in which a PDF is bound, too."""
+"""In sheets. Even the short stack is larger than the 16 MiB after which the PDF is bound in parts."""
 
 GROWTH = 1.1
-"""How much larger a process may become with the long stack: allocators have their moods."""
+"""How much more memory a process may use for the long stack, since allocators vary."""
 
 
 def family(process: int) -> Iterator[int]:
@@ -32,7 +32,7 @@ def family(process: int) -> Iterator[int]:
 
 
 def peak(process: int) -> tuple[str, int]:
-    """Which part of scand a process is, and the most memory it ever had (proc(5), VmHWM), in kB."""
+    """The module that a process runs, and its peak memory (proc(5), VmHWM) in kB."""
     directory = Path(f"/proc/{process}")
     command = (directory / "cmdline").read_text().split("\0")
     status = dict(line.split(":", 1) for line in (directory / "status").read_text().splitlines())
@@ -41,7 +41,7 @@ def peak(process: int) -> tuple[str, int]:
 
 @contextmanager
 def peaks(process: int) -> Iterator[dict[str, int]]:
-    """Watch a process and its descendants, 20 times a second; gives the peak of each part, in kB."""
+    """Watch a process and its descendants 20 times a second; gives the peak of each module, in kB."""
     highest: dict[str, int] = {}
     ended = threading.Event()
 
@@ -65,7 +65,7 @@ def peaks(process: int) -> Iterator[dict[str, int]]:
 def test_three_hundred_sheets_in_one_batch(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """600 sides at full speed, in order, in one document; scanning and merging them takes no more memory."""
+    """600 sides are scanned and assembled in order, with no more memory than for a short stack."""
     control = tmp_path / "paper"
     scanner = simulate("--count", str(SHORT), "--reload", str(control))
     site = Site(tmp_path, migrated_url, scanner.config)

@@ -1,6 +1,6 @@
-"""The NAS goes, comes, hangs, lies and fills up: the document waits, and gets into the Inbox once.
+"""The NAS goes, comes back, hangs, corrupts and fills up: the document waits, and gets into the Inbox once.
 
-Each test ends with the checker, and with the bare mountpoint, under which not one name was ever made.
+Each test ends with the checker, and with a bare mountpoint under which no name was ever made.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def nas(tmp_path: Path) -> Iterator[Nas]:
 
 @pytest.fixture
 def site(tmp_path: Path, migrated_url: str, scanner: Simulator, nas: Nas) -> Iterator[Site]:
-    """A site that requires a mount; at the end its volume is there, and all is as it has to be."""
+    """A site that requires a mount."""
     beat = '[agent]\nheartbeat = "500ms"'
     site = Site(tmp_path, migrated_url, scanner.config, beat, inside=nas.inside)
     site.config.write_text(site.config.read_text().replace("require_mount = false", "require_mount = true"))
@@ -58,7 +58,7 @@ def site(tmp_path: Path, migrated_url: str, scanner: Simulator, nas: Nas) -> Ite
 
 
 def in_order(site: Site, nas: Nas, scanner: Simulator) -> bool:
-    """Whether every invariant holds, when all is over."""
+    """Check every invariant at the end; False: something was written under the bare mountpoint."""
     found = Checker(site.connection, site.staging, site.nas, scanner.fed).settled()
     assert found == [], site.last_log()
     return nas.untouched()
@@ -75,13 +75,13 @@ def trouble(site: Site, job: int, code: str, *words: str) -> None:
 
 
 def at_once(site: Site, job: int) -> None:
-    """Not now, and then again: the backoff is not waited out."""
+    """Take the job back and assemble again, instead of waiting for the next try."""
     site.step(job, "ready")
     site.step(job, "assembling")
 
 
 def beats(site: Site) -> None:
-    """The heartbeat goes on."""
+    """Wait for the next heartbeat."""
 
     def beat() -> object:
         return site.sql("SELECT last_heartbeat FROM scan_agent_status")[0]["last_heartbeat"]
@@ -92,7 +92,7 @@ def beats(site: Site) -> None:
 
 @pytest.fixture
 def faulty(site: Site, nas: Nas) -> FaultyVolume:
-    """The site's own volume is one whose faults can be chosen."""
+    """The site's own volume, with faults that can be chosen."""
     volume = nas.add_faulty("faulty")
     (volume.backing / MARKER).write_text((site.nas / MARKER).read_text())
     nas.exchange("faulty")
@@ -100,7 +100,7 @@ def faulty(site: Site, nas: Nas) -> FaultyVolume:
 
 
 def test_only_its_own_volume_will_do(site: Site, nas: Nas, scanner: Simulator) -> None:
-    """Unmounted before the start, then a volume without a marker, then another's: the document waits, retried."""
+    """With no volume, one without a marker, or another's, the document waits and is tried again."""
     nas.unmount()
     blank, stranger = nas.add("blank"), nas.add("stranger")
     (stranger / MARKER).write_text("another\n")
@@ -123,7 +123,7 @@ def test_only_its_own_volume_will_do(site: Site, nas: Nas, scanner: Simulator) -
 
 
 def test_what_is_on_the_nas_is_looked_at_each_time(site: Site, nas: Nas, scanner: Simulator) -> None:
-    """No room; the staged file gone, then a bit of it flipped; read-only; the name somebody else's."""
+    """A full or read-only NAS, a staged file that is gone or changed, and a name that is taken are all handled."""
     site.serving()
     inbox = site.nas / "Inbox"
     inbox.mkdir()
@@ -156,7 +156,7 @@ def test_what_is_on_the_nas_is_looked_at_each_time(site: Site, nas: Nas, scanner
 
 
 def flip(file: Path) -> None:
-    """One bit of a file becomes another."""
+    """Flip one bit of a file."""
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -164,7 +164,7 @@ def flip(file: Path) -> None:
 
 @needs_fuse
 def test_what_happens_in_mid_copy(site: Site, nas: Nas, faulty: FaultyVolume, scanner: Simulator) -> None:
-    """A bit flips: copied again. Unmounted, and a stranger's mounted there: the copy goes to the right one."""
+    """After a flipped bit the copy is made again, and after a change of volumes it goes to the right one."""
     stranger = nas.add("stranger")
     (stranger / MARKER).write_text("another\n")
     site.serving()
@@ -195,7 +195,7 @@ def test_what_happens_in_mid_copy(site: Site, nas: Nas, faulty: FaultyVolume, sc
 def test_nothing_waits_for_a_nas_that_hangs(
     site: Site, nas: Nas, faulty: FaultyVolume, scanner: Simulator
 ) -> None:
-    """Its courier cannot even be killed: heartbeat, cancel, the next claim and its scan go on; it is retried."""
+    """While a courier hangs and cannot even be killed, heartbeat, cancel and the next scan go on."""
     site.serving()
     faulty.fault(hangs=["write"])
     first = site.submit("First", scan="auto", finish="commit")
@@ -220,7 +220,7 @@ def test_nothing_waits_for_a_nas_that_hangs(
 def test_a_consumer_that_takes_the_file_at_once(
     site: Site, nas: Nas, faulty: FaultyVolume, scanner: Simulator
 ) -> None:
-    """It is gone before the row says committed, and the daemon is killed: committed all the same, and once."""
+    """A job is committed once even if a consumer takes the file just before the daemon is killed."""
     (faulty.backing / "Inbox").mkdir()
     daemon = site.serving()
     job = site.submit("Letter", scan="auto", finish="preview")
@@ -246,7 +246,7 @@ def test_a_consumer_that_takes_the_file_at_once(
 
 
 def test_mounted_and_unmounted_at_random(site: Site, nas: Nas, scanner: Simulator) -> None:
-    """While documents are made and committed; and the daemon is killed and started in between."""
+    """With the NAS mounted and unmounted and the daemon killed at random, every document arrives once."""
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     nas.add("blank")

@@ -1,4 +1,4 @@
-"""What is inside the PDFs: the very pages of the spool, in the filter of their kind, at their true size."""
+"""What is inside the PDFs: exactly the pages of the spool, each in the filter for its kind, at their true size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS: list[tuple[dict[str, Any], str, tuple[float, float]]] = [
     ({"mode": "color", "resolution": 150, "page_size": "100x250mm"}, JPEG, (100.0, 250.0)),
     ({"mode": "color", "resolution": 75, "page_size": "a4", "format": "lossless"}, FLATE, (210.0, 297.0)),
 ]
-"""Settings, the filter of their pages in the PDF (ISO 32000-1, 7.4), and the page in mm."""
+"""Settings, the filter of their pages in the PDF (ISO 32000-1, 7.4), and the page size in mm."""
 
 
 def spooled(site: Site, job: int, batch: int = 1) -> list[Path]:
@@ -35,7 +35,7 @@ def spooled(site: Site, job: int, batch: int = 1) -> list[Path]:
 
 
 def documents(site: Site, job: int) -> list[Path]:
-    """Commit a job that is in preview; its PDFs: of each batch, the merge, what was staged, the document."""
+    """Commit a job in preview, and return its PDFs: each batch, the merge, the staged file, the document."""
     row = site.job(job)
     staged = site.directory / f"staged-{job}.pdf"
     staged.write_bytes((site.nas / row["nas_staging_path"]).read_bytes())  # the commit moves it away
@@ -51,7 +51,7 @@ def documents(site: Site, job: int) -> list[Path]:
 
 
 def faultless(pdf: Path) -> bool:
-    """`qpdf --check`: the file's structure, and every stream of it decoded."""
+    """Whether `qpdf --check` accepts the structure of the file, and can decode every stream."""
     job = pikepdf.Job(["qpdf", "--check", str(pdf)])
     job.run()
     return job.exit_code == 0 and not job.has_warnings
@@ -71,14 +71,14 @@ def is_spooled(page: pikepdf.Page, file: Path, filter_: str) -> bool:
 
 
 def assert_pages(pdf: Path, files: Sequence[Path], filter_: str) -> None:
-    """Each page of the PDF is the file of its number."""
+    """Check that each page of the PDF is the file at its place."""
     with pikepdf.open(pdf) as opened:
         for page, file in zip(opened.pages, files, strict=True):
             assert is_spooled(page, file, filter_), f"{pdf.name} {file.name}"
 
 
 def test_every_kind_goes_in_as_it_is(site: Site, scanner: Simulator) -> None:
-    """G4, JPEG and lossless: batch, merge and document hold the spool's own pages, and qpdf finds no fault."""
+    """Batch, merge and document have the spool's own pages in G4, JPEG or Flate, and qpdf finds no fault."""
     site.serving()
     for settings, filter_, (width, height) in KINDS:
         job = site.submit("A kind", scan="auto", finish="preview", **settings)
@@ -102,7 +102,7 @@ def test_every_kind_goes_in_as_it_is(site: Site, scanner: Simulator) -> None:
 
 
 def test_a_merge_of_mixed_kinds_with_backs_turned(site: Site, scanner: Simulator) -> None:
-    """One document of G4, JPEG and lossless; /Rotate stands on backs only, and turning re-encodes nothing."""
+    """A document may mix G4, JPEG and Flate, and /Rotate on its backs re-encodes nothing."""
     site.serving()
     job = site.submit("Mixed")
     kinds = [("lineart", "auto", G4), ("gray", "auto", JPEG), ("color", "lossless", FLATE)]

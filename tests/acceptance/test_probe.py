@@ -1,4 +1,4 @@
-"""`scand probe` on every scanner of the facts file: posed by the simulator, read through libsane's net backend."""
+"""`scand probe` on every scanner of the facts file: simulated, and read through libsane's net backend."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ A4 = (210.0, 297.0)
 
 
 def probe(directory: Path, sane_config: Path, settings: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The exit status and the answer of `scand probe --json`."""
+    """Run `scand probe --json`, and return its exit status and its answer."""
     config = directory / "scand.toml"
     config.touch()
     sets = [f"--set={key}={value}" for key, value in settings.items()]
@@ -42,10 +42,10 @@ def probe(directory: Path, sane_config: Path, settings: dict[str, Any]) -> tuple
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
-def test_a_posed_device_becomes_what_the_table_says(
+def test_a_described_device_is_set_as_in_the_table(
     simulate: MakeSimulator, tmp_path: Path, name: str
 ) -> None:
-    """For both sides and for one: the assignments and what the driver made of them, or the refusal."""
+    """The assignments and what the driver made of them are as in the table, or else the refusal is."""
     simulator = simulate("--as", str(FILE), "--name", name)
     for settings, outcome in zip(SETTINGS, OUTCOMES[name], strict=True):
         status, answer = probe(tmp_path, simulator.config, settings)
@@ -66,7 +66,7 @@ def test_a_posed_device_becomes_what_the_table_says(
 
 
 def offers(name: str) -> dict[str, Any]:
-    """What a refusal has to offer: everything of these names that the driver lets be chosen."""
+    """What a refusal should offer: the choices of these options, as the driver describes them."""
     telling = {"source", "mode", "resolution", "x-resolution", "depth", "duplex", "adf-mode"}
     return {
         fact["name"]: fact.get("list") or fact.get("range") or [False, True]
@@ -76,16 +76,16 @@ def offers(name: str) -> dict[str, Any]:
 
 
 def numeric(value: object) -> bool:
-    """Whether it is a number, which drivers round."""
+    """Whether a value is a number, which drivers may round."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def rounded(value: Any) -> Any:
-    """A length to a hundredth of a millimetre."""
+    """A length, rounded to a hundredth of a millimetre."""
     return round(value, 2) if isinstance(value, float) else value
 
 
 def tolerance(name: str, option: str) -> float:
-    """Half of the driver's step, and what SANE_Fixed cannot say."""
+    """Half of the driver's step, and the resolution of SANE_Fixed."""
     (fact,) = (fact for fact in FACTS[name]["options"] if fact["name"] == option)
     return float(fact["range"][2] / 2 if "range" in fact else 0) + 0.01

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_killed_in_ready_the_job_goes_on(site: Site) -> None:
-    """The batch that was there is kept."""
+    """A batch that was there before the kill is in the document."""
     daemon = site.serving()
     job = site.submit(finish="hold")
     site.wait(job, "ready")
@@ -35,7 +35,7 @@ def test_killed_in_ready_the_job_goes_on(site: Site) -> None:
 def test_killed_in_mid_batch_the_pages_are_recorded_as_interrupted(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """At the next start: ready, with what is safe; the agent's own steps wait for a person."""
+    """After a kill in mid-batch the safe pages are a discarded batch, and the agent waits for a client."""
     scanner = simulate("--count", "40", "--ppm", "240")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:
@@ -59,7 +59,7 @@ def test_killed_in_mid_batch_the_pages_are_recorded_as_interrupted(
 
 @pytest.mark.parametrize("state", ["assembling", "committing"])
 def test_killed_while_the_nas_is_away_the_step_is_finished_later(site: Site, state: str) -> None:
-    """The row holds the intent over the kill, and it is done once."""
+    """A step that waits for the NAS when the daemon is killed is finished after the next start, once."""
     daemon = site.serving()
     job = site.submit(scan="auto", finish="preview")
     site.wait(job, "preview")
@@ -84,7 +84,7 @@ def test_killed_while_the_nas_is_away_the_step_is_finished_later(site: Site, sta
 
 
 def test_killed_at_random_moments_every_side_arrives_once(site: Site, scanner: Simulator) -> None:
-    """From finish to committed, with the daemon killed again and again."""
+    """With the daemon killed again and again between finish and committed, every side arrives once."""
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     for round_ in range(4):
@@ -113,7 +113,7 @@ def test_killed_at_random_moments_every_side_arrives_once(site: Site, scanner: S
 
 
 def test_a_second_daemon_waits_and_takes_over(site: Site) -> None:
-    """It says for whom it waits, and goes on when the first is killed."""
+    """A second daemon says for which one it waits, and takes over when that is killed."""
     first = site.serving()
     second = site.start()
     (waiting,) = until(lambda: second.said("waiting_for_lock"), "the second waits")
@@ -128,7 +128,7 @@ def test_a_second_daemon_waits_and_takes_over(site: Site) -> None:
 def test_a_daemon_on_another_staging_directory_waits_for_the_database_lock(
     site: Site, tmp_path: Path
 ) -> None:
-    """Two hosts, one database: one agent."""
+    """Daemons on two hosts with one database do not serve at the same time."""
     first = site.serving()
     text = site.config.read_text().replace(str(site.staging), str(tmp_path / "elsewhere"))
     site.config.write_text(text)
@@ -140,7 +140,7 @@ def test_a_daemon_on_another_staging_directory_waits_for_the_database_lock(
 
 
 def test_the_database_goes_and_comes_back(site: Site) -> None:
-    """Sessions ended by the server: the daemon connects anew and serves on."""
+    """When the server ends the daemon's sessions, it connects again and goes on."""
     daemon = site.serving()
     site.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'scand'"
@@ -152,7 +152,7 @@ def test_the_database_goes_and_comes_back(site: Site) -> None:
 
 
 def test_pages_of_a_former_database_are_put_aside(site: Site, scanner: Simulator) -> None:
-    """The same job id, another row: never adopted, never deleted."""
+    """Pages of another row with the same id are put aside, neither adopted nor deleted."""
     site.serving()
     job = site.submit(scan="auto")
     until(lambda: site.batches(job), "the batch")
@@ -172,7 +172,7 @@ def test_pages_of_a_former_database_are_put_aside(site: Site, scanner: Simulator
 def test_a_job_that_is_deleted_while_active_stops_everything(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """The scanner stops, the daemon lives, the next job goes through."""
+    """When the active job is deleted, the scanner stops, and the next job is claimed."""
     scanner = simulate("--count", "30", "--ppm", "240")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:

@@ -1,4 +1,4 @@
-"""What becomes of local files: committed and canceled jobs' go after staging.keep, all others stay."""
+"""Retention of local files: those of committed and canceled jobs are deleted after staging.keep, others never."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAST = {"scan": "auto", "finish": "commit"}
 
 
 def keep(site: Site, duration: str) -> None:
-    """Write staging.keep."""
+    """Set staging.keep."""
     config = site.config.read_text().replace("[staging]\n", f'[staging]\nkeep = "{duration}"\n')
     site.config.write_text(config)
 
@@ -26,13 +26,13 @@ def spool(site: Site, job: int) -> Path:
 
 
 def expired(site: Site, job: int) -> bool:
-    """Whether row and disk have let go of a job's files."""
+    """Whether the job's files are gone from disk and from its row."""
     left = list(site.staging.glob(f"jobs/{job}*"))
     return site.job(job)["staging_path"] is None and not left
 
 
 def test_files_of_finished_jobs_go_after_their_time(site: Site, scanner: Simulator) -> None:
-    """Committed and canceled ones; a failed job's pages and a draft's stay, and a canceled job starts anew."""
+    """Files of committed and canceled jobs expire, others stay, and a canceled job can start again."""
     daemon = site.serving()
     committed = site.submit(**FAST)
     site.wait(committed, "committed")
@@ -82,7 +82,7 @@ def test_files_of_finished_jobs_go_after_their_time(site: Site, scanner: Simulat
 
 
 def test_nothing_goes_before_its_time_or_without_one(site: Site) -> None:
-    """The default is a week; an empty keep is for ever."""
+    """Files stay for a week by default, and for ever with an empty staging.keep."""
     keep(site, "")
     site.serving()
     job = site.submit(**FAST)

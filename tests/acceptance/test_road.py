@@ -1,4 +1,4 @@
-"""The whole road: a job in PostgreSQL, a duplex stack in the feeder, a PDF in the Inbox, the row committed."""
+"""The whole road: a job in PostgreSQL, a duplex stack in the feeder, a PDF in the Inbox, a committed row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_a_client_does_everything_in_sql_alone(site: Site, scanner: Simulator) -> None:
-    """From draft to committed by UPDATEs: two batches, in feeding order, front before back."""
+    """UPDATEs alone bring a job of two batches from draft to committed, in feeding order."""
     site.serving()
     job = site.submit("Invoices 2026", status="draft")
     site.step(job, "queued")
@@ -54,7 +54,7 @@ def test_a_client_does_everything_in_sql_alone(site: Site, scanner: Simulator) -
 
 
 def test_the_document_has_a_title_an_outline_and_true_pages(site: Site) -> None:
-    """What a reader of the PDF sees: A4 pages, an entry a batch, the job's title."""
+    """A reader of the PDF sees A4 pages, an outline entry for each batch, and the job's title."""
     site.serving()
     job = site.submit("Überweisung ✓ 2026", scan="auto", finish="commit")
     row = site.wait(job, "committed")
@@ -68,8 +68,8 @@ def test_the_document_has_a_title_an_outline_and_true_pages(site: Site) -> None:
             assert abs(float(page.mediabox.height) - 297 / 25.4 * 72) < 1.5
 
 
-def test_auto_and_commit_need_no_hand(site: Site) -> None:
-    """queued → committed by the agent alone, every step of its own."""
+def test_auto_and_commit_need_no_client(site: Site) -> None:
+    """With scan = auto and finish = commit, the agent takes every step from queued to committed."""
     site.serving()
     job = site.submit(scan="auto", finish="commit")
     site.wait(job, "committed")
@@ -77,7 +77,7 @@ def test_auto_and_commit_need_no_hand(site: Site) -> None:
 
 
 def test_one_job_at_a_time_in_the_order_of_creation(site: Site, scanner: Simulator) -> None:
-    """The second is claimed when the first is committed."""
+    """The second job is claimed only when the first one is committed."""
     first = site.submit("first", finish="commit")
     second = site.submit("second", finish="commit")
     site.serving()
@@ -95,7 +95,7 @@ def test_one_job_at_a_time_in_the_order_of_creation(site: Site, scanner: Simulat
 def test_a_reopened_job_is_merged_anew_with_what_was_discarded_left_out(
     site: Site, scanner: Simulator
 ) -> None:
-    """preview → ready, a batch more, one discarded, and the client decides from there."""
+    """A job that goes back from preview to ready gets another batch, and one that is discarded is left out."""
     site.serving()
     job = site.submit(finish="preview")
     site.wait(job, "ready")
@@ -117,7 +117,7 @@ def test_a_reopened_job_is_merged_anew_with_what_was_discarded_left_out(
 
 
 def test_a_canceled_job_keeps_its_pages_and_can_go_on(site: Site, scanner: Simulator) -> None:
-    """canceled → queued: the batches are kept, scanning goes on from there."""
+    """A canceled job that is queued again keeps its batches and goes on from there."""
     site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -135,7 +135,7 @@ def test_a_canceled_job_keeps_its_pages_and_can_go_on(site: Site, scanner: Simul
 
 
 def test_the_same_pages_merge_to_the_same_bytes(site: Site) -> None:
-    """Reopened and finished again, the hash is the same; committing makes one file."""
+    """A job that is reopened and finished again has the same hash, and is committed as one file."""
     site.serving()
     job = site.submit(scan="auto", finish="preview")
     row = site.wait(job, "preview")
@@ -153,7 +153,7 @@ def test_the_same_pages_merge_to_the_same_bytes(site: Site) -> None:
 
 
 def test_titles_become_safe_names_and_stay_whole(site: Site, scanner: Simulator) -> None:
-    """Slashes, dots, control characters, 300 characters, any script."""
+    """Titles with slashes, dots, control characters, any script or 300 characters become safe file names."""
     site.serving()
     for title in ["../../etc/passwd", ".hidden\x07 bell", "長" * 300, "CON", "a/b\\c: <d>|?*"]:
         job = site.submit(title, scan="auto", finish="commit")
@@ -168,7 +168,7 @@ def test_titles_become_safe_names_and_stay_whole(site: Site, scanner: Simulator)
 
 
 def test_two_documents_of_one_title_are_two_files(site: Site, scanner: Simulator) -> None:
-    """The second is called "(2)"."""
+    """The second document with the same title gets "(2)" in its name."""
     site.serving()
     for _ in range(2):
         job = site.submit("Letter", scan="auto", finish="commit")
@@ -178,7 +178,7 @@ def test_two_documents_of_one_title_are_two_files(site: Site, scanner: Simulator
 
 
 def test_the_status_row_and_progress_move(site: Site) -> None:
-    """Heartbeat, current job, and the job's own clock."""
+    """Heartbeat, current job and last_progress_at are updated."""
     site.serving()
     job = site.submit()
     site.wait(job, "ready")

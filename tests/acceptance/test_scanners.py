@@ -52,7 +52,7 @@ def saned(tmp_path: Path) -> Iterator[Path]:
 
 
 def ten_pages(site: Site, **settings: Any) -> int:
-    """The test backend's feeder holds ten sheets; each comes out at the size that was asked for."""
+    """Scan the ten sheets of the test backend's feeder, and check that they have the size that was asked for."""
     site.serving()
     job = site.submit(**TEN_PAGES, **settings)
     row = site.wait(job, "preview")
@@ -67,7 +67,7 @@ def ten_pages(site: Site, **settings: Any) -> int:
 
 
 def test_ten_pages_from_a_real_saned(tmp_path: Path, migrated_url: str, saned: Path) -> None:
-    """The real network daemon, and the real net backend."""
+    """Ten pages arrive through the real network daemon and the real net backend."""
     site = Site(tmp_path, migrated_url, saned)
     try:
         ten_pages(site)
@@ -76,7 +76,7 @@ def test_ten_pages_from_a_real_saned(tmp_path: Path, migrated_url: str, saned: P
 
 
 def test_ten_pages_from_the_test_backend_itself(tmp_path: Path, migrated_url: str) -> None:
-    """No network in between."""
+    """Ten pages arrive from the test backend without a network."""
     config = tmp_path / "sane"
     config.mkdir()
     (config / "dll.conf").write_text("test\n")
@@ -89,7 +89,7 @@ def test_ten_pages_from_the_test_backend_itself(tmp_path: Path, migrated_url: st
 
 
 def test_what_the_test_backend_makes_difficult_through_the_daemon(tmp_path: Path, migrated_url: str) -> None:
-    """Each right or refused: every option, pixel by pixel, is in tests/integration/test_feeder_device.py."""
+    """Difficult options scan correctly or are refused; tests/integration/test_feeder_device.py has all of them."""
     config = tmp_path / "sane"
     config.mkdir()
     (config / "dll.conf").write_text("test\n")

@@ -1,4 +1,4 @@
-"""Sides that are not as they came: fed in two halves, blank ones left out, the scanner's own ways pinned."""
+"""Sides that are reordered, left out or turned: manual duplex, blank pages, and settings that a scanner needs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def staged(site: Site, job: int) -> Path:
-    """The merge that waits for its preview."""
+    """The merge of a job in preview."""
     return site.nas / str(site.wait(job, "preview")["nas_staging_path"])
 
 
 def test_fronts_and_backs_are_fed_one_after_the_other(site: Site, scanner: Simulator) -> None:
-    """A stack, then the same turned over: the document has them sheet by sheet, backs turned if asked."""
+    """In manual duplex a stack and then its backs are fed, and the document has them sheet by sheet."""
     site.serving()
     job = site.submit(sides="manual-duplex", scan="auto", finish="preview", rotate_back=180)
     until(lambda: site.job(job)["batch_count"] == 1, "the fronts are scanned")
@@ -44,7 +44,7 @@ def test_fronts_and_backs_are_fed_one_after_the_other(site: Site, scanner: Simul
 
 
 def test_halves_that_do_not_match_say_both_counts(site: Site, scanner: Simulator) -> None:
-    """A missing half, then one that is short: ready, nothing is merged, and the right half mends it."""
+    """Fronts and backs that differ in number are not merged, and a right second half is accepted."""
     site.serving()
     job = site.submit(sides="manual-duplex", scan="auto")
     until(lambda: site.job(job)["batch_count"] == 1, "the fronts are scanned")
@@ -70,7 +70,7 @@ def test_halves_that_do_not_match_say_both_counts(site: Site, scanner: Simulator
 def test_blank_backs_are_dropped_and_counted(
     simulate: MakeSimulator, tmp_path: Path, migrated_url: str
 ) -> None:
-    """The document has the fronts only; spool and pages.jsonl keep every side, and scand show counts them."""
+    """Blank backs are left out of the document and counted, and spool and pages.jsonl keep them."""
     scanner = simulate("--count", "3", "--blank-backs")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:
@@ -93,8 +93,8 @@ def test_blank_backs_are_dropped_and_counted(
         site.close()
 
 
-def test_what_the_scanner_needs_is_pinned_in_its_section(site: Site, scanner: Simulator) -> None:
-    """The source by its name, where the page lies, and a pause that a stop does not wait for."""
+def test_settings_of_the_scanner_section_are_used(site: Site, scanner: Simulator) -> None:
+    """source_name, offset and pause of [scanner] are used."""
     site.configure("")
     config = site.config.read_text().replace(
         "[scanner]", '[scanner]\nsource_name = "ADF Back"\noffset = [5, 10]\npause = 0.2\n'
@@ -106,18 +106,18 @@ def test_what_the_scanner_needs_is_pinned_in_its_section(site: Site, scanner: Si
     assert probed["page_size_mm"] == [210.0, 297.0]
     site.serving()
     job = site.submit(scan="auto", finish="preview", source_name="ADF Duplex", page_size="100x150mm")
-    assert numbers_of(site, job) == 6
+    assert page_count(site, job) == 6
     assert [row["duplex"] for row in begun(site, job)] == [True]
     scanner.reload()
 
 
-def numbers_of(site: Site, job: int) -> int:
-    """Pages of the merge."""
+def page_count(site: Site, job: int) -> int:
+    """The number of pages in the merge."""
     with pikepdf.open(staged(site, job)) as pdf:
         return len(pdf.pages)
 
 
 def begun(site: Site, job: int) -> list[dict[str, object]]:
-    """Each batch's begin.json."""
+    """The begin.json of each batch."""
     spool = site.staging / "jobs" / str(job)
     return [json.loads(path.read_text()) for path in sorted(spool.glob("batch-*/begin.json"))]

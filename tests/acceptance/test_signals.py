@@ -1,4 +1,4 @@
-"""SIGUSR1, SIGHUP, SIGTERM."""
+"""What the daemon does at SIGUSR1, SIGHUP, SIGTERM and SIGINT."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def only_job(site: Site) -> int:
-    """The one job that there is, once there is one."""
+    """The only job, as soon as there is one."""
     return int(until(lambda: site.sql("SELECT id FROM scan_jobs"), "a job")[0]["id"])
 
 
 def test_the_signal_on_an_idle_daemon_scans_and_commits(site: Site) -> None:
-    """A new job of [manual], through to its finish."""
+    """On an idle daemon, SIGUSR1 submits, scans and commits a job as [manual] says."""
     daemon = site.serving()
     daemon.signal(signal.SIGUSR1)
     row = site.wait(only_job(site), "committed")
@@ -33,7 +33,7 @@ def test_the_signal_on_an_idle_daemon_scans_and_commits(site: Site) -> None:
 
 
 def test_the_signal_takes_profile_title_and_finish_from_the_config(site: Site) -> None:
-    """[manual] finish = "preview" stops there."""
+    """Profile, title and finish of the new job are those of [manual]."""
     site.configure(
         '[profiles.letters]\nsides = "simplex"\n'
         '[manual]\nprofile = "letters"\ntitle = "Letter"\nfinish = "preview"'
@@ -45,7 +45,7 @@ def test_the_signal_takes_profile_title_and_finish_from_the_config(site: Site) -
 
 
 def test_the_signal_scans_into_the_job_that_is_ready(site: Site, scanner: Simulator) -> None:
-    """Also after a fault: it is a person's word."""
+    """SIGUSR1 scans a batch into a job that is ready, even after a fault, since a person sends it."""
     daemon = site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -62,7 +62,7 @@ def test_the_signal_scans_into_the_job_that_is_ready(site: Site, scanner: Simula
 def test_the_signal_changes_nothing_while_a_batch_runs_or_a_preview_waits(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """It is logged, and that is all."""
+    """While a batch is scanned or a preview waits, SIGUSR1 is only logged."""
     site = Site(tmp_path, migrated_url, simulate("--count", "4", "--ppm", "240").config)
     try:
         daemon = site.serving()
@@ -84,7 +84,7 @@ def test_the_signal_changes_nothing_while_a_batch_runs_or_a_preview_waits(
 def test_term_finishes_the_sheet_under_way_and_the_next_start_goes_on(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """Exit status 0; interrupted; whole sheets only; nothing merged behind anybody's back."""
+    """SIGTERM ends the batch as interrupted after a complete sheet, and nothing is assembled unasked."""
     scanner = simulate("--count", "10", "--ppm", "240")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:
@@ -113,7 +113,7 @@ def test_term_finishes_the_sheet_under_way_and_the_next_start_goes_on(
 
 
 def test_hup_reloads_profiles_and_refuses_a_bad_file(site: Site) -> None:
-    """A bad file keeps the old config and says why."""
+    """SIGHUP reloads the profiles; a bad file keeps the old config, and the log says why."""
     daemon = site.serving()
     site.configure('[profiles.one]\nsides = "simplex"')
     daemon.signal(signal.SIGHUP)
@@ -130,7 +130,7 @@ def test_hup_reloads_profiles_and_refuses_a_bad_file(site: Site) -> None:
 
 
 def test_a_stopped_daemon_exits_with_0(site: Site) -> None:
-    """SIGTERM while idle, and SIGINT too."""
+    """An idle daemon ends with exit status 0 at SIGTERM and at SIGINT."""
     assert site.serving().stop() == 0
     daemon = site.serving()
     daemon.signal(signal.SIGINT)
@@ -139,7 +139,7 @@ def test_a_stopped_daemon_exits_with_0(site: Site) -> None:
 
 @pytest.mark.parametrize("count", [3, 5])
 def test_many_signals_make_one_scan(site: Site, count: int) -> None:
-    """A finger that trembles on the button."""
+    """Several signals in a row make one scan, as when a finger trembles on the button."""
     daemon = site.serving()
     for _ in range(count):
         daemon.signal(signal.SIGUSR1)

@@ -1,4 +1,4 @@
-"""Two daemons, and the children that one leaves behind."""
+"""Two daemons, and the children that one of them leaves behind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.checker import Checker
 from tests.support.evidence import captured
-from tests.support.site import Site, gone, until
+from tests.support.site import Site, has_ended, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def slow(simulate: MakeSimulator, request: pytest.FixtureRequest) -> Simulator:
-    """A scanner that takes a quarter of a second for a side, with as many sheets as the test says or twelve."""
+    """A scanner that takes 0.25 s for a side, with as many sheets as the test says, or twelve."""
     return simulate("--count", str(getattr(request, "param", 12)), "--ppm", "240")
 
 
@@ -37,7 +37,7 @@ def busy(tmp_path: Path, migrated_url: str, slow: Simulator) -> Iterator[Site]:
 
 
 def test_on_the_same_staging_directory(busy: Site, slow: Simulator) -> None:
-    """The second waits, says for whom, and goes on when the first is killed in mid-batch, its feeder with it."""
+    """The second daemon says for which one it waits, and goes on when the first and its feeder are killed."""
     first = busy.serving()
     second = busy.start()
     (waiting, *_) = until(lambda: second.said("waiting_for_lock"), "the second waits")
@@ -45,10 +45,10 @@ def test_on_the_same_staging_directory(busy: Site, slow: Simulator) -> None:
     job = busy.submit(scan="auto")
     until(lambda: (busy.job(job)["pages_scanned"] or 0) >= 3, "some pages")
     feeder = first.child("scand.feeder")
-    os.kill(feeder, signal.SIGSTOP)  # it cannot hear that its parent has gone
+    os.kill(feeder, signal.SIGSTOP)  # it cannot hear that its parent has has_ended
     assert second.said("elected") == []
     first.kill()
-    until(lambda: gone(feeder), "no feeder is left behind")
+    until(lambda: has_ended(feeder), "no feeder is left behind")
     pages = list(captured(busy.staging))
     until(lambda: second.said("elected"), "the second leads", patience=10)
     row = busy.wait(job, "ready")
@@ -58,7 +58,7 @@ def test_on_the_same_staging_directory(busy: Site, slow: Simulator) -> None:
 
 
 def test_on_the_same_database(site: Site, scanner: Simulator, tmp_path: Path) -> None:
-    """The second waits; a courier about to publish, its daemon killed, publishes nothing before another leads."""
+    """When a daemon is killed, its courier, about to publish, does not publish before another daemon leads."""
     first = site.serving()
     job = site.submit(scan="auto", finish="preview")
     site.wait(job, "preview")
@@ -71,9 +71,9 @@ def test_on_the_same_database(site: Site, scanner: Simulator, tmp_path: Path) ->
     site.config.write_text(own)
     third = site.start()
     until(lambda: third.said("waiting_for_lock"), "the third waits")
-    with before_the_word(site, first, job) as courier:
+    with before_publishing(site, first, job) as courier:
         first.kill()
-    until(lambda: gone(courier), "no courier is left behind")
+    until(lambda: has_ended(courier), "no courier is left behind")
     assert third.said("elected") or site.inbox() == []
     until(lambda: third.said("elected"), "the third leads", patience=10)
     row = site.wait(job, "committed")
@@ -82,19 +82,19 @@ def test_on_the_same_database(site: Site, scanner: Simulator, tmp_path: Path) ->
 
 
 def asleep(pid: int, kernel_function: str) -> bool:
-    """Whether a process sleeps there, as far as the kernel tells ("0": it does not)."""
+    """Whether a process sleeps in a kernel function, as far as the kernel shows that ("0": it does not)."""
     found = Path(f"/proc/{pid}/wchan").read_text()
     return found == "0" or kernel_function in found
 
 
 def listening(courier: int) -> bool:
-    """Whether a courier waits for a word of its daemon, or has ended."""
-    return gone(courier) or asleep(courier, "unix_stream")
+    """Whether a courier waits for its daemon, or has ended."""
+    return has_ended(courier) or asleep(courier, "unix_stream")
 
 
 @contextmanager
-def before_the_word(site: Site, daemon: Daemon, job: int) -> Iterator[int]:
-    """The job is committing, the daemon is stopped, and its courier waits for the word to publish: the pid."""
+def before_publishing(site: Site, daemon: Daemon, job: int) -> Iterator[int]:
+    """Stop the daemon while its courier waits for the go-ahead to publish; gives the courier's pid."""
     with psycopg.connect(site.database_url) as client:
         client.execute("SELECT FROM scan_agent_status FOR UPDATE")  # so that no row gets a name
         site.step(job, "committing")
@@ -106,30 +106,30 @@ def before_the_word(site: Site, daemon: Daemon, job: int) -> Iterator[int]:
 
 
 def elsewhere(site: Site, staging: Path) -> None:
-    """The next daemon has another staging directory: as on another host."""
+    """Give the next daemon another staging directory, as on another host."""
     text = site.config.read_text().replace(f'"{site.staging}"', f'"{staging}"')
     staging.mkdir()
     (staging / "nas-volume").write_text((site.staging / "nas-volume").read_text())
     site.config.write_text(text)
 
 
-# The scanning one is frozen until another leads: its stack lasts longer than that takes on any machine.
+# The daemon that scans is stopped until another leads; 400 sheets last longer than that takes on any machine.
 @pytest.mark.parametrize(("slow", "state"), [(400, "scanning"), (4, "committing")], indirect=["slow"])
-def test_a_daemon_that_thaws_when_another_leads(busy: Site, tmp_path: Path, state: str) -> None:
-    """It writes nothing: no row, nothing on the NAS. Its children end, and it says for whom it waits."""
-    thawing = busy.serving()
+def test_a_daemon_that_resumes_when_another_leads(busy: Site, tmp_path: Path, state: str) -> None:
+    """A daemon that resumes after another one leads writes nothing, ends its children, and waits for the lock."""
+    resumed = busy.serving()
     job = busy.submit(scan="auto")
     until(lambda: (busy.job(job)["pages_scanned"] or 0) >= 3, "some pages")
-    left = thawing.child("scand.feeder")
+    left = resumed.child("scand.feeder")
     with ExitStack() as held:
         if state == "committing":
             until(lambda: busy.batches(job), "the batch")
             busy.wait(job, "ready")
             busy.step(job, "assembling")
             busy.wait(job, "preview")
-            left = held.enter_context(before_the_word(busy, thawing, job))
+            left = held.enter_context(before_publishing(busy, resumed, job))
         else:
-            thawing.signal(signal.SIGSTOP)
+            resumed.signal(signal.SIGSTOP)
         busy.sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'scand' AND datname = current_database()"
@@ -143,12 +143,12 @@ def test_a_daemon_that_thaws_when_another_leads(busy: Site, tmp_path: Path, stat
         busy.step(job, "canceled")
     until(lambda: at_rest(busy, other), "the other has done what there is to do")
     before = seen(busy)
-    thawing.signal(signal.SIGCONT)
-    (waiting, *_) = until(lambda: thawing.said("waiting_for_lock"), "the thawed one waits")
+    resumed.signal(signal.SIGCONT)
+    (waiting, *_) = until(lambda: resumed.said("waiting_for_lock"), "the resumed one waits")
     assert str(other.process.pid) in waiting["message"]
-    until(lambda: gone(left), "no child of it goes on")
+    until(lambda: has_ended(left), "no child of it goes on")
     assert seen(busy) == before
-    assert thawing.process.poll() is None
+    assert resumed.process.poll() is None
     if state == "scanning":
         (batch,) = (busy.staging / "jobs" / str(job)).glob("batch-*")
         assert (batch / "end.json").exists()
@@ -156,7 +156,7 @@ def test_a_daemon_that_thaws_when_another_leads(busy: Site, tmp_path: Path, stat
 
 
 def at_rest(site: Site, daemon: Daemon) -> bool:
-    """Whether a daemon has no errand, and will have none of itself; its courier may wait for one."""
+    """Whether a daemon has no task, and will have none by itself; its courier may wait for one."""
     (row,) = site.sql(
         "SELECT count(*) AS jobs FROM scan_jobs WHERE status = 'canceled' AND nas_staging_path IS NOT NULL"
         " OR status NOT IN ('preview', 'canceled')"
@@ -165,7 +165,7 @@ def at_rest(site: Site, daemon: Daemon) -> bool:
 
 
 def seen(site: Site) -> dict[str, Any]:
-    """Rows and NAS, but for the heartbeat of the daemon that leads."""
+    """Rows and NAS, without the heartbeat of the daemon that leads."""
     return {
         "jobs": site.sql("SELECT * FROM scan_jobs ORDER BY id"),
         "batches": site.sql("SELECT * FROM scan_job_batches ORDER BY id"),

@@ -51,7 +51,7 @@ def until(what: Callable[[], _T], wanted: str, patience: float = PATIENCE) -> _T
     return found
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Whether a process has ended, reaped or not."""
     try:
         return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()

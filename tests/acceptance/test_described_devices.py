@@ -1,4 +1,4 @@
-"""Scans on posed scanners: both sides by every way to duplex, in the mode asked for, and A4 as long as A4 is."""
+"""Scans from devices that a facts file describes: both sides, in the mode and at the size that was asked for."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import MakeSimulator
 
 DEVICES = {
-    "Fujitsu fi-7260, source ADF Front": "a source of the name; Letter until page-height is set",
-    "Canon P-215": "likewise canon_dr",
+    "Fujitsu fi-7260, source ADF Front": "a duplex source; Letter until page-height is set",
+    "Canon P-215": "likewise, canon_dr",
     "Fujitsu epjitsu": "likewise, and no br-y at all",
-    "Epson GT-S50, epson2, adf-mode": "a switch of two names, which wakes with the source",
-    "Lexmark CX310dn": "a bool",
+    "Epson GT-S50, epson2, adf-mode": "a switch of two names, which becomes active with the source",
+    "Lexmark CX310dn": "a switch that is a bool",
     "Panasonic kvs20xx": "no source at all",
     "HP Officejet 6200": "batch-scan and duplex",
-    "Canon DR-C240, canondr": "a switch called ScanMode, and resolutions that are texts",
+    "Canon DR-C240, canondr": "a switch called ScanMode, and resolutions that are strings",
     "A scanner that counts pixels": "an area in pixels",
 }
 
@@ -33,7 +33,7 @@ DEVICES = {
 def test_every_way_to_duplex_brings_every_side_of_a4(
     simulate: MakeSimulator, tmp_path: Path, migrated_url: str
 ) -> None:
-    """On each scanner front and back come in turn, in colour, on pages of 210 mm by 297 mm."""
+    """Every scanner delivers front and back in turn, in colour, on pages of 210 mm by 297 mm."""
     simulators = [simulate("--count", "2", "--as", str(FILE), "--name", name) for name in DEVICES]
     config = tmp_path / "sane"
     config.mkdir()
@@ -58,7 +58,7 @@ def test_every_way_to_duplex_brings_every_side_of_a4(
         site.close()
 
 
-def test_what_cannot_be_posed_is_refused() -> None:
+def test_a_device_that_is_not_described_is_refused() -> None:
     """Without a name, or with a wrong one, the usage error lists the devices of the file."""
     for arguments, said in (
         ([], "several devices; name one of: plustek flatbed; "),
@@ -76,7 +76,7 @@ def test_what_cannot_be_posed_is_refused() -> None:
 
 
 def pages(pdf: Path) -> set[tuple[int, int, str]]:
-    """Width and height in whole millimetres, and the colours, of the pages."""
+    """Width and height of the pages in whole millimetres, and the mode of their images."""
     found = set()
     with pikepdf.open(pdf) as document:
         for page in document.pages:

@@ -1,4 +1,4 @@
-"""A driver that misbehaves: it dies, hangs, babbles and changes its names, and the daemon goes on."""
+"""A driver that crashes, hangs, prints rubbish and renames its devices; the daemon goes on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rude backend, built."""
+    """The rude backend, compiled."""
     return build(tmp_path_factory.mktemp("library"))
 
 
@@ -30,7 +30,7 @@ def rude(tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> Rude
 
 @pytest.fixture
 def site(tmp_path: Path, migrated_url: str, rude: Rude) -> Iterator[Site]:
-    """A site whose scanner is rude; the daemon waits 2 s for a driver that is silent."""
+    """A site with this scanner; the daemon waits 4 s for a silent driver."""
     site = Site(tmp_path, migrated_url, rude.config, device="fi-7160")
     site.config.write_text(site.config.read_text().replace('page_timeout = "10s"', 'page_timeout = "4s"'))
     yield site
@@ -38,14 +38,14 @@ def site(tmp_path: Path, migrated_url: str, rude: Rude) -> Iterator[Site]:
 
 
 def ready(site: Site, **settings: Any) -> int:
-    """A job of single sides that waits at the scanner."""
+    """Submit a simplex job, and wait until it is ready."""
     job = site.submit(sides="simplex", **settings)
     site.wait(job, "ready")
     return job
 
 
 def beats(site: Site) -> None:
-    """The daemon lives on."""
+    """Wait for the next heartbeat."""
     (before,) = site.sql("SELECT last_heartbeat AS at FROM scan_agent_status")
     until(
         lambda: site.sql("SELECT last_heartbeat AS at FROM scan_agent_status")[0]["at"] > before["at"],
@@ -54,12 +54,12 @@ def beats(site: Site) -> None:
 
 
 def safe(site: Site, job: int, seq: int) -> list[int]:
-    """Which sheets the batch's PDF has."""
+    """The sheets in a batch's PDF."""
     return numbers(site.staging / "jobs" / str(job) / f"batch-{seq:04d}" / "batch.pdf")
 
 
-def whole(site: Site, rude: Rude, job: int) -> None:
-    """With a driver that behaves, the next batch scans whole."""
+def scans_completely(site: Site, rude: Rude, job: int) -> None:
+    """Check that the next batch is complete with a driver that behaves."""
     rude.behave()
     row = site.scan(job)
     assert row["error_code"] is None, site.last_log()
@@ -67,7 +67,7 @@ def whole(site: Site, rude: Rude, job: int) -> None:
 
 
 def test_a_driver_that_dies_takes_no_page_with_it(site: Site, rude: Rude) -> None:
-    """SIGSEGV: driver_crashed as for a jam; what is safe is named, and the next batch has a new child."""
+    """After SIGSEGV the safe pages are named, as after a jam, and the next batch has a new child."""
     daemon = site.serving()
     job = ready(site)
     for fault, pages in (("open crash", 0), ("first@1 crash", 0), ("start@2 crash", 1), ("read@3 crash", 2)):
@@ -81,13 +81,13 @@ def test_a_driver_that_dies_takes_no_page_with_it(site: Site, rude: Rude) -> Non
             assert batch["status"] == "discarded"
             assert f"re-feed from sheet {batch['page_count'] + 1}" in row["error"]
             assert safe(site, job, batch["batch_seq"]) == [*range(1, batch["page_count"] + 1)]
-    whole(site, rude, job)
+    scans_completely(site, rude, job)
     beats(site)
     assert len(daemon.said("elected")) == 1
 
 
 def test_a_driver_that_hangs_is_killed(site: Site, rude: Rude) -> None:
-    """In whichever call: driver_hung after page_timeout, what came is safe; idle, the status tells of it."""
+    """A driver that hangs in any call is killed after page_timeout; without a job, the status row says so."""
     rude.behave("get_devices hang")
     site.serving()
     until(
@@ -104,11 +104,11 @@ def test_a_driver_that_hangs_is_killed(site: Site, rude: Rude) -> None:
         assert [(batch["status"], batch["page_count"]) for batch in site.batches(job)[before:]] == (
             [("discarded", pages)] if pages else []
         )
-    whole(site, rude, job)
+    scans_completely(site, rude, job)
 
 
 def test_a_driver_that_hangs_in_cancel_loses_nothing(site: Site, rude: Rude) -> None:
-    """The batch was complete and told before; the next one gets a new child, and nobody has to ask twice."""
+    """A batch that was complete before cancel hangs stays complete, and the next one gets a new child."""
     daemon = site.serving()
     job = ready(site)
     rude.behave("cancel hang")
@@ -122,10 +122,8 @@ def test_a_driver_that_hangs_in_cancel_loses_nothing(site: Site, rude: Rude) -> 
     assert len(daemon.said("feeder_killed")) == 1
 
 
-def test_rubbish_that_a_driver_prints_is_kept_for_the_curious_and_disturbs_nothing(
-    site: Site, rude: Rude
-) -> None:
-    """At debug, with the child's name; a driver that prints more than anybody reads is not held up."""
+def test_what_a_driver_prints_is_logged_and_disturbs_nothing(site: Site, rude: Rude) -> None:
+    """What a driver prints is logged at debug level with the child's name, and never blocks the driver."""
     daemon = site.serving()
     rude.behave("output 5")
     job = ready(site)
@@ -146,7 +144,7 @@ def test_rubbish_that_a_driver_prints_is_kept_for_the_curious_and_disturbs_nothi
 
 
 def test_pages_that_would_come_out_wrong_fail_the_job(site: Site, rude: Rude) -> None:
-    """Lines with padding are seen when the first page starts; a roll of unknown length is no such thing."""
+    """Padded lines fail the job at its first page; an unknown length does not."""
     site.serving()
     rude.behave("padding 5")
     job = ready(site)
@@ -162,7 +160,7 @@ def test_pages_that_would_come_out_wrong_fail_the_job(site: Site, rude: Rude) ->
 
 
 def test_a_sheet_whose_reading_was_busy_is_not_skipped(site: Site, rude: Rude) -> None:
-    """A busy device is tried again by itself, but not once a sheet has gone through: that one would be lost."""
+    """A device that is busy while a sheet is read is not tried again by itself, since that sheet would be lost."""
     site.serving()
     rude.behave("read@1 3")
     job = ready(site)
@@ -172,21 +170,24 @@ def test_a_sheet_whose_reading_was_busy_is_not_skipped(site: Site, rude: Rude) -
 
 
 def test_the_scanner_is_found_again_by_pattern(site: Site, rude: Rude) -> None:
-    """The last good name first; after a replug by a search; after the config has changed, only what it names."""
+    """The last good name is tried first, then a search, and after a change of config only what that names."""
     daemon = site.serving()
-    until(lambda: rude.calls("get_devices"), "an idle daemon's own question, which comes again in 10 minutes")
+    until(
+        lambda: rude.calls("get_devices"),
+        "the idle daemon's own search, which it repeats only after 10 minutes",
+    )
 
     def opened() -> list[str]:
-        """The calls of the driver for one more batch, from its loading to the open device."""
+        """The driver's calls for one more batch, from loading the driver to the open device."""
         before = len(rude.log())
         job = ready(site, scan="auto")
         until(lambda: site.batches(job), "the batch")
         site.step(job, "canceled")
         until(lambda: rude.log()[-1] == "close", "the feeder has gone")
-        story = rude.log()[before:]
-        start = story.index("start")
-        begun = max(number for number, line in enumerate(story[:start]) if line == "init")
-        return story[begun:start]
+        log = rude.log()[before:]
+        start = log.index("start")
+        begun = max(number for number, line in enumerate(log[:start]) if line == "init")
+        return log[begun:start]
 
     assert opened() == ["init", "get_devices", "open usb:001"]
     assert opened() == ["init", "open usb:001"]

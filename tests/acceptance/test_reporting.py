@@ -1,4 +1,4 @@
-"""What people hear of the daemon: the hook, the log of a job, the ready flag, a config that changes."""
+"""What people learn from the daemon: the hook, the log of a job, the ready flag, and messages about the config."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def hook(site: Site, script: str) -> str:
-    """A program for hooks.on_event, and the config that names it."""
+    """Write a program for hooks.on_event, and return the config section that names it."""
     program = site.directory / "hook.py"
     program.write_text(script)
     return f'[hooks]\non_event = "{sys.executable} {program}"'
 
 
 def test_the_hook_is_told_what_a_person_should_know(site: Site) -> None:
-    """One JSON object on stdin for a preview, a commit and a fault; none for a claim."""
+    """The hook gets one JSON object on stdin for a preview, a commit and a fault, and none for a claim."""
     heard = site.directory / "heard"
     site.configure(hook(site, f"import sys; open({str(heard)!r}, 'a').write(sys.stdin.read())"))
     site.serving()
@@ -44,7 +44,7 @@ def test_the_hook_is_told_what_a_person_should_know(site: Site) -> None:
 
 
 def test_a_hook_that_fails_or_is_missing_is_only_logged(site: Site) -> None:
-    """The document is in the Inbox all the same."""
+    """A hook that fails or is missing is logged, and the document is in the Inbox all the same."""
     site.configure(hook(site, "import sys; sys.exit(3)"))
     daemon = site.serving()
     job = site.submit(scan="auto", finish="commit")
@@ -59,7 +59,7 @@ def test_a_hook_that_fails_or_is_missing_is_only_logged(site: Site) -> None:
 
 
 def test_a_changed_profile_file_is_read_by_itself(site: Site) -> None:
-    """profiles.d and the config file, also by an editor's rename; a bad one keeps the old."""
+    """A changed profile or config file is read without a signal, and a bad one keeps the old config."""
     daemon = site.serving()
     profiles = site.directory / "profiles.d"
     profiles.mkdir()
@@ -75,8 +75,8 @@ def test_a_changed_profile_file_is_read_by_itself(site: Site) -> None:
     assert daemon.process.poll() is None
 
 
-def test_what_needs_a_restart_is_said(site: Site, tmp_path: Path) -> None:
-    """Another staging directory is not taken while the daemon runs; the rest is."""
+def test_a_change_that_needs_a_restart_is_logged(site: Site, tmp_path: Path) -> None:
+    """A new staging directory is not used before a restart, which the log says; other changes are used at once."""
     daemon = site.serving()
     text = site.config.read_text().replace(str(site.staging), str(tmp_path / "other"))
     site.config.write_text(text.replace('inbox = "Inbox"', 'inbox = "Other"'))
@@ -89,7 +89,7 @@ def test_what_needs_a_restart_is_said(site: Site, tmp_path: Path) -> None:
 
 
 def test_ready_is_more_than_alive(tmp_path: Path, migrated_url: str, simulate: MakeSimulator) -> None:
-    """A scanner that is missing or a NAS that is away: alive, not ready, and STATUS says which."""
+    """Without scanner or NAS the daemon is alive but not ready, and its state says what is missing."""
     scanner = simulate()
     site = Site(tmp_path, migrated_url, scanner.config)
     try:
@@ -110,10 +110,10 @@ def test_ready_is_more_than_alive(tmp_path: Path, migrated_url: str, simulate: M
         site.close()
 
 
-def test_a_job_tells_its_story(site: Site, scanner: Simulator) -> None:
-    """The lines of one job, in order, readable by themselves; a clean batch is a handful."""
+def test_the_log_of_a_job_is_short(site: Site, scanner: Simulator) -> None:
+    """The log lines of one job are in order, understandable by themselves, and few."""
     daemon = site.serving()
-    job = site.submit("Story", finish="hold")
+    job = site.submit("Logged", finish="hold")
     site.wait(job, "ready")
     site.scan(job)
     site.step(job, "assembling")
@@ -121,7 +121,7 @@ def test_a_job_tells_its_story(site: Site, scanner: Simulator) -> None:
     site.step(job, "ready")
     until(lambda: daemon.said("job_reopened"), "the daemon has seen it")
     site.step(job, "canceled")
-    until(lambda: daemon.said("job_canceled"), "the end of the story")
+    until(lambda: daemon.said("job_canceled"), "the last line")
     lines = [line for line in daemon.log() if line.get("job") == job and line["level"] != "debug"]
     assert [line["event"] for line in lines] == [
         "job_claimed",
@@ -135,7 +135,7 @@ def test_a_job_tells_its_story(site: Site, scanner: Simulator) -> None:
 
 
 def test_trigger_finds_the_daemon(site: Site) -> None:
-    """It scans now; without a daemon it says how to start one."""
+    """`scand trigger` makes the daemon scan, and without a daemon says how to start one."""
     result = site.scand("trigger", check=False)
     assert result.returncode == 69
     assert "systemctl start" in result.stderr

@@ -1,4 +1,4 @@
-"""Odd things that happen on real hosts, and must neither lose a page nor stop the daemon."""
+"""Unusual events on real hosts, which must neither lose a page nor stop the daemon."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_another_time_zone_makes_no_other_job(site: Site) -> None:
-    """The session's time zone changes between two starts: the pages are still this job's."""
+    """When the session's time zone changes between two starts, the pages still belong to their job."""
     daemon = site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -34,8 +34,8 @@ def test_another_time_zone_makes_no_other_job(site: Site) -> None:
     assert not list((site.staging / "jobs").glob("*.aside-*"))
 
 
-def test_somebodys_copy_and_a_damaged_file_do_not_stop_the_daemon(site: Site) -> None:
-    """A copy beside a batch is nobody's; damage fails the one job, by name."""
+def test_a_copy_and_a_damaged_file_do_not_stop_the_daemon(site: Site) -> None:
+    """A copy beside a batch is ignored, and a damaged file fails only its own job."""
     daemon = site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -52,7 +52,7 @@ def test_somebodys_copy_and_a_damaged_file_do_not_stop_the_daemon(site: Site) ->
 
 
 def test_a_damaged_page_fails_the_job_and_a_retry_saves_the_rest(site: Site, scanner: Simulator) -> None:
-    """The error names the page; the other batch can still become a document."""
+    """The error names the damaged page, and the job can be queued again with its other batch."""
     daemon = site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -60,7 +60,7 @@ def test_a_damaged_page_fails_the_job_and_a_retry_saves_the_rest(site: Site, sca
     daemon.kill()
     page = site.staging / "jobs" / str(job) / "batch-0001" / "page-0003.jpg"
     page.write_bytes(b"rust")
-    site.sql("DELETE FROM scan_job_batches")  # as in a database that was restored
+    site.sql("DELETE FROM scan_job_batches")  # as after restoring an older backup
     site.serving()
     row = site.wait(job, "failed")
     assert row["error_code"] == "spool_damaged"
@@ -75,7 +75,7 @@ def test_a_damaged_page_fails_the_job_and_a_retry_saves_the_rest(site: Site, sca
 
 
 def test_a_client_that_holds_the_row_does_not_take_the_lead_away(site: Site) -> None:
-    """An open transaction on the active job: the heartbeat goes on, the step is taken when it ends."""
+    """While a client holds the job's row in an open transaction, heartbeats go on, and the step comes later."""
     daemon = site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -94,7 +94,7 @@ def test_a_client_that_holds_the_row_does_not_take_the_lead_away(site: Site) -> 
 
 
 def test_a_name_that_is_taken_in_the_last_moment_is_left_alone(site: Site) -> None:
-    """The NAS is away with the name in the row; somebody else's file has it when it is back."""
+    """A file of another program that has taken the name while the NAS was away is left alone."""
     site.serving()
     job = site.submit("Letter", scan="auto", finish="preview")
     site.wait(job, "preview")
@@ -105,18 +105,18 @@ def test_a_name_that_is_taken_in_the_last_moment_is_left_alone(site: Site) -> No
         "UPDATE scan_jobs SET inbox_path = 'Inbox/Letter.pdf', file_hash = repeat('0', 64) WHERE id = %s", job
     )
     site.sql("RESET scand.actor")
-    (inbox / "Letter.pdf").write_text("somebody else's")
+    (inbox / "Letter.pdf").write_text("another program's")
     site.step(job, "committing")
     row = site.wait(job, "committed")
     assert row["inbox_path"] == "Inbox/Letter (2).pdf"
-    assert (inbox / "Letter.pdf").read_text() == "somebody else's"
+    assert (inbox / "Letter.pdf").read_text() == "another program's"
     assert numbers(site.nas / row["inbox_path"]) == list(range(1, 7))
 
 
-def test_a_batch_taken_back_and_in_again_between_two_looks_is_in_the_document(
+def test_a_batch_that_is_restored_between_two_looks_is_in_the_document(
     site: Site, scanner: Simulator
 ) -> None:
-    """assembling → ready, restore, assembling in one transaction, while the courier was slow."""
+    """assembling → ready → restore → assembling in one transaction brings the restored batch into the document."""
     site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -138,7 +138,7 @@ def test_a_batch_taken_back_and_in_again_between_two_looks_is_in_the_document(
 
 
 def test_a_batch_that_nobody_counted_is_in_the_document(site: Site) -> None:
-    """page_count NULL, as a document server's older rows have it."""
+    """A batch whose page_count is NULL, as in a document server's older rows, is in the document."""
     site.serving()
     job = site.submit()
     site.wait(job, "ready")
@@ -149,7 +149,7 @@ def test_a_batch_that_nobody_counted_is_in_the_document(site: Site) -> None:
 
 
 def feeder_of(daemon: Daemon) -> int | None:
-    """The feeder child's pid."""
+    """The pid of the daemon's feeder; None: there is none."""
     parent = f"PPid:\t{daemon.process.pid}\n"
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -164,7 +164,7 @@ def feeder_of(daemon: Daemon) -> int | None:
 def test_a_driver_that_crashes_keeps_what_is_safe(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """SIGSEGV in mid-batch: driver_crashed, the batch discarded, the next one scans."""
+    """After SIGSEGV in mid-batch the safe pages are kept as a discarded batch, and the next batch scans."""
     scanner = simulate("--count", "20", "--ppm", "240")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:
