@@ -89,7 +89,7 @@ def test_ten_pages_from_the_test_backend_itself(tmp_path: Path, migrated_url: st
 
 
 def test_what_the_test_backend_makes_difficult_through_the_daemon(tmp_path: Path, migrated_url: str) -> None:
-    """Difficult options scan correctly or are refused; tests/integration/test_feeder_device.py has all of them."""
+    """Difficult options scan correctly or are refused; tests/integration/feeder/test_device.py has all of them."""
     config = tmp_path / "sane"
     config.mkdir()
     (config / "dll.conf").write_text("test\n")

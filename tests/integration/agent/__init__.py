@@ -1,0 +1,1 @@
+"""Tests of scand/agent with the real thing."""

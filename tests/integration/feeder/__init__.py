@@ -1,0 +1,1 @@
+"""Tests of scand/feeder with the real thing."""

@@ -1,0 +1,1 @@
+"""Tests of scand/spool with the real thing."""

@@ -1,0 +1,1 @@
+"""Tests of scand/wire with the real thing."""
