@@ -1,7 +1,12 @@
 """scand: a stack of paper goes in once; no page is lost, doubled or silently missing.
 
-Follow one sheet through the house: `feeder` (SANE) → `spool` (local disk) → `document` (PDF) → `delivery`
-(NAS, Inbox). `agent` is the one loop that waits, lets `decide` decide, and performs.
+The road of a sheet: `feeder` (SANE → one file a side) → `spool` (pages on local disk) → `courier` (PDF → NAS →
+Inbox). `feeder` and `courier` are child processes, since drivers and network file systems can hang or crash;
+the daemon talks to them over `wire`.
+
+The loop: `agent` waits, asks `decide` what the rows (`queue`, `jobs`) and the disk now call for, performs it, and
+waits again. What it was told at its start is in `config`. People come in through `cli`, and can practise on
+`simulator`.
 """
 
 __version__ = "0.1.0"

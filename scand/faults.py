@@ -1,7 +1,7 @@
 """Everything that can go wrong with a job, as one table: a row an error code.
 
 Source: docs/design.md "Faults", which has the same table; a test compares the two. What deciding, the feeder, the
-command line and the log do about a fault is read off its row, so a new fault is one row here and one there.
+command line and the log do about a fault is read from its row, so a new fault is one row here and one there.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ class ErrorCode(StrEnum):
     """The value of `scan_jobs.error_code` and `scan_job_batches.error_code`."""
 
     FEEDER_EMPTY = "feeder_empty"  # SANE's NO_DOCS before the first page
-    FEEDER_JAMMED = "feeder_jammed"  # JAMMED: a jam, a double feed or skew; drivers do not tell them apart
+    FEEDER_JAMMED = "feeder_jammed"  # SANE's JAMMED: a jam, a double feed or skew; drivers do not distinguish
     COVER_OPEN = "cover_open"
     DEVICE_BUSY = "device_busy"
     DEVICE_NOT_FOUND = "device_not_found"
     ACCESS_DENIED = "access_denied"
     DEVICE_ERROR = "device_error"  # I/O error, connection lost, a page shorter than promised
     DRIVER_CRASHED = "driver_crashed"  # the feeder process died by a signal
-    DRIVER_HUNG = "driver_hung"  # nothing came for scanner.page_timeout
-    UNSUPPORTED_SETTINGS = "unsupported_settings"  # this device cannot do it
-    BAD_SETTINGS = "bad_settings"  # no device can
-    INTERRUPTED = "interrupted"  # the daemon stopped or was killed in mid-batch
+    DRIVER_HUNG = "driver_hung"  # no data for scanner.page_timeout seconds
+    UNSUPPORTED_SETTINGS = "unsupported_settings"  # this device cannot do what the settings ask for
+    BAD_SETTINGS = "bad_settings"  # no device can: a misspelt key, a value that does not exist
+    INTERRUPTED = "interrupted"  # the daemon stopped, or was killed, in mid-batch
     STAGING_FULL = "staging_full"
-    PAGE_LIMIT = "page_limit"  # max_pages was reached; the batch is complete as far as it goes
-    CANCELED = "canceled"  # a client canceled the job while it was scanning
+    PAGE_LIMIT = "page_limit"  # max_pages was reached; every sheet that was fed is captured
+    CANCELED = "canceled"  # a client canceled the job during the batch
     NO_PAGES = "no_pages"
     SIDES_MISMATCH = "sides_mismatch"
     SPOOL_DAMAGED = "spool_damaged"
@@ -44,7 +44,7 @@ class ErrorCode(StrEnum):
 
 
 class Group(StrEnum):
-    """What has to be mended."""
+    """Where the cause lies, and so what has to be put right."""
 
     PAPER = "paper"
     DEVICE = "device"
@@ -56,16 +56,16 @@ class Group(StrEnum):
 
 
 class Retry(StrEnum):
-    """Whether the agent tries again by itself."""
+    """Whether the agent tries again by itself, always with growing pauses (`decide.timeouts.backoff`)."""
 
     NO = "no"
-    A_FEW = "a few tries"  # at the first page only, with backoff; it may pass by itself
-    FIVE = "5 times"  # again from the source
-    FOR_EVER = "for ever"  # with backoff: nothing is lost by waiting
+    A_FEW = "a few tries"  # at the first page only: the fault may pass by itself
+    FIVE = "5 times"  # each time from the source files
+    FOR_EVER = "for ever"  # nothing is lost by waiting
 
 
 class Then(Enum):
-    """Where the job goes when it is not tried again."""
+    """The status that the job goes to when it is not tried again; STAYS: it keeps its status."""
 
     READY = "ready"
     FAILED = "failed"
@@ -75,13 +75,17 @@ class Then(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One row.
+    """One row of the table.
 
     Attributes:
-        in_batch: what happened, for the sentence after a batch with pages; `{sheet}` is the sheet under way.
-        at_start: the whole sentence where no page is safe yet.
-        exit_status: of a command that was refused with it; see sysexits(3).
-        sane: the SANE_Status that means it, by its name without SANE_STATUS_.
+        group: where the cause lies.
+        retry: whether the agent tries again by itself.
+        then: where the job goes when it does not.
+        in_batch: what happened, as a clause of the sentence about a batch with pages; `{sheet}` stands for the
+            number of the sheet under way. Empty for faults that cannot end a batch.
+        at_start: the whole sentence when no page is safe yet.
+        exit_status: of a command that fails with this code; see sysexits(3).
+        sane: the name of the SANE_Status that means this fault, without SANE_STATUS_.
     """
 
     group: Group
@@ -206,6 +210,6 @@ FAULTS: dict[ErrorCode, Fault] = {
 }
 
 
-def of_the_nas(code: ErrorCode | None) -> bool:
-    """Whether the fault is that the NAS cannot be used now: it is waited out, and told once."""
+def nas_is_away(code: ErrorCode | None) -> bool:
+    """Whether a fault means that the NAS cannot be used now: the agent waits for it, and logs it once."""
     return code is not None and FAULTS[code].group is Group.NAS and FAULTS[code].retry is Retry.FOR_EVER

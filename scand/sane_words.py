@@ -1,8 +1,9 @@
-"""How SANE drivers spell sources, modes and options: the tables, and how a spelling is understood.
+"""How SANE drivers spell sources, modes and options: the tables, and how to classify a spelling.
 
-Drivers agree on no words: "ADF Duplex" is "Automatic Document Feeder(left aligned,Duplex)" at Brother's and
-"Duplex" at HP's. A spelling is taken apart into words, and the words tell. Sources: the backends' man pages
-and option lists, simple-scan's and gscan2pdf's issue trackers; the oddest are named where they stand.
+Drivers share no vocabulary: what one calls "ADF Duplex" is "Automatic Document Feeder(left aligned,Duplex)" in
+Brother's driver and "Duplex" in HP's. A spelling is split into words, and the words are looked up. Sources: the
+backends' man pages and option lists, the issue trackers of simple-scan and gscan2pdf; the oddest spellings are
+named beside their entries.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ def words(text: str) -> tuple[str, ...]:
 
 
 class SourceKind(Enum):
-    """What a source takes the paper from, and which sides."""
+    """Where a source takes the paper from, and which sides it scans."""
 
     FLATBED = auto()
-    FEEDER = auto()  # an ADF that leaves the sides to another option, or has one side only
+    FEEDER = auto()  # an ADF whose sides are set by another option, or that scans one side only
     FRONT = auto()
     BACK = auto()
     DUPLEX = auto()
-    OTHER = auto()  # film, cards, "Auto": never a stack of paper for sure
+    OTHER = auto()  # film, cards, "Auto": not reliably a stack of paper
 
 
 _OTHER = frozenset({"card", "transparency", "negative", "positive", "slide", "film", "tpu", "tma", "xpa"})
@@ -39,23 +40,22 @@ _BACK = frozenset({"back", "rear"})
 _FRONT = frozenset({"front", "simplex"})
 _FEEDER = frozenset({"adf", "feeder", "sheetfed"})
 _FLATBED = frozenset({"flatbed", "platen", "glass", "table", "normal", "fb"})  # avision: Normal; kvs1025: fb
-_AROUND = frozenset(
+_NEUTRAL = frozenset(
     words(
         "a automatic aligned binding bottom center centered central centrally centre document edge left long "
         "right scanner sheet short side sided sides single the top double one two"
     )
 )
-SOURCE_WORDS = _DUPLEX | _BACK | _FRONT | _FEEDER | _FLATBED | _AROUND
-"""Every word of a source that a client may write; an unknown one may be a misspelt "duplex"."""
+SOURCE_WORDS = _DUPLEX | _BACK | _FRONT | _FEEDER | _FLATBED | _NEUTRAL
+"""Every word that a client may use in a source; an unknown word may be a misspelt "duplex"."""
 
 SOURCE_SPELLINGS = ("adf", "flatbed", "ADF Duplex", "ADF Front", "Automatic Document Feeder")
 """What a misspelt source is compared with."""
 
 
 def source_kind(name: str) -> SourceKind:
-    """What a driver's source is. Duplex is looked for before ADF, since its names hold both words."""
-    spelt = words(name)
-    have = frozenset(spelt)
+    """Classify a driver's source. Duplex is tested before ADF, since names of duplex sources contain both."""
+    have = frozenset(words(name))
     sided = "sided" in have  # Konica, Kyocera: "2-sided (Binding Left/Right)"
     if have & _OTHER:
         return SourceKind.OTHER
@@ -71,12 +71,12 @@ def source_kind(name: str) -> SourceKind:
 
 
 def turns_over(name: str) -> bool:
-    """Whether a duplex source gives back sides upside-down: bound at the top, at the short edge."""
+    """Whether a duplex source delivers back sides upside-down: its binding is at the top, or the short edge."""
     return not {"top", "short"}.isdisjoint(words(name))
 
 
 def side_kind(name: str) -> SourceKind | None:
-    """What a value of a duplex switch says: DUPLEX, FRONT (one side), or None for neither."""
+    """Classify the value of a duplex switch: DUPLEX, FRONT (one side), or None for neither."""
     kind = source_kind(name)
     if kind in {SourceKind.DUPLEX, SourceKind.FRONT}:
         return kind
@@ -95,53 +95,51 @@ _MODES = {
         {"lineart", "art", "binary", "monochrome", "mono", "bw", "b", "black", "thresholded"}
     ),
 }
-_SPOILT = frozenset(
+_UNWANTED = frozenset(
     {"error", "diffusion", "halftone", "dither", "dithered", "infrared", "auto", "automatic", "negative"}
 )
-_NUMBERS = frozenset(
-    {"1", "8", "24", "32", "256"}
-)  # bits, levels; "16 Million Colors" is known by its million
+_DEPTHS = frozenset({"1", "8", "24", "32", "256"})  # bits, levels; "16 Million Colors" has its million
 MODE_WORDS = frozenset(
     {
         *frozenset().union(*_MODES.values()),
         *words("and bit bits fast level levels line million true w white"),
     }
 )
-"""Every word of a mode that a client may write."""
+"""Every word that a client may use in a mode."""
 
 MODE_SPELLINGS = ("color", "gray", "lineart", "Grayscale", "Black & White", "Monochrome", "Binary")
 """What a misspelt mode is compared with."""
 
 
 def mode_kind(name: str) -> str | None:
-    """The value of `mode` that a driver's mode is: "color", "gray" or "lineart"; None for any other.
+    """Classify a driver's mode: "color", "gray" or "lineart", as the setting `mode` has it; None for any other.
 
-    Not ours are halftones and dithers, and every depth that python-sane cannot carry ("48 bits color").
+    None also for halftones and dithers, and for every depth that python-sane cannot carry ("48 bits color").
     """
-    spelt = words(name)
-    if not _SPOILT.isdisjoint(spelt):
+    have = words(name)
+    if not _UNWANTED.isdisjoint(have):
         return None
-    for word, following in pairwise((*spelt, "")):
-        if word.isdecimal() and word not in _NUMBERS and following != "million":
+    for word, following in pairwise((*have, "")):
+        if word.isdecimal() and word not in _DEPTHS and following != "million":
             return None
-    kinds = [kind for kind, vocabulary in _MODES.items() if not vocabulary.isdisjoint(spelt)]
+    kinds = [kind for kind, vocabulary in _MODES.items() if not vocabulary.isdisjoint(have)]
     return kinds[0] if len(kinds) == 1 else None  # "Color Lineart" is neither
 
 
 def understood(text: str, vocabulary: frozenset[str]) -> bool:
-    """Whether every word of a spelling is known; numbers are."""
+    """Whether every word of a spelling is in the vocabulary; numbers always are."""
     return all(word in vocabulary or word.isdecimal() for word in words(text))
 
 
-# Options. Names are compared by `plain`, since epkowa writes adf_mode and Canon's own driver ScanMode.
+# Options. Names are compared after `plain`, since epkowa writes adf_mode, and Canon's own driver ScanMode.
 
 SOURCE = ("source", "doc-source")
 MODE = ("mode", "image-type")
-BATCH = ("batch-scan",)  # hpaio: without it the feeder's end is not told
+BATCH = ("batch-scan",)  # hpaio: without it the driver does not report that the feeder is empty
 FEEDER_MODE = ("feeder-mode",)
 SWITCHES = ("adf-mode", "scanmode", "duplex", "scan-both-sides", "adf-duplex", "duplex-mode", "double-sided")
-RESOLUTION = ("resolution", "scan-resolution", "x-resolution", "y-resolution")  # old fujitsu: y apart
-PAPER = ("paper-size", "page-format", "scan-area")  # must say "custom" before br-x means anything
+RESOLUTION = ("resolution", "scan-resolution", "x-resolution", "y-resolution")  # old fujitsu: y separately
+PAPER = ("paper-size", "page-format", "scan-area")  # must be "custom" for br-x to have an effect
 JUSTIFICATION = ("adf-justification-x",)  # airscan
 PAGE_WIDTH = ("page-width", "pagewidth")
 PAGE_HEIGHT = ("page-height", "pageheight")
@@ -151,27 +149,27 @@ ORDER = (
     *SOURCE, *MODE, *BATCH, *FEEDER_MODE, *SWITCHES, *RESOLUTION, *PAPER, *PAGE_WIDTH, *PAGE_HEIGHT,
     "tl-x", "tl-y", "br-x", "br-y", *DEPTH,
 )  # fmt: skip
-"""The order in which options are set: each may reset or bound those after it. fujitsu and canon_dr cut A4 to
-Letter unless page-height comes before br-y."""
+"""The order in which options are set: each may reset or limit those after it. fujitsu and canon_dr cut A4 to
+Letter unless page-height is set before br-y."""
 
 SHEETFED_SIGNS = frozenset(
     {*BATCH, *FEEDER_MODE, *PAGE_WIDTH, *PAGE_HEIGHT, *SWITCHES, "adf-auto-scan", "adf-wait", "page-loaded",
      "manual-feed", "manualfeed", "double-feed", "df-action", "dfdetect"}
 )  # fmt: skip
-"""Options that only a device with a feeder has: they vouch for one that has no source option."""
+"""Options that only devices with a feeder have: the sign of a feeder where there is no source option."""
 
 
 def plain(option_name: str) -> str:
-    """An option's name for comparing: lower case, hyphens."""
+    """An option's name as it is compared: in lower case, with hyphens."""
     return option_name.casefold().replace("_", "-")
 
 
 def is_continuous(value: str) -> bool:
-    """Whether a `feeder-mode` pulls the whole stack: kvs20xx "continuous", matsushita "All pages"."""
+    """Whether a value of `feeder-mode` feeds the whole stack: kvs20xx "continuous", matsushita "All pages"."""
     have = set(words(value))
     return "continuous" in have or {"all", "pages"} <= have
 
 
 def is_free_size(value: str) -> bool:
-    """Whether a paper size leaves the area to br-x and br-y: "user_def", "Custom", "Manual"."""
+    """Whether a paper size lets br-x and br-y set the area: "user_def", "Custom", "Manual"."""
     return not {"user", "custom", "manual"}.isdisjoint(words(value))

@@ -25,7 +25,7 @@ from scand.decide.occurrences import (
     Tick,
 )
 from scand.decide.state import CourierChild, Snapshot, State
-from scand.faults import FAULTS, ErrorCode, Retry, of_the_nas
+from scand.faults import FAULTS, ErrorCode, Retry, nas_is_away
 from scand.jobs.lifecycle import Status
 from scand.spool.records import End
 
@@ -180,7 +180,7 @@ def _courier_ended(state: State, how: str) -> State:
 def _came_back(state: State, courier: CourierChild, report: wire.Report) -> State:
     """What an task brought, and what it tells of the NAS."""
     if isinstance(report, wire.Failed):
-        state = replace(state, nas_trouble=report if of_the_nas(report.code) else state.nas_trouble)
+        state = replace(state, nas_trouble=report if nas_is_away(report.code) else state.nas_trouble)
     elif not courier.task.local:
         if state.nas_trouble:
             state = replace(state, unstage_after=0.0)  # what failed while it was away is tried at once

@@ -11,7 +11,7 @@ from scand import wire
 from scand.agent.log.events import Event
 from scand.decide.actions import Advance, Postpone, Record
 from scand.decide.occurrences import FeederEnded, FeederSaid, Looked
-from scand.faults import of_the_nas
+from scand.faults import nas_is_away
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def carried_out(action: Advance | Record | Postpone) -> Iterator[Line]:
                 yield Event.BATCH_RECORDED, about
         case Postpone():
             # That the NAS is away is told when it goes, not at every try.
-            if not of_the_nas(action.code):
+            if not nas_is_away(action.code):
                 about |= {"code": action.code, "why": action.error, "task": action.status}
                 yield Event.COURIER_RETRY, {**about, "seconds": action.seconds, "attempt": action.attempt}
 
