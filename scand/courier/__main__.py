@@ -27,7 +27,7 @@ from scand.courier.volume import Volume
 from scand.errors import BadData, ScandError
 from scand.faults import ErrorCode
 from scand.spool.directories import BatchDirectory, expired, remove
-from scand.spool.sheets import Leaf, bound, collated, unmatched
+from scand.spool.sheets import Leaf, bindable, collated, unmatched
 from scand.wire.parent import Parent
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Courier:
             raise BadData(f"{directory.path} is no ended batch.", ErrorCode.SPOOL_DAMAGED)
         pdf = bind(
             directory.path,
-            bound(directory.pages(), begin, complete=end.complete),
+            bindable(directory.pages(), begin, complete=end.complete),
             directory.pdf,
             rotate_back=begin.rotate_back,
             progress=lambda done, total: self._alive("binding", done, total),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
@@ -15,8 +15,9 @@ import pikepdf
 
 from scand import durable
 from scand.courier import pdf
-from scand.errors import BadData, ScandError, TryAgain
+from scand.errors import BadData, TryAgain
 from scand.faults import ErrorCode
+from scand.spool.disk import disk_errors
 from scand.spool.records import BatchPdf, Document, Page, Side
 from scand.spool.sheets import Leaf
 
@@ -51,19 +52,7 @@ class BatchSource:
     label: str
 
 
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise TryAgain("The staging disk is full: make room there.", ErrorCode.STAGING_FULL) from error
-        raise ScandError(
-            f"The staging disk does not work: {error.strerror or error}.", ErrorCode.STAGING_FULL
-        ) from error
-
-
-@_disk_errors()
+@disk_errors()
 def bind(
     directory: Path,
     pages: Sequence[Page],
@@ -121,7 +110,7 @@ def bind(
     return BatchPdf(path=str(target), pages=len(pages), sha256=sha256)
 
 
-@_disk_errors()
+@disk_errors()
 def merge(
     batches: Sequence[BatchSource],
     target: Path,

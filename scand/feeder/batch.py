@@ -15,7 +15,8 @@ from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.feeder.device import SaneError, SaneStatus
 from scand.feeder.options import Applied, negotiated, next_assignment
-from scand.feeder.recorder import Recorder, disk_failure
+from scand.feeder.recorder import Recorder
+from scand.spool.disk import disk_errors
 from scand.spool.records import Begin, End, Side
 
 if TYPE_CHECKING:
@@ -141,19 +142,19 @@ def scan(
         drop_blank_sheets=settings.blank_sheets == "drop",
     )
     try:
-        directory.begin(begin)
-    except OSError as error:
-        return _refused(disk_failure(error))
+        with disk_errors():
+            directory.begin(begin)
+    except ScandError as error:
+        return _refused(error)
     listener = Listener(parent, device)
     recorder = Recorder(
         rooms, directory, settings, lambda page: parent.say(wire.Captured(page=page)), waiting=listener.alive
     )
     try:
-        end = _pull(device, task, negotiation, directory, recorder, listener)
+        with disk_errors():
+            end = _pull(device, task, negotiation, directory, recorder, listener)
     except ScandError as error:
         end = End(code=listener.stop or error.code or ErrorCode.DEVICE_ERROR, detail=error.sentence)
-    except OSError as error:
-        end = End(code=ErrorCode.STAGING_FULL, detail=disk_failure(error).sentence)
     try:
         recorder.close()
     except ScandError as error:

@@ -6,17 +6,17 @@ Pillow drops the GIL while it encodes, and the rest here is system calls.
 
 from __future__ import annotations
 
-import errno
 import queue
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scand.errors import ScandError, TryAgain
+from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.feeder.blank.ink import ink
 from scand.feeder.encode import Encoded, encode, image
+from scand.spool.disk import disk_errors
 from scand.spool.records import Page, Side
 
 if TYPE_CHECKING:
@@ -139,9 +139,8 @@ class Recorder:
         while (side := self._sides.get()) is not None:
             if self._failure is None:
                 try:
-                    self._write(side)
-                except OSError as error:
-                    self._failure = disk_failure(error)
+                    with disk_errors():
+                        self._write(side)
                 except ScandError as error:
                     self._failure = error
                 except Exception as error:  # noqa: BLE001 - whatever it is, the batch must end and say so
@@ -173,10 +172,3 @@ def _unpacked(raster: Raster) -> bytes:
 
 def _not_encoded(error: Exception) -> ScandError:
     return ScandError(f"A page could not be encoded: {error}", ErrorCode.DEVICE_ERROR)
-
-
-def disk_failure(error: OSError) -> ScandError:
-    """What an error of the staging disk means."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return TryAgain("The staging disk is full: make room there.", ErrorCode.STAGING_FULL)
-    return ScandError(f"The staging disk cannot be written: {error.strerror}.", ErrorCode.STAGING_FULL)

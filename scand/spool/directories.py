@@ -1,4 +1,4 @@
-"""Staged pages and batches on local disk: written so that a kill at any instant leaves a readable truth.
+"""The directories below `staging.dir`, written so that after a kill at any instant the disk can still be read.
 
     <staging.dir>/jobs/<job id>/job.json              whose pages these are
                                /batch-0001/begin.json  written before the first page is asked for
@@ -8,8 +8,8 @@
                                            batch.pdf
                                /merged.pdf
 
-begin.json without end.json is an interrupted batch. A job directory that belongs to another row (a restored or
-a new database) is put aside by renaming: never adopted, never deleted. Source: DESIGN §2.
+begin.json without end.json is an interrupted batch. A job directory that belongs to another row (of a restored
+or a new database) is renamed and so put aside: never used, never deleted. Source: docs/design.md "On disk".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from scand import durable
 from scand.spool.records import Begin, End, JobRecord, Page, SpooledBatch
-from scand.spool.sheets import bound
+from scand.spool.sheets import bindable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,7 +37,12 @@ _PDF, _JOB = "batch.pdf", "job.json"
 
 
 class BatchDirectory:
-    """One batch on disk. One process at a time writes to it: the feeder, or after its end the daemon."""
+    """One batch on disk. Only one process at a time writes to it: the feeder and, after its end, the daemon.
+
+    Attributes:
+        path: of the directory, which may not exist yet.
+        pdf: path of the batch's PDF, which may not exist yet.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -49,54 +54,71 @@ class BatchDirectory:
         return int(self.path.name.removeprefix("batch-"))
 
     def begin(self, begin: Begin) -> None:
-        """Make the directory and say, durably, that paper is about to move."""
+        """Make the directory and record durably that paper is about to move.
+
+        Raises:
+            OSError: the disk is full or broken.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         durable.sync_directory(self.path.parent)
-        durable.sync_directory(self.path.parent.parent)  # who made the job's may have been killed just before
+        durable.sync_directory(self.path.parent.parent)  # its maker may have been killed before this
         _write(self.path / BEGIN, begin)
 
     def add(self, page: Page, data: bytes) -> None:
-        """Capture a page: the file, fsynced under its final name; then its line, fsynced.
+        """Capture a page: first the file, fsynced under its final name; then its line, fsynced.
+
+        Args:
+            page: the line.
+            data: the content of the file.
 
         Raises:
-            OSError: the disk is full or broken; the page is then not captured.
+            OSError: the disk is full or broken; the page is not captured.
         """
         durable.write_atomic(self.path / page.file, data)
         durable.append_line(self.path / PAGES, page.model_dump_json())
 
     def finish(self, end: End) -> None:
-        """Say, durably, how the batch ended."""
+        """Record durably how the batch ended.
+
+        Raises:
+            OSError: the disk is full or broken.
+        """
         _write(self.path / END, end)
 
     def begun(self) -> Begin | None:
-        """begin.json, or None when no paper was asked for."""
+        """begin.json; None when no paper was asked for."""
         try:
             return Begin.model_validate_json((self.path / BEGIN).read_bytes())
         except FileNotFoundError:
             return None
 
     def ended(self) -> End | None:
-        """end.json, or None while it runs or when whoever ran it was killed."""
+        """end.json; None while the batch runs, or when the process that ran it was killed."""
         try:
             return End.model_validate_json((self.path / END).read_bytes())
         except FileNotFoundError:
             return None
 
     def pages(self) -> list[Page]:
-        """The captured pages in feeding order; a torn last line (a kill while it was written) is no page."""
+        """The captured pages in feeding order. An incomplete last line (a kill during its write) is no page."""
         try:
-            *lines, _torn = (self.path / PAGES).read_bytes().split(b"\n")
+            *lines, _incomplete = (self.path / PAGES).read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
         return [Page.model_validate_json(line) for line in lines]
 
-    def look(self) -> SpooledBatch | None:
-        """The batch as a value, or None when no paper was ever asked for."""
+    def read(self) -> SpooledBatch | None:
+        """All that the disk says of the batch; None when no paper was ever asked for.
+
+        Raises:
+            OSError: it cannot be read.
+            pydantic.ValidationError: a file is damaged.
+        """
         begin = self.begun()
         if begin is None:
             return None
         end, pages = self.ended(), self.pages()
-        in_pdf = bound(pages, begin, complete=end is not None and end.complete)
+        in_pdf = bindable(pages, begin, complete=end is not None and end.complete)
         blank = sum(page.blank for page in pages)
         return SpooledBatch(
             seq=self.seq,
@@ -111,13 +133,14 @@ class BatchDirectory:
         )
 
     def free(self) -> int:
-        """Bytes that can still be written on the disk that holds the batch."""
+        """Free space on the disk that holds the batch, bytes."""
         return shutil.disk_usage(self.path).free
 
     def drop(self) -> None:
-        """Take away a batch that captured nothing, so that its number is free again.
+        """Remove a batch that captured nothing, so that its number is free again.
 
-        It is renamed first. A page file without its line (a kill between the two) stays there, out of the way.
+        The directory is renamed first. If it has a page file without its line (a kill between the two writes), it
+        stays under the new name, out of the way.
         """
         aside = self.path.with_name(f"dropped-{self.seq:04d}-{time.time_ns()}")
         self.path.rename(aside)
@@ -127,14 +150,19 @@ class BatchDirectory:
 
 
 class JobDirectory:
-    """One job on disk."""
+    """One job on disk.
+
+    Attributes:
+        path: of the directory.
+        merged: path of the job's document, which may not exist yet.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.merged = path / "merged.pdf"
 
     def size(self) -> int:
-        """Bytes of all its files; those that go while it counts are none."""
+        """Size of all its files, bytes; files that disappear during the count are left out."""
         size = 0
         for path in self.path.rglob("*"):
             with suppress(FileNotFoundError):
@@ -150,10 +178,17 @@ class JobDirectory:
         return BatchDirectory(self.path / f"batch-{seq:04d}")
 
     def look(self, recorded: Collection[int]) -> tuple[list[SpooledBatch], int]:
-        """The batches that are on disk only, in order, and the highest number that any batch on disk has.
+        """Read the batches that the database does not know yet.
 
         Args:
-            recorded: the numbers that the database knows: those are not read again.
+            recorded: the batch numbers that the database knows; those batches are not read.
+
+        Returns:
+            The batches that are on disk only, in order; and the highest batch number, recorded or on disk.
+
+        Raises:
+            OSError: they cannot be read.
+            pydantic.ValidationError: a file is damaged.
         """
         found = sorted(
             (
@@ -163,9 +198,9 @@ class JobDirectory:
             ),
             key=lambda batch: batch.seq,
         )
-        looked = (batch.look() for batch in found if batch.seq not in recorded)
-        unsettled = [batch for batch in looked if batch is not None]
-        return unsettled, max([*recorded, *(batch.seq for batch in unsettled)], default=0)
+        read = (batch.read() for batch in found if batch.seq not in recorded)
+        unrecorded = [batch for batch in read if batch is not None]
+        return unrecorded, max([*recorded, *(batch.seq for batch in unrecorded)], default=0)
 
 
 class Spool:
@@ -175,7 +210,7 @@ class Spool:
         root: `staging.dir`, absolute.
 
     Attributes:
-        jobs: where each job has a directory of its own.
+        jobs: the directory in which each job has its own.
     """
 
     def __init__(self, root: Path) -> None:
@@ -183,10 +218,16 @@ class Spool:
         self.jobs = root / "jobs"
 
     def job(self, record: JobRecord) -> tuple[JobDirectory, Path | None]:
-        """The directory of a job, made if need be; and where another job's was put aside, if one was.
+        """The directory of a job, made if need be.
 
-        A directory whose job.json is not `record` (other creation time, other database) holds somebody
-        else's pages: it is renamed to `<id>.aside-<seconds since the epoch>` and a new one is made.
+        A directory whose job.json differs from `record` (another creation time, another database) has the pages
+        of another job: it is renamed to `<id>.aside-<seconds since 1970>`, and a new one is made.
+
+        Returns:
+            The directory; and where the other job's now is, if one was put aside.
+
+        Raises:
+            OSError: the disk is full or broken.
         """
         path, aside = self.jobs / str(record.id), None
         if path.exists() and _read_job(path) != record:
@@ -202,11 +243,11 @@ class Spool:
         return JobDirectory(path), aside
 
     def existing(self, job_id: int) -> JobDirectory:
-        """Where a job's directory is, if it has one."""
+        """Where a job's directory is, if it has one; nothing is made or checked."""
         return JobDirectory(self.jobs / str(job_id))
 
     def ids(self) -> list[int]:
-        """The jobs that have a directory."""
+        """The ids of the jobs that have a directory."""
         return [int(path.name) for path in self.jobs.glob("*") if path.name.isdecimal()]
 
     def all(self) -> list[JobDirectory]:
@@ -225,10 +266,13 @@ class Spool:
         return target
 
     def expire(self, record: JobRecord) -> bool:
-        """Mark a job's directory as past its time; a courier removes it (see `expired`).
+        """Mark a job's directory as expired, by renaming it; a courier removes it later (see `expired`).
 
         Returns:
-            Whether it was there, and this job's: another's pages are not touched.
+            Whether the directory existed and belonged to this job; another job's pages are left alone.
+
+        Raises:
+            OSError: it cannot be renamed.
         """
         directory = self.existing(record.id)
         if directory.record() != record:
@@ -237,19 +281,19 @@ class Spool:
         return True
 
     def volume_id(self) -> str:
-        """The id that the NAS must show (`nas-volume`, written by `scand nas init`); "" when there is none."""
+        """The id that the NAS must show (`nas-volume`, written by `scand nas init`); "" when none is set."""
         try:
             return (self.root / "nas-volume").read_text().strip()
         except FileNotFoundError:
             return ""
 
     def set_volume_id(self, volume_id: str) -> None:
-        """Remember which NAS is ours."""
+        """Record which NAS belongs to this installation."""
         self.root.mkdir(parents=True, exist_ok=True)
         durable.write_atomic(self.root / "nas-volume", f"{volume_id}\n".encode())
 
     def put_aside(self) -> list[Path]:
-        """Directories that were put aside because they belong to no row of this database, for `doctor`."""
+        """The directories that were put aside because they belong to no row of this database; for `doctor`."""
         return sorted(self.jobs.glob("*.aside-*"))
 
 
@@ -268,7 +312,7 @@ def remove(directory: Path) -> None:
 
 
 def expired(jobs: Path) -> list[Path]:
-    """The directories, of those in `jobs`, that are to be removed."""
+    """The expired directories in `jobs` (see `Spool.expire`), which are to be removed."""
     return sorted(jobs.glob(f"*{_EXPIRED}*"))
 
 
@@ -277,7 +321,7 @@ def _write(path: Path, record: BaseModel) -> None:
 
 
 def _read_job(path: Path) -> JobRecord | None:
-    """job.json, or None when it is missing or no longer readable (then it fits no row)."""
+    """job.json; None when it is missing or damaged: the directory then belongs to no row."""
     try:
         return JobRecord.model_validate_json((path / _JOB).read_bytes())
     except (FileNotFoundError, ValidationError):

@@ -1,6 +1,7 @@
-"""Page, Batch, Document: what a sheet of paper becomes on its way through the spool.
+"""What a sheet of paper becomes on its way through the spool: page, batch, document.
 
-The models are what `pages.jsonl`, `begin.json`, `end.json` and `job.json` hold (DESIGN §2).
+`Page`, `Begin`, `End` and `JobRecord` are the contents of `pages.jsonl`, `begin.json`, `end.json` and `job.json`.
+Source: docs/design.md "On disk".
 """
 
 from __future__ import annotations
@@ -14,31 +15,32 @@ from scand.faults import ErrorCode
 
 
 class Side(StrEnum):
-    """Which side of a sheet a page is."""
+    """The side of a sheet that a page shows."""
 
     FRONT = "front"
     BACK = "back"
 
 
-class _Record(BaseModel):
-    """A line or a file of the spool: immutable; fields that a later version added are ignored by an older."""
+class SpoolRecord(BaseModel):
+    """A line or a file of the spool. Immutable; fields that a later version of scand added are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Page(_Record):
+class Page(SpoolRecord):
     """One captured side: its file is fsynced under its final name, and this is its line in pages.jsonl.
 
     Attributes:
-        sheet: 1-based within the batch.
-        side: front, or back.
-        file: file name within the batch directory, `page-0001.jpg`.
+        sheet: number of the sheet within the batch, from 1.
+        side: front or back.
+        file: name of the file in the batch's directory: `page-0001.jpg`.
         sha256: of the file, 64 hex digits.
         size: of the file, bytes.
-        width, height: pixels.
-        dpi: what the driver really set, pixels per inch.
-        blank: a blank side where such were asked to be dropped: kept in the spool, left out of the PDF (see
-            `without_blanks`).
+        width: pixels.
+        height: pixels.
+        dpi: pixels per inch, as the driver really set it.
+        blank: the side is blank, in a job that drops blank sides: it stays in the spool and is left out of the
+            PDF (see `sheets.without_blanks`).
     """
 
     sheet: int
@@ -52,18 +54,19 @@ class Page(_Record):
     blank: bool = False
 
 
-class Begin(_Record):
+class Begin(SpoolRecord):
     """begin.json: written before the first page is asked for.
 
     Attributes:
-        device: the SANE name that was opened.
+        device: the SANE name of the device.
         duplex: the driver delivers front and back of each sheet in turn.
-        applied: what the driver made of the options, [name, value, read back] in the order applied.
-        rotate_back: degrees to turn back sides by, 0 or 180.
-        keep_on_fault: `on_jam: "keep"`: a batch that ends in a fault counts as scanned.
-        halves: `sides: "manual-duplex"`: fronts, or backs from the last sheet to the first. Which is known only
-            when it is merged; until then it holds every side, blank ones and upside-down ones too.
-        drop_blank_sheets: `blank_sheets: "drop"`.
+        applied: the options that were set, in order: (name, value asked for, value read back).
+        rotate_back: degrees by which viewers turn back sides, 0 or 180.
+        keep_on_fault: from `on_jam: "keep"`: a batch that ends in a fault counts as scanned.
+        halves: from `sides: "manual-duplex"`: the batch is either the fronts of a stack, or its backs from the
+            last sheet to the first. Which of the two is known only at the merge; until then the batch's PDF has
+            every side, blank and upside-down ones included.
+        drop_blank_sheets: from `blank_sheets: "drop"`.
     """
 
     device: str
@@ -75,12 +78,12 @@ class Begin(_Record):
     drop_blank_sheets: bool = False
 
 
-class End(_Record):
+class End(SpoolRecord):
     """end.json: written after the last page.
 
     Attributes:
         code: None when every side that was fed is captured; else the fault, or `page_limit`.
-        detail: the driver's or the daemon's own words, for the log and the error sentence.
+        detail: what the driver or the daemon says about it, for the log and the error sentence.
     """
 
     code: ErrorCode | None = None
@@ -88,17 +91,17 @@ class End(_Record):
 
     @property
     def complete(self) -> bool:
-        """Whether no sheet is in doubt: the feeder was empty, or the page limit was reached between pages."""
+        """Whether every sheet that was fed is captured: the feeder was empty, or the page limit was reached."""
         return self.code in {None, ErrorCode.PAGE_LIMIT}
 
 
-class JobRecord(_Record):
-    """job.json: whose pages these are, so that a restored or new database never adopts another's paper.
+class JobRecord(SpoolRecord):
+    """job.json: whose pages these are, so that a restored or new database never takes another's pages for its own.
 
     Attributes:
         id: `scan_jobs.id`.
         created_at: `scan_jobs.created_at`, ISO 8601 in UTC.
-        database: the database's own id (`scand_installation.id`, a UUID made by the first migration).
+        database: the id of the database (`scand_installation.id`, a UUID made by the first migration).
     """
 
     id: int
@@ -106,13 +109,13 @@ class JobRecord(_Record):
     database: str
 
 
-class BatchPdf(_Record):
-    """What the courier made of one batch: `batch.pdf`.
+class BatchPdf(SpoolRecord):
+    """The PDF that the courier made of one batch: `batch.pdf`.
 
     Attributes:
-        path: absolute, on this host.
-        pages: PDF pages.
-        sha256: of the file.
+        path: absolute path on this host.
+        pages: number of pages.
+        sha256: of the file, 64 hex digits.
     """
 
     path: str
@@ -120,13 +123,13 @@ class BatchPdf(_Record):
     sha256: str
 
 
-class Document(_Record):
-    """The merge of a job's kept batches.
+class Document(SpoolRecord):
+    """The merge of a job's kept batches: `merged.pdf`.
 
     Attributes:
-        path: absolute, on this host.
-        pages: PDF pages, as proved by reading the file back.
-        sha256: of the file: identity and idempotency key of the commit.
+        path: absolute path on this host.
+        pages: number of pages, counted in the file after it was written.
+        sha256: of the file, 64 hex digits; it identifies the document, and makes the commit idempotent.
         size: bytes.
     """
 
@@ -138,17 +141,18 @@ class Document(_Record):
 
 @dataclass(frozen=True, slots=True)
 class SpooledBatch:
-    """What the disk holds of one batch, for deciding. A value: it does not follow the disk.
+    """What the disk held of one batch when it was read; deciding works on this.
 
     Attributes:
         seq: the batch's number within the job.
         duplex: from begin.json.
-        keep_on_fault, halves: from begin.json.
-        end: None while it runs, or when whoever ran it was killed.
-        captured: pages in pages.jsonl.
-        bindable: how many of them belong into the batch's PDF (see `pages.bound`).
-        blank: how many are left out as blank, there or (of halves) in the merge.
-        sheets: whole sheets captured (with duplex: front and back).
+        keep_on_fault: from begin.json.
+        halves: from begin.json.
+        end: end.json; None while the batch runs, or when the process that ran it was killed.
+        captured: number of pages in pages.jsonl.
+        bindable: how many of them belong in the batch's PDF (see `sheets.bindable`).
+        blank: how many are left out as blank: from the batch's PDF or, with halves, from the merge.
+        sheets: number of whole sheets captured (with duplex: front and back).
     """
 
     seq: int

@@ -1,7 +1,8 @@
-"""Manual duplex: a batch of fronts and one of backs, fed in turn, become one run of sheets. Pure.
+"""The sides that belong in a PDF, and their order. Pure.
 
-Of the kept batches in order, the first, third … are fronts, and the second, fourth … their backs. A stack that is
-turned over as a whole comes out last sheet first, so the backs are taken from their end.
+In manual duplex, a batch of fronts and one of backs, fed in turn, become one sequence of sheets: of the kept
+batches in order, the first, third … are fronts, and the second, fourth … are their backs. A stack that is turned
+over as a whole comes out last sheet first, so the backs are taken from their end.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A page of the merge: which page of which batch's PDF, both from 0.
+    """A page of the merge.
 
     Attributes:
-        turn: degrees by which viewers are to turn it.
+        batch: index of the batch, from 0.
+        page: index of the page in that batch's PDF, from 0.
+        blank: the page is blank.
+        turn: degrees by which viewers turn it.
     """
 
     batch: int
@@ -31,10 +35,13 @@ class Leaf:
 
 
 def unmatched(batches: Sequence[tuple[str, int | None]]) -> str | None:
-    """Why the batches cannot be sides of the same sheets, as a sentence with both counts; None: they can.
+    """Why the batches cannot be fronts and backs of the same sheets.
 
     Args:
-        batches: name and number of pages of each, in order; None where nobody has counted yet.
+        batches: name and number of pages of each, in order; None where the pages have not been counted.
+
+    Returns:
+        A sentence with both counts; None when fronts and backs match.
     """
     for first in range(0, len(batches), 2):
         (front, fronts), *rest = batches[first : first + 2]
@@ -55,30 +62,33 @@ def unmatched(batches: Sequence[tuple[str, int | None]]) -> str | None:
 def collated(
     halves: Sequence[Sequence[bool]], *, blank_sheets_too: bool = False, rotate_back: int = 0
 ) -> list[Leaf]:
-    """The merge, sheet by sheet, front and back, without what is to be dropped as blank.
+    """The pages of the merge, sheet by sheet, front before back, without the blank ones that are dropped.
 
     Args:
-        halves: for each batch, whether each of its pages is blank; matched (see `unmatched`).
-        blank_sheets_too: see `pages.without_blanks`.
-        rotate_back: degrees to turn backs by.
+        halves: for each batch, whether each of its pages is blank. Fronts and backs match (see `unmatched`).
+        blank_sheets_too: see `without_blanks`.
+        rotate_back: degrees by which viewers turn backs, 0 or 180.
     """
     sheets: list[list[Leaf]] = []
     for first in range(0, len(halves), 2):
         fronts, backs = halves[first], halves[first + 1]
         for number, blank in enumerate(fronts):
-            behind = len(backs) - 1 - number
-            sheets.append(
-                [Leaf(first, number, blank), Leaf(first + 1, behind, backs[behind], turn=rotate_back)]
-            )
+            back = len(backs) - 1 - number
+            sheets.append([Leaf(first, number, blank), Leaf(first + 1, back, backs[back], turn=rotate_back)])
     return [leaf for sheet in without_blanks(sheets, sheets_too=blank_sheets_too) for leaf in sheet]
 
 
-def bound(pages: Sequence[Page], begin: Begin, *, complete: bool) -> list[Page]:
-    """The pages that belong into the batch's PDF, in feeding order.
+def bindable(pages: Sequence[Page], begin: Begin, *, complete: bool) -> list[Page]:
+    """The pages that belong in the batch's PDF, in feeding order.
 
-    A batch that ended well holds every side. One that ended in a fault holds whole sheets: with duplex the
-    front of a sheet whose back never came stays in the spool only, so that restoring the batch and feeding
-    again from that sheet gives every side once (DESIGN §3, "Sheets").
+    A batch that ended well has every side. One that ended in a fault has whole sheets only: in duplex, the front
+    of a sheet whose back never came stays in the spool and out of the PDF. So whoever restores the batch and
+    feeds again from that sheet gets every side once. Source: docs/design.md "Sheets".
+
+    Args:
+        pages: all captured pages of the batch, in feeding order.
+        begin: the batch's begin.json.
+        complete: `End.complete`.
     """
     whole = list(pages)
     if begin.duplex and not complete and whole and whole[-1].side is Side.FRONT:
@@ -98,20 +108,20 @@ _SideOfSheet = TypeVar("_SideOfSheet", bound=_Blankable)
 
 
 def without_blanks(sheets: Sequence[list[_SideOfSheet]], *, sheets_too: bool) -> list[list[_SideOfSheet]]:
-    """Sheets without their blank sides.
+    """Drop the blank sides of sheets.
 
-    A sheet of two sides that are both blank was put there by somebody, perhaps as a separator: it stays whole.
-    So does everything where nothing would be left: a stack of nothing but blank paper is rather a scanner
-    that has gone blind.
+    A sheet that is blank on both sides may be a separator that somebody put there: it stays whole unless
+    `sheets_too`. If nothing at all would be left, everything stays: a stack of nothing but blank paper more
+    likely means that the scanner no longer sees anything.
 
     Args:
-        sheets: the sides of each; one or two.
-        sheets_too: sheets that are blank on both sides go, too.
+        sheets: the sides of each sheet, one or two.
+        sheets_too: also drop sheets that are blank on both sides.
     """
 
-    def left(sheet: list[_SideOfSheet]) -> list[_SideOfSheet]:
+    def sides_kept(sheet: list[_SideOfSheet]) -> list[_SideOfSheet]:
         inked = [page for page in sheet if not page.blank]
         return inked if inked or sheets_too or len(sheet) == 1 else sheet
 
-    kept = [left(sheet) for sheet in sheets]
+    kept = [sides_kept(sheet) for sheet in sheets]
     return kept if any(kept) else list(sheets)

@@ -1,15 +1,15 @@
-"""Which sides belong into a batch's PDF, and into the merge."""
+"""The sides that belong in a batch's PDF and in the merge, and their order."""
 
 from __future__ import annotations
 
 from scand.spool.records import Begin, Page, Side
-from scand.spool.sheets import Leaf, bound, collated, unmatched
+from scand.spool.sheets import Leaf, bindable, collated, unmatched
 
 DUPLEX, SIMPLEX = Begin(device="d", duplex=True), Begin(device="d", duplex=False)
 
 
 def sides(count: int, *, duplex: bool, blank: frozenset[int] = frozenset()) -> list[Page]:
-    """So many sides, in feeding order."""
+    """`count` sides in feeding order."""
     return [
         Page(
             sheet=number // 2 + 1 if duplex else number + 1,
@@ -27,53 +27,53 @@ def sides(count: int, *, duplex: bool, blank: frozenset[int] = frozenset()) -> l
 
 
 def test_a_batch_that_ended_well_holds_every_side() -> None:
-    """Also an odd one."""
+    """Every captured side is bound, also when their number is odd."""
     pages = sides(5, duplex=True)
-    assert bound(pages, DUPLEX, complete=True) == pages
+    assert bindable(pages, DUPLEX, complete=True) == pages
 
 
 def test_a_batch_that_ended_in_a_fault_holds_whole_sheets() -> None:
-    """The front of the torn sheet stays in the spool only."""
+    """The front of a sheet whose back never came is not bound; it stays in the spool."""
     pages = sides(5, duplex=True)
-    assert bound(pages, DUPLEX, complete=False) == pages[:4]
-    assert bound(pages[:4], DUPLEX, complete=False) == pages[:4]
-    assert bound(pages[:1], DUPLEX, complete=False) == []
+    assert bindable(pages, DUPLEX, complete=False) == pages[:4]
+    assert bindable(pages[:4], DUPLEX, complete=False) == pages[:4]
+    assert bindable(pages[:1], DUPLEX, complete=False) == []
 
 
 def test_a_simplex_sheet_is_whole_with_its_front() -> None:
-    """Nothing is left out."""
+    """In simplex, a fault leaves no captured side out."""
     pages = sides(5, duplex=False)
-    assert bound(pages, SIMPLEX, complete=False) == pages
+    assert bindable(pages, SIMPLEX, complete=False) == pages
 
 
 def test_blank_sides_are_left_out() -> None:
-    """They stay in the spool."""
+    """Blank sides are not bound; they stay in the spool."""
     pages = sides(4, duplex=True, blank=frozenset({1}))
-    assert bound(pages, DUPLEX, complete=True) == [pages[0], pages[2], pages[3]]
+    assert bindable(pages, DUPLEX, complete=True) == [pages[0], pages[2], pages[3]]
     pages = sides(4, duplex=False, blank=frozenset({1}))
-    assert bound(pages, SIMPLEX, complete=True) == [pages[0], pages[2], pages[3]]
+    assert bindable(pages, SIMPLEX, complete=True) == [pages[0], pages[2], pages[3]]
 
 
-def test_a_sheet_that_is_blank_on_both_sides_stays_unless_it_is_asked_away() -> None:
-    """It may be a separator."""
+def test_a_sheet_that_is_blank_on_both_sides_stays_unless_such_sheets_are_dropped() -> None:
+    """It may be a separator, so only `blank_sheets: "drop"` removes it."""
     pages = sides(6, duplex=True, blank=frozenset({1, 2, 3}))
-    assert bound(pages, DUPLEX, complete=True) == [pages[0], *pages[2:]]
+    assert bindable(pages, DUPLEX, complete=True) == [pages[0], *pages[2:]]
     asked = Begin(device="d", duplex=True, drop_blank_sheets=True)
-    assert bound(pages, asked, complete=True) == [pages[0], *pages[4:]]
+    assert bindable(pages, asked, complete=True) == [pages[0], *pages[4:]]
 
 
 def test_a_stack_of_nothing_but_blank_paper_stays() -> None:
-    """The scanner may have gone blind, and a document of nothing would be short by everything."""
+    """The scanner may be broken, and a document without pages would have lost everything."""
     for duplex in (True, False):
         asked = Begin(device="d", duplex=duplex, drop_blank_sheets=True)
         pages = sides(4, duplex=duplex, blank=frozenset(range(4)))
-        assert bound(pages, asked, complete=True) == pages
+        assert bindable(pages, asked, complete=True) == pages
 
 
 def test_a_half_keeps_its_blank_sides() -> None:
-    """Which sheet a side belongs to is known only when fronts and backs are counted."""
+    """In manual duplex, the sheet of a side is known only when fronts and backs have been counted."""
     pages = sides(3, duplex=False, blank=frozenset({1}))
-    assert bound(pages, Begin(device="d", duplex=False, halves=True), complete=True) == pages
+    assert bindable(pages, Begin(device="d", duplex=False, halves=True), complete=True) == pages
 
 
 def test_backs_are_taken_from_their_end() -> None:
@@ -85,20 +85,20 @@ def test_backs_are_taken_from_their_end() -> None:
 
 
 def test_a_third_batch_is_the_next_stack_of_fronts() -> None:
-    """Pairs of batches, in order."""
+    """Batches are taken in pairs: fronts, backs, fronts, backs."""
     leaves = collated([[False], [False], [False] * 2, [False] * 2])
     assert [(leaf.batch, leaf.page) for leaf in leaves] == [(0, 0), (1, 0), (2, 0), (3, 1), (2, 1), (3, 0)]
 
 
 def test_blank_backs_are_dropped_sheet_by_sheet() -> None:
-    """The last back of the stack belongs to its first sheet."""
+    """The last back of the stack belongs to the first sheet."""
     halves = [[False, True], [True, True]]
     assert collated(halves) == [Leaf(0, 0), Leaf(0, 1, blank=True), Leaf(1, 0, blank=True)]
     assert collated(halves, blank_sheets_too=True) == [Leaf(0, 0)]
 
 
 def test_halves_that_do_not_match_say_both_counts() -> None:
-    """Nobody can say which front a back belongs to."""
+    """The sentence names both batches and both counts, since only a person can tell which batch is wrong."""
     assert unmatched([("Batch 1", 12), ("Batch 2", 12)]) is None
     assert unmatched([("Batch 1", 12), ("Batch 2", None)]) is None
     for batches, said in (
