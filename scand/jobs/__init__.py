@@ -1,1 +1,5 @@
-"""What a job is: its row, its settings, and the steps that it may take."""
+"""What a job is.
+
+`settings/` is what it asks of the scanner, `lifecycle` its statuses and the steps between them, `rows` its row in
+the database as the agent and the command line read it.
+"""

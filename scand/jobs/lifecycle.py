@@ -1,15 +1,15 @@
-"""The life of a job, as one table.
+"""The statuses of a job, and the steps between them, as one table.
 
-A client writes intents, the agent writes results, and `scan_jobs.status` is where they meet:
+A client writes intents, the agent writes results, and both meet in `scan_jobs.status`:
 
     draft ⇄ queued → ready ⇄ scanning
                        ↓ ↑
                     assembling → preview → committing → committed
                                    ↑ reopen: back to ready
 
-and from nearly everywhere: canceled (a client's word) and failed (cannot go on without a person), from both
-of which a client may say: again (queued). The rows below are the whole truth. `scan_job_transitions` holds
-the same rows, a trigger enforces them for everybody, and the daemon compares the two at its start.
+Nearly every status can lead to canceled (by a client) and failed (the job cannot go on without a person); from
+both, a client may queue the job again. The table below is complete. `scan_job_transitions` in the database has the
+same rows, a trigger enforces them for everybody, and the daemon compares the two when it starts.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from typing import NamedTuple
 
 
 class Status(StrEnum):
-    """`scan_jobs.status`. The steps between them are in `lifecycle`; the same rows are in SQL."""
+    """`scan_jobs.status`."""
 
     DRAFT = "draft"  # a client is still writing it
-    QUEUED = "queued"  # please scan this
-    READY = "ready"  # claimed: the scanner is this job's
-    SCANNING = "scanning"  # one batch now
-    ASSEMBLING = "assembling"  # the kept batches become one PDF on the NAS
-    PREVIEW = "preview"  # the verified merge is on the NAS; a person may look
-    COMMITTING = "committing"  # on its way into the Inbox
-    COMMITTED = "committed"  # in the Inbox, once; never changes again
-    FAILED = "failed"  # cannot go on without a person, and the scanner must be free
+    QUEUED = "queued"  # waits for the scanner
+    READY = "ready"  # claimed: the scanner is reserved for this job
+    SCANNING = "scanning"  # one batch is being scanned
+    ASSEMBLING = "assembling"  # the kept batches are merged into one PDF on the NAS
+    PREVIEW = "preview"  # the verified merge is on the NAS, for a person to look at
+    COMMITTING = "committing"  # the document is being moved into the Inbox
+    COMMITTED = "committed"  # the document was in the Inbox; the status never changes again
+    FAILED = "failed"  # cannot go on without a person; the scanner is free for other jobs
     CANCELED = "canceled"  # a client stopped it, or nothing was ever scanned
 
     @property
     def active(self) -> bool:
-        """Whether the job holds the scanner; at most one does (index `uq_scan_jobs_single_active`)."""
+        """Whether the job holds the scanner; at most one job does (index `uq_scan_jobs_single_active`)."""
         return self in _ACTIVE
 
 
@@ -49,7 +49,13 @@ class Actor(StrEnum):
 
 
 class Step(NamedTuple):
-    """One legal step of a job. `from_status` is None for a new row."""
+    """One legal step of a job.
+
+    Attributes:
+        from_status: None for a new row.
+        to_status: the next status.
+        actor: who may take it.
+    """
 
     from_status: Status | None
     to_status: Status
@@ -62,22 +68,22 @@ def _steps() -> frozenset[Step]:
     table: tuple[tuple[tuple[Status | None, ...], Status, tuple[Actor, ...]], ...] = (
         ((None,), s.DRAFT, client),
         ((None,), s.QUEUED, client),
-        ((s.DRAFT,), s.QUEUED, client),  # please scan this
-        ((s.QUEUED,), s.DRAFT, client),  # not yet
-        ((s.QUEUED,), s.READY, agent),  # claimed: the scanner is this job's
-        ((s.READY,), s.SCANNING, both),  # one batch now: a click, the signal, or "scan": "auto"
+        ((s.DRAFT,), s.QUEUED, client),  # the job is complete and may be scanned
+        ((s.QUEUED,), s.DRAFT, client),  # taken back
+        ((s.QUEUED,), s.READY, agent),  # claimed: the scanner is reserved for this job
+        ((s.READY,), s.SCANNING, both),  # scan a batch: a click, the signal, or "scan": "auto"
         ((s.SCANNING,), s.READY, agent),  # the batch is recorded, or a fault needs a person
         ((s.READY,), s.ASSEMBLING, both),  # merge the kept batches
         ((s.ASSEMBLING,), s.PREVIEW, agent),  # the verified merge is on the NAS
-        ((s.ASSEMBLING,), s.READY, both),  # not now; or: cannot merge as asked
+        ((s.ASSEMBLING,), s.READY, both),  # taken back, or the batches cannot be merged
         ((s.PREVIEW,), s.READY, client),  # reopen
         ((s.PREVIEW,), s.COMMITTING, both),  # commit
-        ((s.COMMITTING,), s.COMMITTED, agent),  # in the Inbox, once
-        ((s.COMMITTING,), s.PREVIEW, both),  # not now; or: refused, not the file that was previewed
-        ((s.DRAFT, s.QUEUED, s.SCANNING, s.ASSEMBLING, s.PREVIEW, s.FAILED), s.CANCELED, client),  # stop
-        ((s.READY,), s.CANCELED, both),  # stop; or: idle, and nothing scanned at all
+        ((s.COMMITTING,), s.COMMITTED, agent),  # the document is in the Inbox
+        ((s.COMMITTING,), s.PREVIEW, both),  # taken back, or refused: not the file that was previewed
+        ((s.DRAFT, s.QUEUED, s.SCANNING, s.ASSEMBLING, s.PREVIEW, s.FAILED), s.CANCELED, client),
+        ((s.READY,), s.CANCELED, both),  # by a client, or idle with nothing scanned at all
         ((s.READY, s.SCANNING, s.ASSEMBLING, s.PREVIEW, s.COMMITTING), s.FAILED, agent),
-        ((s.FAILED, s.CANCELED), s.QUEUED, client),  # again, from the kept batches on
+        ((s.FAILED, s.CANCELED), s.QUEUED, client),  # again, with the batches that are kept
     )
     return frozenset(
         Step(from_status, to_status, actor)
@@ -91,11 +97,16 @@ STEPS = _steps()
 """Every legal step of a job."""
 
 CLIENT_COMMITS = Step(Status.COMMITTING, Status.COMMITTED, Actor.CLIENT)
-"""The one row that `sql/client-commits.sql` adds, for a site whose web commits by itself."""
+"""The one row that `sql/client-commits.sql` adds, for a site whose web application commits by itself."""
 
 
 def legal(from_status: Status | None, actor: Actor | None = None) -> list[Status]:
-    """The statuses that can follow, for one actor or for any, in the order of `Status`."""
+    """The statuses that can follow, in the order of `Status`.
+
+    Args:
+        from_status: None for a new row.
+        actor: who would take the step; None for either.
+    """
     found = {
         step.to_status for step in STEPS if step.from_status is from_status and actor in {None, step.actor}
     }

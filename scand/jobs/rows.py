@@ -1,4 +1,4 @@
-"""A row of the queue: `scan_jobs` and `scan_job_batches` as the agent and the command line read them."""
+"""The rows of the queue: `scan_jobs` and `scan_job_batches`, as the agent and the command line read them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ class BatchRow:
     """A row of `scan_job_batches`.
 
     Attributes:
-        seq: 1-based merge order.
-        staging_path: absolute path of the batch's PDF on the agent's host.
+        seq: position in the merge, from 1.
+        staging_path: absolute path of the batch's PDF on the agent's host; None if it has none.
+        page_count: pages of that PDF; None in a row from before scand.
+        status: whether the batch is kept.
         error_code: the fault that ended the batch, or None.
+        file_hash: SHA-256 of the PDF, 64 hex digits; None in a row from before scand.
     """
 
     seq: int
@@ -43,21 +46,35 @@ class BatchRow:
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The batch's name for people: "Batch 2"."""
         return f"Batch {self.seq}"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of `scan_jobs`, with what the agent needs to know beside it, all from one look.
+    """A row of `scan_jobs`, and what the agent needs to know beside it; all read at the same moment.
 
     Attributes:
-        idle: seconds since `last_activity_at`, on the database's clock; None when it was never set.
-        wait: seconds until `next_attempt_at`, on the database's clock; 0 when due or not set.
-        entered: the id of the event by which it came into this status: what was begun under another is stale.
+        id: `scan_jobs.id`.
+        title: the document's title.
+        settings: as the client wrote them; `settings.resolve` checks them.
+        status: see `lifecycle`.
+        created_at: when the row was made.
+        page_count: pages of the merge; None before there is one.
+        staging_path: absolute path of the job's directory on the agent's host.
+        nas_staging_path: where the merge is, or is going to be, on the NAS, relative to the NAS root.
+        inbox_path: where the document is, or is going to be, in the Inbox, relative to the NAS root.
+        file_hash: SHA-256 of the document, 64 hex digits.
+        error: a sentence for a person: what went wrong, and what to do.
+        error_code: its `ErrorCode`.
+        attempts: failed tries in a row for the reason in `error_code`.
+        idle: seconds since `last_activity_at`, by the database's clock; None when that was never set.
+        wait: seconds until `next_attempt_at`, by the database's clock; 0 when it is due, or not set.
+        entered: id of the event by which the job entered this status. A result of work that was begun under
+            another event is not used.
         entered_from: the status before this one.
-        assembled: whether it ever was assembling: `finish` acts once.
-        reopened: whether the job ever went from preview back to ready: from then on the client decides.
+        assembled: whether the job was ever assembling; the setting `finish` acts only before that.
+        reopened: whether the job ever went from preview back to ready; from then on only clients move it on.
         batches: ordered by `batch_seq`.
     """
 
@@ -89,16 +106,16 @@ class Job:
 
     @property
     def merged(self) -> tuple[BatchRow, ...]:
-        """Those of them with pages; where nobody has counted (a row from before scand), the merge does."""
+        """The kept batches with pages. A batch whose count is None is counted at the merge."""
         return tuple(batch for batch in self.kept if batch.page_count != 0)
 
     @property
     def clean(self) -> bool:
-        """Whether the agent may go on by itself: nothing waits for a person's word.
+        """Whether the agent may go on by itself, since no decision of a person is pending.
 
-        A discarded batch that ended in a fault waits for it, too, also after later batches went well: its
-        pages are safe, and whoever fed again from the sheet that the error named expects them in the
-        document. They restore it, or finish without it; the agent does neither.
+        A discarded batch that ended in a fault needs one, too, even when later batches went well: its pages are
+        safe, and whoever fed again from the sheet that the error named expects them in the document. A person
+        restores that batch, or finishes without it; the agent does neither.
         """
         torn = any(batch.error_code and batch.page_count and not batch.kept for batch in self.batches)
         return self.error_code is None and not torn
@@ -106,9 +123,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class StaleFile:
-    """A merge that is still staged on the NAS, of a job that was reopened or canceled.
+    """A merge that is still staged on the NAS although its job was reopened or canceled.
 
     Attributes:
+        job_id: `scan_jobs.id`.
         path: relative to the NAS root.
     """
 

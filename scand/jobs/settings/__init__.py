@@ -1,8 +1,10 @@
-"""What is asked of a scanner: `scan_jobs.settings` (JSONB), on top of a profile of the config.
+"""What a job asks of the scanner: `scan_jobs.settings` (JSONB), on top of a profile of the config.
 
-A key that is absent, or null, is taken from the profile, and then from the defaults below. SANE's own
-spellings are understood for `source` and `mode`. Nothing is guessed beyond that: a misspelt "duplex" must
-never scan one side, so an unknown key or value is refused with `bad_settings`.
+A key that is absent or null is taken from the profile, and then from the defaults. For `source` and `mode`, SANE's
+own spellings are accepted, too. Nothing else is guessed: a misspelt "duplex" must never scan one side only, so an
+unknown key or value is refused with `bad_settings`.
+
+`resolve` turns what a client wrote into `model.Settings`; `values` and `paper` validate single values.
 """
 
 from scand.jobs.settings.model import (

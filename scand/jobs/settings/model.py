@@ -1,4 +1,4 @@
-"""One job's settings, complete: every key with its default."""
+"""The settings of a job: every key with its default."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Sides(StrEnum):
 
     DUPLEX = "duplex"
     SIMPLEX = "simplex"
-    MANUAL_DUPLEX = "manual-duplex"  # one batch of fronts, then one of backs; simplex for the device
+    MANUAL_DUPLEX = "manual-duplex"  # a batch of fronts, then one of backs; the device scans in simplex
 
 
 class Mode(StrEnum):
-    """How a page is seen."""
+    """Colours of a page."""
 
     COLOR = "color"
     GRAY = "gray"
@@ -38,22 +38,22 @@ class Mode(StrEnum):
 
 
 class Format(StrEnum):
-    """How a page is stored."""
+    """Compression of a page."""
 
-    AUTO = "auto"  # G4 for lineart, else JPEG
+    AUTO = "auto"  # CCITT G4 for lineart, else JPEG
     JPEG = "jpeg"
     LOSSLESS = "lossless"
 
 
 class OnJam(StrEnum):
-    """What becomes of a batch that ended in a fault."""
+    """What to do with a batch that ended in a fault."""
 
     DISCARD = "discard"
     KEEP = "keep"
 
 
 class Blank(StrEnum):
-    """What becomes of blank sides, and of sheets that are blank on both."""
+    """What to do with blank sides, and with sheets that are blank on both sides."""
 
     KEEP = "keep"
     DROP = "drop"  # left out of the PDF; they stay in the spool
@@ -62,12 +62,12 @@ class Blank(StrEnum):
 class Trigger(StrEnum):
     """`scan`: what starts the first batch."""
 
-    MANUAL = "manual"  # a person at the scanner
-    AUTO = "auto"  # the claim
+    MANUAL = "manual"  # a client, or the signal
+    AUTO = "auto"  # the agent, as soon as it has claimed the job
 
 
 class Finish(StrEnum):
-    """How far the agent goes by itself after the first complete batch."""
+    """How far the agent moves the job on by itself after the first complete batch."""
 
     HOLD = "hold"
     PREVIEW = "preview"
@@ -78,27 +78,35 @@ OptionValue: TypeAlias = str | int | float | bool
 
 
 class Settings(BaseModel):
-    """One job's settings, complete. `model_dump(mode="json")` is valid input again.
+    """The settings of a job. `model_dump(mode="json")` is valid input again.
 
     Attributes:
-        profile: the profile of the config that the rest is on top of.
+        profile: name of the profile that the other keys override.
+        source: where the paper lies.
+        sides: which sides of each sheet.
+        mode: colours.
         resolution: dots per inch.
-        quality: of JPEG, as libjpeg counts. 85: at 300 dpi no ringing shows around print, at half the bytes
-            of 95; above 95 files grow and nothing is gained.
-        blank_pages: what becomes of a blank side. A sheet that is blank on both sides is a separator perhaps, and
+        page_size: a name, or millimetres.
+        format: compression.
+        quality: of JPEG, 1 to 95, as libjpeg counts. At 85 and 300 dpi no ringing shows around print, with half
+            the bytes of 95; above 95 files grow for no gain.
+        on_jam: what to do with a batch that ended in a fault.
+        blank_pages: what to do with a blank side. A sheet that is blank on both sides may be a separator, so it
             stays whole unless `blank_sheets` says otherwise.
-        blank_threshold: mm² of ink that make a side not blank (`blank.ink`).
-        source_name: the source as the driver spells it, for those that scand would not choose by itself; only
-            where it does what is asked.
+        blank_sheets: what to do with a sheet that is blank on both sides.
+        blank_threshold: ink, in mm², from which a side is not blank (see `feeder.blank.ink`).
+        source_name: the source as the driver spells it, for sources that scand would not choose by itself. It is
+            used only where it does what `source` and `sides` ask for.
         offset: where the page begins on the glass or in the feeder, x and y in mm.
-        rotate_back: degrees to turn back sides by, for devices that deliver them upside-down.
-        pause: seconds before each further sheet, for feeders that need them.
-        max_pages: sides in one batch; None: as many as the feeder holds.
-        inbox: a folder below the NAS root, or "."; None: the config's.
-        options: SANE options, [name, value] in the order in which they are applied, after all others. Given
-            as an object or as a list of pairs: JSONB keeps no order of keys, so where the order matters only
+        rotate_back: degrees by which viewers turn back sides, for devices that deliver them upside-down.
+        pause: seconds to wait before each sheet but the first, for feeders that need it.
+        max_pages: limit of sides in one batch; None: as many as the feeder holds.
+        inbox: folder below the NAS root, or "."; None: the config's.
+        options: SANE options, (name, value) in the order in which they are set, after all others. Clients write
+            an object or a list of pairs; JSONB does not keep the order of keys, so where the order matters, only
             the list will do.
         scan: what starts the first batch.
+        finish: how far the agent moves the job on by itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

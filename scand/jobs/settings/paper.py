@@ -10,7 +10,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PageSize:
-    """A page; both lengths are infinite for "max": whatever the device does."""
+    """The size of a page.
+
+    Attributes:
+        name: as it is written in settings.
+        width_mm: infinite for "max", which is as large as the device allows.
+        height_mm: infinite for "max".
+    """
 
     name: str
     width_mm: float
@@ -30,11 +36,15 @@ PAGE_SIZES = {
 }
 _FREE_SIZE = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)x(\d{1,5}(?:\.\d{1,3})?)mm")
 WIDEST, LONGEST, SMALLEST = 1000.0, 6000.0, 10.0
-"""mm."""
+"""Limits of a size in mm: width, height, and the least of both."""
 
 
 def page_size(value: Any) -> Any:
-    """A validator: a name, or "100x250mm"."""
+    """Parse a page size: a name, or "100x250mm".
+
+    Raises:
+        ValueError: it is neither.
+    """
     if isinstance(value, PageSize):
         return value
     if not isinstance(value, str):

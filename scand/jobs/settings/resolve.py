@@ -1,4 +1,4 @@
-"""What a job asks for, on top of its profile."""
+"""Turns what a client wrote into settings, on top of a profile."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def resolve(
     """
     asked = _plain(raw, "settings")
     profile = _profile(asked.get("profile", "default"), profiles)
-    return _complete({**_under(asked, profile), **asked}, most)
+    return _complete({**_inherited(asked, profile), **asked}, most)
 
 
 def _profile(name: object, profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _profile(name: object, profiles: Mapping[str, Mapping[str, Any]]) -> dict[st
 
 
 def _plain(layer: object, where: str) -> dict[str, Any]:
-    """One layer in scand's own words: SANE's spellings taken apart; no nulls, no keys of the client's own."""
+    """The settings or a profile, with scand's spellings for SANE's, without nulls and without `x_` keys."""
     if not isinstance(layer, Mapping):
         raise BadSettings([], where=f"{where} must be an object, not {shown(layer)}")
     plain = {
@@ -94,14 +94,14 @@ _SOURCES: dict[SourceKind, tuple[Source, Sides | None]] = {
     SourceKind.FRONT: (Source.ADF, Sides.SIMPLEX),
     SourceKind.DUPLEX: (Source.ADF, Sides.DUPLEX),
 }
-"""What a source that a client spelt SANE's way says of `source` and of `sides`."""
+"""What a source in SANE's spelling means for `source` and for `sides`."""
 
 
-def _under(asked: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
-    """The profile without its sides where the job takes another source: they were meant for the profile's."""
-    before = profile.get("source", Source.ADF)
-    moved = asked.get("source", before) != before
-    return {key: value for key, value in profile.items() if not (moved and key == "sides")}
+def _inherited(asked: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The profile; without its sides if the job names another source, since they were meant for the profile's."""
+    source = profile.get("source", Source.ADF)
+    other = asked.get("source", source) != source
+    return {key: value for key, value in profile.items() if not (other and key == "sides")}
 
 
 def _complete(merged: dict[str, Any], most: int | None) -> Settings:

@@ -1,4 +1,7 @@
-"""Values as clients write them: validators for pydantic, which listens to ValueError only."""
+"""Validators for values as clients write them.
+
+pydantic takes a ValueError without text: the sentence comes from the field's description (see `scand.wording`).
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,38 @@ from typing import Any
 
 
 def folded(value: Any) -> Any:
-    """Letters, whatever their case."""
+    """A string in lower case; anything else as it is."""
     return value.casefold() if isinstance(value, str) else value
 
 
 def whole(value: Any) -> Any:
-    """300.0 is 300 (JSON knows one kind of number); true is no number, nor is "300"."""
+    """An int. 300.0 is 300, since JSON has one kind of number; true and "300" are refused.
+
+    Raises:
+        ValueError: the value is no whole number.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise ValueError
     return int(value)
 
 
 def number(value: Any) -> Any:
-    """JSON's numbers only: true is none, nor is "2"."""
+    """A float, from a JSON number; true and "2" are refused.
+
+    Raises:
+        ValueError: the value is no number.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
     return float(value)
 
 
 def numbers(value: Any) -> Any:
-    """A list of them."""
+    """A tuple of floats, from a list of JSON numbers.
+
+    Raises:
+        ValueError: the value is no list of numbers.
+    """
     if not isinstance(value, list | tuple):
         raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
     return tuple(number(one) for one in value)
@@ -42,7 +57,7 @@ def below_root(value: Any, *, hidden: bool = False) -> Any:
             out of `.scan-staging`.
 
     Raises:
-        ValueError: it is not, or no file system could have it.
+        ValueError: it is no such path, or no file system could have it.
     """
     if not isinstance(value, str):
         raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only
@@ -58,7 +73,11 @@ def below_root(value: Any, *, hidden: bool = False) -> Any:
 
 
 def pairs(value: Any) -> Any:
-    """[name, value] in order, from an object or a list of pairs."""
+    """A tuple of (name, value) in order, from an object or a list of pairs.
+
+    Raises:
+        ValueError: it is neither, a name comes twice, or a value is no string, finite number or bool.
+    """
     pairs = list(value.items()) if isinstance(value, Mapping) else value
     if not isinstance(pairs, list | tuple):
         raise ValueError  # noqa: TRY004 - pydantic listens to ValueError only

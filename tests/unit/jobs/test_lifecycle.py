@@ -1,4 +1,4 @@
-"""The life of a job, as one table."""
+"""The table of a job's steps."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def test_a_new_job_starts_as_draft_or_queued() -> None:
 
 
 def test_what_a_client_may_do_with_a_ready_job() -> None:
-    """The sentence of a refusal names these three."""
+    """A refused command names these three, in this order."""
     assert legal(Status.READY, Actor.CLIENT) == [Status.SCANNING, Status.ASSEMBLING, Status.CANCELED]
 
 
 def test_only_the_agent_says_committed() -> None:
-    """The client's row is not in the table unless a site adds it."""
+    """A client may take that step only where a site has added the row."""
     assert is_step(Status.COMMITTING, Status.COMMITTED, Actor.AGENT)
     assert not is_step(Status.COMMITTING, Status.COMMITTED, Actor.CLIENT)
     assert CLIENT_COMMITS not in STEPS
 
 
 def test_every_status_can_be_reached_and_all_but_committed_can_be_left() -> None:
-    """No status is a trap, and none is only written about."""
+    """No status is a dead end but committed, and none is unreachable."""
     assert {step.to_status for step in STEPS} == set(Status)
     assert {step.from_status for step in STEPS} == {None, *Status} - {Status.COMMITTED}

@@ -1,4 +1,4 @@
-"""What is asked of a scanner, and what is said when nobody could do it."""
+"""Settings as clients write them: what they resolve to, and the sentences of refusals."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_profile_comes_first_and_the_rest_overrides_it() -> None:
     ],
 )
 def test_sane_spellings_are_understood(raw: dict[str, Any], source: str, sides: str, mode: str) -> None:
-    """SANE's own names for sources and modes mean what they mean in SANE, in any case."""
+    """SANE's own names for sources and modes are accepted in any case, and mean the same as in SANE."""
     settings = resolve(raw, {})
     assert (settings.source, settings.sides, settings.mode) == (source, sides, mode)
 
@@ -90,7 +90,7 @@ def test_sane_spellings_are_understood(raw: dict[str, Any], source: str, sides: 
     ],
 )
 def test_sides_of_a_profile_belong_to_its_source(raw: dict[str, Any], source: str, sides: str) -> None:
-    """A job that takes another source than its profile does not inherit the sides meant for the other."""
+    """A job with another source than its profile's does not inherit the sides that were meant for that source."""
     settings = resolve(raw, PROFILES)
     assert (settings.source, settings.sides) == (source, sides)
 
@@ -165,13 +165,13 @@ def test_300_point_0_is_300() -> None:
 
 
 def test_null_is_absent_and_x_is_the_clients() -> None:
-    """null leaves a key to the profile; keys that begin with x_ are nobody's business."""
+    """null leaves a key to the profile; keys that begin with x_ are ignored."""
     raw = {"sides": None, "inbox": None, "max_pages": None, "x_folder": {"deep": [1]}, "resolution": None}
     assert resolve(raw, PROFILES).resolution == 200
 
 
 def test_options_keep_their_order() -> None:
-    """A list of pairs is applied in its order, which JSONB would not keep of an object."""
+    """A list of pairs keeps its order, which JSONB does not keep for the keys of an object."""
     pairs = [["threshold", 120], ["brightness", -1.5], ["swcrop", True], ["ht-type", "Dither"]]
     expected = (("threshold", 120), ("brightness", -1.5), ("swcrop", True), ("ht-type", "Dither"))
     assert resolve({"options": pairs}, {}).options == expected
@@ -192,18 +192,18 @@ def test_options_keep_their_order() -> None:
     ],
 )
 def test_page_sizes(text: str, width: float, height: float) -> None:
-    """A page size is a name or millimetres; "max" is as large as the device does."""
+    """A page size is a name or millimetres; "max" is as large as the device allows."""
     size = resolve({"page_size": text}, {}).page_size
     assert (size.width_mm, size.height_mm) == (width, height)
 
 
 def test_an_inbox_is_a_folder_below_the_root() -> None:
-    """A folder keeps its spelling, in any script; a slash at its end is dropped."""
+    """A folder keeps its spelling, in any script; a trailing slash is dropped."""
     assert resolve({"inbox": "PKM/Büro 文書/"}, {}).inbox == "PKM/Büro 文書"
 
 
 def test_several_errors_come_in_one_sentence() -> None:
-    """The first errors are told, the rest is counted: a huge object makes no huge message."""
+    """The sentence names the first errors and counts the rest, so that a huge object makes no huge message."""
     sentence = refusal({f"key{number}": number for number in range(1000)})
     assert "and 997 more" in sentence
     assert len(sentence) < 300
@@ -217,7 +217,7 @@ def test_a_profile_cannot_name_a_profile() -> None:
 
 
 def test_a_bad_profile_is_named() -> None:
-    """A contradiction inside a profile is said to be the profile's."""
+    """A sentence about a contradiction inside a profile begins with the profile's name."""
     profiles = {"odd": {"source": "ADF Duplex", "sides": "simplex"}}
     assert refusal({"profile": "odd"}, profiles).startswith('profile "odd": source "ADF Duplex"')
 
@@ -232,7 +232,7 @@ json_values = st.recursive(
 
 
 def outcome(raw: dict[str, Any]) -> Settings | BadData:
-    """What becomes of settings, as a value."""
+    """The settings, or the refusal as a value."""
     try:
         return resolve(raw, PROFILES)
     except BadData as error:
@@ -242,7 +242,7 @@ def outcome(raw: dict[str, Any]) -> Settings | BadData:
 @patient
 @given(st.dictionaries(st.sampled_from([*Settings.model_fields, "other", "x_own"]), json_values, max_size=5))
 def test_any_json_is_resolved_or_refused(raw: dict[str, Any]) -> None:
-    """Whatever a client writes becomes settings, or one short line with a code; nothing else is raised."""
+    """Whatever a client writes becomes settings, or is refused with a code and one short line."""
     found = outcome(raw)
     if isinstance(found, BadData):
         assert found.code is ErrorCode.BAD_SETTINGS
@@ -273,14 +273,14 @@ def test_any_json_is_resolved_or_refused(raw: dict[str, Any]) -> None:
     )
 )
 def test_what_is_resolved_is_valid_again(raw: dict[str, Any]) -> None:
-    """Settings go over the wire to a child, and come out the same; written into a row, they mean the same."""
+    """Settings sent to a child arrive unchanged, and written back into a row they mean the same."""
     settings = resolve(raw, {})
     assert Settings.model_validate_json(settings.model_dump_json()) == settings
     assert resolve(settings.model_dump(mode="json"), {}) == settings
 
 
 def test_values_are_shown_short() -> None:
-    """A value in a sentence is on one line and short, whatever it is."""
+    """Any value is shown on one line, and short."""
     assert shown("a\nb\x1b") == '"a\\nb\\x1b"'
     assert len(shown("x" * 10**6)) < 70
     assert len(shown([[["deep"] * 100] * 100] * 100)) < 70
