@@ -148,7 +148,7 @@ class Children:
             self._reporter.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
             child.kill()
         self._tell_noises(child, last=ended is not None)
-        for fd in child.silent():  # a driver may close its stdout; readable for ever, it would keep us awake
+        for fd in child.at_eof():  # a driver may close its stdout; readable for ever, it would keep us awake
             if fd in self._watched:
                 self._watched.remove(fd)
                 self._selector.unregister(fd)

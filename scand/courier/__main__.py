@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -29,12 +28,11 @@ from scand.faults import ErrorCode
 from scand.spool.directories import BatchDirectory, expired, remove
 from scand.spool.sheets import Leaf, bindable, collated, unmatched
 from scand.wire.parent import Parent
+from scand.wire.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-
-_WORD_EVERY = 0.25  # seconds between two signs of life
 
 
 class Courier:
@@ -42,7 +40,7 @@ class Courier:
 
     def __init__(self, parent: Parent) -> None:
         self._parent = parent
-        self._next_word = 0.0
+        self._throttle = Throttle()
 
     def run(self, task: wire.Command) -> None:
         """Do the task, report, and say that there is room for another."""
@@ -76,9 +74,7 @@ class Courier:
         self._parent.say(wire.Idle())
 
     def _alive(self, step: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now >= self._next_word:
-            self._next_word = now + _WORD_EVERY
+        if self._throttle.due():
             self._parent.say(wire.Alive(step=step, done=done, total=total))
 
     def _bind(self, task: wire.Bind) -> None:

@@ -1,7 +1,12 @@
 """The protocol between the daemon and its children: one JSON object a line, both ways on one socket.
 
-Pixels never cross it: only paths, hashes and sizes do. The parent writes commands, the child writes reports; end
-of file means that the other is gone. Lines are UTF-8, ended by a newline.
+Pixels never cross it, only paths, hashes and sizes. The parent writes commands, the child writes reports; end of
+file means that the other side has ended. Lines are UTF-8 and end in a newline.
+
+`commands` and `reports` are the messages (`message` is what they have in common), and `lines` turns them into
+bytes and back. `child` is the parent's side: it starts a child process, and reads what that reports and prints
+(`output`). `parent` is the child's side, with `throttle` for its signs of life. `ask` asks one question of a child
+of its own.
 """
 
 from scand.wire.commands import (
@@ -24,10 +29,7 @@ from scand.wire.commands import (
     Task,
     Unstage,
 )
-from scand.wire.lines import (
-    Lines,
-    encode,
-)
+from scand.wire.lines import Lines, encode
 from scand.wire.reports import (
     Alive,
     BoundPdf,

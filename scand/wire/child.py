@@ -1,8 +1,9 @@
-"""Whatever can hang or crash lives in a child process: spawn it, read it, judge its end, kill it.
+"""A child process, seen from its parent: start it, read what it says and prints, see how it ended, kill it.
 
-A child has one socket to its parent (see `wire`), and its stdout and stderr are pipes, since drivers print
-there. It starts with SIGUSR1, SIGHUP and SIGINT blocked (`systemctl kill` signals the whole unit) and dies
-with the daemon: PR_SET_PDEATHSIG, set by the child itself, and end of file on its socket.
+Whatever can hang or crash lives in a child. A child has one socket to its parent (see `wire`), and its stdout and
+stderr are pipes, since drivers print there. It starts with SIGUSR1, SIGHUP and SIGINT blocked, because
+`systemctl kill` signals the whole unit. It ends with the daemon: it sets PR_SET_PDEATHSIG for itself, and its
+socket reaches end of file (see `wire.parent`).
 """
 
 from __future__ import annotations
@@ -18,25 +19,22 @@ from typing import TYPE_CHECKING
 
 from scand import wire
 from scand.wire.output import Output
+from scand.wire.parent import UNIT_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import BaseModel
 
-
 FEEDER, COURIER = "scand.feeder", "scand.courier"
+"""The modules that run as child processes."""
 
-
-_UNIT_SIGNALS = (signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PILLOW_BLOCKS_MAX": "6"}
-"""Pages are large: 35 MB while one is encoded at 300 dpi, 140 MB at 600. Memory in pieces of 2 MiB costs a
-fraction of the faults, and Pillow keeps what two pages at 300 dpi need. Where kernel or C library have no such
-pieces, nothing happens."""
+"""Pages are large: encoding one takes 35 MB at 300 dpi, 140 MB at 600. Huge pages of 2 MiB cost a fraction of the
+page faults, and six of Pillow's blocks hold what two pages at 300 dpi need. A kernel or C library without huge
+pages ignores this."""
 
-
-_SECRET = (
+_SECRETS = (
     "SCAND_DATABASE_URL",
     "PGPASSWORD",
     "PGPASSFILE",
@@ -47,30 +45,33 @@ _SECRET = (
 
 
 def clean_environment() -> dict[str, str]:
-    """What children inherit: all but what lets one into the database, or speak for the daemon."""
-    return {name: value for name, value in os.environ.items() if name not in _SECRET}
+    """The environment for children: without what gives access to the database, or lets one speak to systemd."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRETS}
 
 
 class Child:
-    """A running child process, seen from its parent. All reads are non-blocking, for one selector.
+    """A running child process. No read blocks, so one selector can watch all children.
 
     Args:
-        module: `scand.feeder` or `scand.courier`.
+        module: `FEEDER` or `COURIER`.
         environ: its environment.
-        inherit: descriptors that it holds for as long as it lives.
+        inherit: descriptors that it keeps open for as long as it lives.
 
     Attributes:
         module: as given.
         pid: its process id.
-        socket: readable when it has said something, or is gone.
-        pidfd: readable when it has ended.
+        socket: readable when the child has sent a report, or has ended.
+        pidfd: readable when the child has ended.
         output: its stdout and stderr, by name.
-        killed: it has been sent SIGKILL, and may not have ended yet.
+        killed: it has been sent SIGKILL; it may not have ended yet.
+
+    Raises:
+        OSError: the machine has no room for another process.
     """
 
     def __init__(self, module: str, environ: Mapping[str, str], inherit: tuple[int, ...] = ()) -> None:
         ours, theirs = socket.socketpair()
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _UNIT_SIGNALS)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, UNIT_SIGNALS)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", module, str(theirs.fileno()), str(os.getpid())],
@@ -78,7 +79,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(theirs.fileno(), *inherit),
-                # libsane's error texts are matched in English; a driver's own buffers must not hold its words.
+                # libsane's error texts are matched in English; what a driver prints must not stay in a buffer.
                 env={**_MEMORY, **environ, "LC_ALL": "C", "PYTHONUNBUFFERED": "1"},
             )
         finally:
@@ -100,7 +101,7 @@ class Child:
         self.killed = False
 
     def say(self, command: BaseModel) -> None:
-        """Send a command; a child that is gone does not hear it, and its end is seen through `pidfd`."""
+        """Send a command. If the child has ended, nothing happens here: `pidfd` tells of its end."""
         self.socket.setblocking(True)
         try:
             self.socket.sendall(wire.encode(command))
@@ -110,19 +111,23 @@ class Child:
             self.socket.setblocking(False)
 
     def reports(self) -> list[wire.Report]:
-        """What it has said since the last call."""
+        """The reports that came since the last call.
+
+        Raises:
+            pydantic.ValidationError: see `wire.Lines.reports`.
+        """
         return self._lines.reports(self._read(self.socket.fileno()))
 
-    def silent(self) -> list[int]:
-        """Descriptors that have come to their end since the last call: nothing more will be read there."""
+    def at_eof(self) -> list[int]:
+        """The descriptors that reached end of file since the last call."""
         ended, self._ended = self._ended, []
         return ended
 
     def printed(self, *, last: bool = False) -> list[tuple[str, str]]:
-        """What its driver has printed since the last call: (stream, line).
+        """What was printed since the last call: ("stdout" or "stderr", line).
 
         Args:
-            last: it has ended: a line that it began is a line, too.
+            last: the child has ended: an incomplete last line counts, too.
         """
         now = time.monotonic()
         found = [
@@ -132,7 +137,7 @@ class Child:
         return found
 
     def descriptors(self) -> list[int]:
-        """What is readable when it has something to say, or has ended."""
+        """The descriptors that become readable when the child says or prints something, or ends."""
         return [self.socket.fileno(), self.pidfd, *(output.fd for output in self.output.values())]
 
     def _read(self, fd: int) -> bytes:
@@ -146,7 +151,7 @@ class Child:
         return b"".join(parts)
 
     def ended(self) -> int | None:
-        """The exit status (negative: the signal that killed it), or None while it runs."""
+        """The exit status (negative: the number of the signal that killed it); None while it runs."""
         return self._process.poll()
 
     def kill(self) -> None:
@@ -155,16 +160,20 @@ class Child:
         self._process.kill()
 
     def hang_up(self) -> None:
-        """Say nothing more, and hear nothing more: it puts its things in order, and ends."""
+        """Close the socket: the child finishes what it has to, and ends. Nothing more is heard of it."""
         self.socket.close()
 
     def reap(self, timeout: float) -> None:
-        """Wait for its end, so that no zombie is left; one that is stuck in the kernel is not waited for."""
+        """Wait for its end, so that no zombie is left.
+
+        Args:
+            timeout: seconds; a child that is stuck in the kernel is not waited for any longer.
+        """
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout)
 
     def close(self) -> None:
-        """Let go of its descriptors; the process must have ended, or is left to its fate."""
+        """Close its descriptors. The process has ended, or nobody cares for it any more."""
         self.socket.close()
         os.close(self.pidfd)
         for stream in (self._process.stdout, self._process.stderr):

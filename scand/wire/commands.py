@@ -1,4 +1,4 @@
-"""What the parent says."""
+"""The messages from the daemon to its children."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from scand.wire.message import Message
 
 
 class Scan(Message):
-    """To the feeder: one batch, from the feeder's first sheet until it is empty.
+    """To the feeder: scan one batch, from the first sheet until the scanner's feeder is empty.
 
     Attributes:
         directory: absolute path of the batch's directory, which the feeder makes.
-        device: SANE name or pattern, `scanner.device`.
-        last_device: the SANE name that was opened last, tried first; "" when none.
+        device: a SANE name or a pattern, from `scanner.device`.
+        last_device: the SANE name that was opened last; it is tried first. "" when there is none.
+        settings: of the job.
+        min_free: bytes that must be free on the staging disk before each sheet.
     """
 
     do: Literal["scan"] = "scan"
@@ -28,7 +30,12 @@ class Scan(Message):
 
 
 class Probe(Message):
-    """To the feeder: open the device and apply the settings, but do not scan."""
+    """To the feeder: open the device and apply the settings, but do not scan.
+
+    Attributes:
+        device: a SANE name or a pattern.
+        settings: to apply.
+    """
 
     do: Literal["probe"] = "probe"
     device: str
@@ -36,13 +43,17 @@ class Probe(Message):
 
 
 class ListDevices(Message):
-    """To the feeder: what `sane_get_devices` finds."""
+    """To the feeder: list what `sane_get_devices` finds."""
 
     do: Literal["devices"] = "devices"
 
 
 class Find(Message):
-    """To the feeder: is the device there? It is looked for, not opened."""
+    """To the feeder: is the device there? It is opened only if it is not listed.
+
+    Attributes:
+        device: a SANE name or a pattern.
+    """
 
     do: Literal["find"] = "find"
     device: str
@@ -55,16 +66,21 @@ class Finish(Message):
 
 
 class Cancel(Message):
-    """To the feeder: stop within this page."""
+    """To the feeder: stop before the page under way is complete."""
 
     do: Literal["cancel"] = "cancel"
 
 
 class Nas(Message):
-    """Where the NAS is and how to know it; part of each task that goes there.
+    """Where the NAS is and how to recognize it; a part of each task that goes there.
 
     Attributes:
+        root: `nas.root`, absolute.
+        volume_id: what the marker file must contain.
         outside: the staging directory, where that lies outside the root.
+        require_mount: `nas.require_mount`.
+        file_mode: `nas.file_mode`, octal digits.
+        group: `nas.group`, a name; "" when not set.
     """
 
     root: str
@@ -76,14 +92,25 @@ class Nas(Message):
 
 
 class Bind(Message):
-    """To a courier: make `batch.pdf` of what the batch's directory holds."""
+    """To a courier: make `batch.pdf` from the pages of a batch that has ended.
+
+    Attributes:
+        directory: absolute path of the batch's directory.
+    """
 
     do: Literal["bind"] = "bind"
     directory: str
 
 
 class MergePart(Message):
-    """One kept batch of a merge. `pages` is None where nobody has counted."""
+    """One kept batch of a merge.
+
+    Attributes:
+        path: absolute path of the batch's PDF.
+        pages: how many it must have; None for a row from before scand, which is counted.
+        sha256: what it must hash to, 64 hex digits; None for a row from before scand.
+        label: its name for people, "Batch 1".
+    """
 
     path: str
     pages: int | None
@@ -92,13 +119,16 @@ class MergePart(Message):
 
 
 class Assemble(Message):
-    """To a courier: merge the kept batches and put the merge, verified, on the NAS.
+    """To a courier: merge the kept batches, copy the merge to the NAS and verify it there.
 
     Attributes:
-        halves: `sides: "manual-duplex"`: the parts are fronts and backs in turn, each in a batch's directory.
+        parts: the kept batches, in order.
+        halves: from `sides: "manual-duplex"`: the parts are fronts and backs in turn, each in a batch's directory.
+        title: of the document.
+        created: when the job was made, ISO 8601; not "now", so that the same job gives the same bytes.
         target: absolute path of `merged.pdf`.
         staged: where the merge goes, relative to the NAS root.
-        created: ISO 8601, the job's own time, so that the same job gives the same bytes.
+        nas: where that is.
     """
 
     do: Literal["assemble"] = "assemble"
@@ -112,11 +142,17 @@ class Assemble(Message):
 
 
 class Publish(Message):
-    """To a courier: put the staged file into the Inbox, on the parent's `Go`.
+    """To a courier: move the staged file into the Inbox, once the parent has answered `Named` with `Go`.
 
     Attributes:
+        job_id: `scan_jobs.id`.
+        title: of the document; its file name follows it.
         merged: absolute path of the local merge, whose hash says what was previewed.
-        inbox_path, sha256: what the row already says, or None when no name has been given yet.
+        staged: path of the staged file, relative to the NAS root.
+        inbox: path of the Inbox, relative to the NAS root.
+        inbox_path: where the row says that the document goes, relative to the NAS root; None: no name yet.
+        sha256: the hash that the row has, 64 hex digits; None: none yet.
+        nas: where that is.
     """
 
     do: Literal["publish"] = "publish"
@@ -131,10 +167,10 @@ class Publish(Message):
 
 
 class Sweep(Message):
-    """To a courier: remove the directories of jobs whose time on local disk is over.
+    """To a courier: remove the expired directories of jobs from local disk.
 
     Attributes:
-        jobs: the absolute directory in which they lie, each marked as expired.
+        jobs: absolute path of the directory that has them, each renamed as expired.
     """
 
     do: Literal["sweep"] = "sweep"
@@ -142,7 +178,12 @@ class Sweep(Message):
 
 
 class Unstage(Message):
-    """To a courier: remove a staged merge that nobody wants any more."""
+    """To a courier: remove a staged merge whose job does not need it any more.
+
+    Attributes:
+        staged: its path, relative to the NAS root.
+        nas: where that is.
+    """
 
     do: Literal["unstage"] = "unstage"
     staged: str
@@ -170,11 +211,12 @@ class Survey(Message):
 
 
 class Go(Message):
-    """To a courier that has named its file: the row has the name; publish.
+    """To a courier that has reported `Named`: the name is in the row, so publish.
 
     Attributes:
-        inbox_path: the name that the row has: a word for another name is none.
-        same_as: the same document is in the Inbox already, there: remove the staged file instead.
+        inbox_path: the name in the row, relative to the NAS root. A courier with another name ignores this.
+        same_as: where the same document is in the Inbox already, relative to the NAS root: the courier then
+            removes the staged file and publishes nothing. None: it is not there.
     """
 
     do: Literal["go"] = "go"
@@ -183,7 +225,10 @@ class Go(Message):
 
 
 Task: TypeAlias = Bind | Assemble | Publish | Sweep | Unstage | Check
+"""What a courier can be sent for."""
+
 Command: TypeAlias = Annotated[
     Scan | Probe | ListDevices | Find | Finish | Cancel | Task | Survey | Go,
     Field(discriminator="do"),
 ]
+"""Whatever the parent can say."""

@@ -1,4 +1,4 @@
-"""Messages as lines, and lines as messages."""
+"""Messages become lines, and lines become messages."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
 def encode(message: BaseModel) -> bytes:
-    """One line, with its newline."""
+    """The message as one line, with its newline."""
     return message.model_dump_json().encode() + b"\n"
 
 
 class Lines:
-    """Bytes as they come from the socket → whole messages; a torn last line stays until the rest comes."""
+    """Turns bytes as they come from the socket into messages; keeps an incomplete last line for the next call."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -32,17 +32,17 @@ class Lines:
         return lines
 
     def commands(self, data: bytes) -> list[Command]:
-        """What the parent said.
+        """The commands that `data` completes.
 
         Raises:
-            pydantic.ValidationError: a line is none of `Command`: the two are of different versions.
+            pydantic.ValidationError: a line is no `Command`: parent and child are of different versions.
         """
         return [_COMMAND.validate_json(line) for line in self._whole(data)]
 
     def reports(self, data: bytes) -> list[Report]:
-        """What the child said.
+        """The reports that `data` completes.
 
         Raises:
-            pydantic.ValidationError: a line is none of `Report`.
+            pydantic.ValidationError: a line is no `Report`: parent and child are of different versions.
         """
         return [_REPORT.validate_json(line) for line in self._whole(data)]

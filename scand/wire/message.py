@@ -1,4 +1,4 @@
-"""What every message is: immutable, and nothing in it that the other side does not know."""
+"""What all messages have in common: they are immutable, and unknown fields are refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Message(BaseModel):
-    """One line of the protocol."""
+    """A message of the protocol, or a part of one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

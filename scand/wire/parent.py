@@ -1,4 +1,4 @@
-"""The child's end of the socket: what it says to its parent, and how it leaves with it."""
+"""The parent, seen from a child process: commands come in, reports go out, and the child ends with its parent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from scand import wire
-from scand.wire.child import _PR_SET_PDEATHSIG, _UNIT_SIGNALS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,28 +17,42 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-class Parent:
-    """The parent, seen from the child: commands come in, reports go out.
+UNIT_SIGNALS = (signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+"""Signals that are meant for the daemon and reach its children, too; children ignore them."""
 
-    An orphan never goes on: whichever call notices that the parent is gone ends the process, `wait` by
-    SystemExit (between two commands, so that a device is closed in good order), the others at once.
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class Parent:
+    """The parent process.
+
+    A child never outlives its parent: whichever method notices that the parent is gone ends the process. `wait`
+    does it by SystemExit, since between two commands a device can still be closed properly; the others do it at
+    once.
+
+    Args:
+        fd: the child's end of the socket.
+        pid: the parent's process id.
+
+    Raises:
+        SystemExit: the parent is gone already.
     """
 
     def __init__(self, fd: int, pid: int) -> None:
         self._socket = socket.socket(fileno=fd)
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != pid:
-            raise SystemExit(os.EX_UNAVAILABLE)  # it died before the line above
-        for number in _UNIT_SIGNALS:
+            raise SystemExit(os.EX_UNAVAILABLE)  # the parent died before the call of prctl
+        for number in UNIT_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _UNIT_SIGNALS)
-        self._saying = threading.Lock()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, UNIT_SIGNALS)
+        self._send_lock = threading.Lock()
         self._lines = wire.Lines()
         self._waiting: list[wire.Command] = []
 
     @classmethod
     def from_argv(cls, argv: list[str]) -> Self:
-        """The parent that spawned this process through `Child`: [name, fd, pid]."""
+        """The parent that started this process by `child.Child`; `argv` is [name, fd, pid]."""
         return cls(int(argv[1]), int(argv[2]))
 
     def __enter__(self) -> Self:
@@ -51,12 +64,12 @@ class Parent:
         self._socket.close()
 
     def say(self, report: BaseModel) -> None:
-        """Send a report; one call is one line, whole, from whichever thread."""
+        """Send a report. May be called from any thread: each call sends one whole line."""
         try:
-            with self._saying:
+            with self._send_lock:
                 self._socket.sendall(wire.encode(report))
         except (BrokenPipeError, ConnectionResetError):
-            os._exit(os.EX_UNAVAILABLE)  # the parent is gone: stop at once, whichever thread this is
+            os._exit(os.EX_UNAVAILABLE)  # the parent is gone; SystemExit would end only this thread
 
     def wait(self) -> wire.Command:
         """The next command, however long it takes.
@@ -65,15 +78,15 @@ class Parent:
             SystemExit: the parent has closed the socket.
         """
         while not self._waiting:
-            if not (data := self._heard()):
+            if not (data := self._receive()):
                 raise SystemExit(os.EX_OK)
             self._waiting += self._lines.commands(data)
         return self._waiting.pop(0)
 
     def poll(self) -> list[wire.Command]:
-        """What has come in since, without waiting: between two pieces of a page."""
+        """The commands that have come since the last call, without waiting."""
         try:
-            data = self._heard(socket.MSG_DONTWAIT)
+            data = self._receive(socket.MSG_DONTWAIT)
         except BlockingIOError:
             data = None
         if data == b"":
@@ -81,8 +94,8 @@ class Parent:
         found, self._waiting = self._waiting + self._lines.commands(data or b""), []
         return found
 
-    def _heard(self, flags: int = 0) -> bytes:
+    def _receive(self, flags: int = 0) -> bytes:
         try:
             return self._socket.recv(65536, flags)
-        except ConnectionResetError:  # it closed the socket with a report in it that it had not read
+        except ConnectionResetError:  # the parent closed the socket before it had read every report
             return b""

@@ -1,4 +1,4 @@
-"""What a child says."""
+"""The messages from the children to the daemon."""
 
 from __future__ import annotations
 
@@ -12,14 +12,25 @@ from scand.wire.message import Message
 
 
 class Hello(Message):
-    """The child is up, and waits for its first command."""
+    """The child has started and waits for its first command.
+
+    Attributes:
+        version: of scand.
+    """
 
     say: Literal["hello"] = "hello"
     version: str
 
 
 class Opened(Message):
-    """The device is open and its options are set."""
+    """The device is open and its options are set.
+
+    Attributes:
+        device: its SANE name.
+        duplex: front and back of each sheet come in turn.
+        applied: the options that were set, in order: (name, value asked for, value read back).
+        warnings: what is not quite as asked for.
+    """
 
     say: Literal["opened"] = "opened"
     device: str
@@ -29,10 +40,12 @@ class Opened(Message):
 
 
 class Alive(Message):
-    """Data is flowing: lines of a page, bytes of a copy. At most a few a second.
+    """The child is making progress; sent about every `throttle.ALIVE_EVERY` seconds.
 
     Attributes:
-        done, total: in the step's own unit; total is 0 when unknown.
+        step: what it is doing, such as "page 3" or "copying".
+        done: how far it has come, in the step's own unit: lines of a page, pages of a PDF, bytes of a copy.
+        total: how far there is to go, in the same unit; 0 when unknown.
     """
 
     say: Literal["alive"] = "alive"
@@ -42,17 +55,19 @@ class Alive(Message):
 
 
 class Captured(Message):
-    """A page is safe on disk: fsynced under its final name, its line in pages.jsonl."""
+    """A page is safe on disk: fsynced under its final name, with its line in pages.jsonl."""
 
     say: Literal["captured"] = "captured"
     page: Page
 
 
 class Ended(Message):
-    """The batch has ended; end.json is written where a page had been asked for.
+    """The batch has ended; if paper had been asked for, end.json is written (or the daemon must write it).
 
     Attributes:
-        leaving: the child ends now, since its driver is not to be trusted any more.
+        end: how it ended.
+        leaving: the child ends now, since its driver can no longer be trusted.
+        offers: for `unsupported_settings`, what the device has instead (option name → values).
     """
 
     say: Literal["ended"] = "ended"
@@ -62,13 +77,24 @@ class Ended(Message):
 
 
 class Idle(Message):
-    """The child waits for its next command; a feeder has let the driver come to rest first, which may hang."""
+    """The child waits for its next command. A feeder has called `sane_cancel` before; a driver may hang in it."""
 
     say: Literal["idle"] = "idle"
 
 
 class Probed(Message):
-    """What a device makes of the settings. Field names are those of `scand probe --json`."""
+    """What a device makes of the settings. The fields are those of `scand probe --json`.
+
+    Attributes:
+        device: its SANE name.
+        assignments: the options that were set, in order: (name, value asked for, value read back).
+        sides: as asked for.
+        source: as the driver spells it; None when it has no such option.
+        mode: as the driver spells it; None when it has no such option.
+        resolution: dots per inch.
+        page_size_mm: width and height; 0 where unknown.
+        warnings: what is not quite as asked for.
+    """
 
     say: Literal["probed"] = "probed"
     device: str
@@ -82,7 +108,7 @@ class Probed(Message):
 
 
 class Device(Message):
-    """One line of `sane_get_devices`."""
+    """One device of `sane_get_devices`."""
 
     name: str
     vendor: str
@@ -91,14 +117,18 @@ class Device(Message):
 
 
 class Devices(Message):
-    """All that libsane finds."""
+    """All devices that libsane finds."""
 
     say: Literal["devices"] = "devices"
     devices: tuple[Device, ...]
 
 
 class FoundDevice(Message):
-    """The device is there, under this name."""
+    """The device is there.
+
+    Attributes:
+        device: its SANE name.
+    """
 
     say: Literal["found"] = "found"
     device: str
@@ -112,10 +142,11 @@ class BoundPdf(Message):
 
 
 class Staged(Message):
-    """A courier has put the merge on the NAS and read it back.
+    """A courier has copied the merge to the NAS and verified the copy.
 
     Attributes:
-        staged: where, relative to the NAS root.
+        document: the local merge.
+        staged: path of the copy, relative to the NAS root.
     """
 
     say: Literal["staged"] = "staged"
@@ -124,7 +155,12 @@ class Staged(Message):
 
 
 class Named(Message):
-    """A courier has verified the staged file, knows a free name, and waits for `Go`."""
+    """A courier has found a free name in the Inbox, and waits for `Go` before it publishes.
+
+    Attributes:
+        inbox_path: that name, relative to the NAS root.
+        sha256: of the document, 64 hex digits.
+    """
 
     say: Literal["named"] = "named"
     inbox_path: str
@@ -132,7 +168,12 @@ class Named(Message):
 
 
 class Published(Message):
-    """The document is in the Inbox."""
+    """The document is in the Inbox.
+
+    Attributes:
+        inbox_path: where, relative to the NAS root.
+        sha256: of the document, 64 hex digits.
+    """
 
     say: Literal["published"] = "published"
     inbox_path: str
@@ -140,13 +181,13 @@ class Published(Message):
 
 
 class Unstaged(Message):
-    """The staged merge is gone."""
+    """The staged merge is not on the NAS any more."""
 
     say: Literal["unstaged"] = "unstaged"
 
 
 class Swept(Message):
-    """Nothing expired is on local disk any more."""
+    """No expired directory is on local disk any more."""
 
     say: Literal["swept"] = "swept"
 
@@ -187,7 +228,13 @@ class Surveyed(Message):
 
 
 class Failed(Message):
-    """The command could not be done."""
+    """The command failed.
+
+    Attributes:
+        code: the fault; None when the trouble has no code.
+        sentence: what happened and what to do about it, for a person.
+        offers: for `unsupported_settings`, what the device has instead (option name → values).
+    """
 
     say: Literal["failed"] = "failed"
     code: ErrorCode | None
@@ -216,3 +263,4 @@ Report: TypeAlias = Annotated[
     | Failed,
     Field(discriminator="say"),
 ]
+"""Whatever a child can say."""

@@ -1,4 +1,4 @@
-"""The children's protocol: one JSON object a line."""
+"""The protocol between the daemon and its children: one JSON object a line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REPORTS = [
 
 @given(st.lists(st.integers(min_value=1, max_value=40)))
 def test_reports_come_out_whole_however_the_bytes_arrive(sizes: list[int]) -> None:
-    """A socket gives any pieces; a torn line waits for its rest."""
+    """A socket splits bytes anywhere; an incomplete line waits for its rest."""
     data, lines, found = b"".join(map(wire.encode, REPORTS)), wire.Lines(), []
     for size in [*sizes, len(data)]:
         found += lines.reports(data[:size])
@@ -37,13 +37,13 @@ def test_reports_come_out_whole_however_the_bytes_arrive(sizes: list[int]) -> No
 
 
 def test_a_command_survives_the_way() -> None:
-    """Settings and all, the page size "max" included."""
+    """A command with settings, the page size "max" among them, is read back unchanged."""
     scan = wire.Scan(directory="/x", device="", settings=resolve({"page_size": "max", "quality": 70}, {}))
     assert wire.Lines().commands(wire.encode(scan)) == [scan]
 
 
 def test_a_line_of_another_version_is_refused() -> None:
-    """Rather an error than a guess."""
+    """An unknown message is an error; nothing is guessed."""
     with pytest.raises(ValidationError):
         wire.Lines().reports(b'{"say": "captured", "page": 3}\n')
     with pytest.raises(ValidationError):
