@@ -41,7 +41,7 @@ from scand.decide.occurrences import (
     Tick,
 )
 from scand.decide.state import Limits, Snapshot, State
-from scand.decide.timeouts import ASK_EVERY
+from scand.decide.timeouts import CHECK_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,8 +105,8 @@ class Agent:
         self._session = Session(around.opener, lock, self._wakeup.wake)
         self._performer = Performer(self._config, around.spool, self._children, self._reporter)
         self._standing_log = StandingLog(self._reporter)
-        asked = time.monotonic() + _FIRST_QUESTIONS - ASK_EVERY
-        self._state = State(limits(config), Snapshot(), found_at=asked, checked_at=asked, swept_at=asked)
+        asked = time.monotonic() + _FIRST_QUESTIONS - CHECK_EVERY
+        self._state = State(limits(config), Snapshot(), scanner_checked=asked, nas_checked=asked, swept=asked)
         self._occurrences: deque[Occurrence] = deque()
         self._listening: int | None = None
         self._next_look = self._next_heartbeat = self._listened = 0.0
@@ -224,7 +224,7 @@ class Agent:
     def _beat(self) -> None:
         """The heartbeat: every few seconds, and at once when a job, scanner or NAS has come, gone or moved."""
         state, queue, now = self._state, self._session.queue, time.monotonic()
-        job = state.look.job
+        job = state.snapshot.job
         at = (job.id, job.status, job.error_code) if job else ()
         doing = (state.ready, state.scanner_trouble is None, state.nas_trouble is None, *at)
         if queue is None or (now < self._next_heartbeat and doing == self._beaten):

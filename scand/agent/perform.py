@@ -154,13 +154,13 @@ class Performer:
             return Displaced()
         if rows.job is None:
             return Looked(Snapshot(queued=rows.queued, stale=rows.stale))
-        unsettled, last, trouble = self._spooled(rows.job)
+        unrecorded, last, trouble = self._spooled(rows.job)
         return Looked(
             Snapshot(
                 job=rows.job,
                 queued=rows.queued,
                 settings=self._settings(rows.job),
-                unsettled=tuple(unsettled),
+                unrecorded=tuple(unrecorded),
                 next_seq=last + 1,
                 stale=rows.stale,
                 trouble=trouble,

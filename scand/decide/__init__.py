@@ -1,12 +1,18 @@
-"""What to do next: pure and level-triggered. (state, occurrence, now) → (state, actions).
+"""What to do next. Pure: (state, occurrence, now) → (state, actions).
 
-The agent does not remember what it was about to do: it looks at the row and at the disk, and does what they
-still ask for. So a kill at any instant needs no code of its own: the next start sees the same row and the same
-disk, and decides the same. What a state holds beyond them lives and dies with the daemon: its children, and what
-they said last. Losing that only means that an task is run again, and every task may be.
+The agent does not remember what it was about to do. It looks at the rows and at the disk, and does what they
+still ask for. So a kill at any instant needs no code of its own: the next start sees the same rows and the same
+disk, and decides the same. What a `State` has beyond them (the children, and what they said last) is lost with the
+daemon; the only cost is that a task is done again, and every task can be.
 
-**The agent goes on by itself only from a clean place**: its own steps need `error_code` NULL. A person's word
-(a client's step, the signal) is needed after every fault. Source: DESIGN §1 "States", §3.
+**The agent goes on by itself only when nothing is in doubt**: its own steps need `error_code` NULL. After a fault,
+the next step is a person's (a client's, or the signal). Source: docs/design.md "The agent's own steps".
+
+The modules, in the order of one decision: `occurrences` is what can happen, `state` what is known. `update` puts
+an occurrence into the state, and `supervise` judges the children. `decide` then picks by the job's status:
+`scanning`, `batches` (those that are not recorded yet), `delivering`, or `housekeeping` when there is no job.
+`decision` is what these share, `actions` what they can want done. `sentences` words a batch's end for people, and
+`timeouts` has every time and number of tries.
 """
 
 from scand.decide.decide import decide

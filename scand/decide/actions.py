@@ -1,6 +1,8 @@
-"""What the daemon can want done. Values only; `perform` has the effects.
+"""What the daemon can want done. Values only; `agent.perform` carries them out.
 
-The actions of one decision are performed in order; the first that fails ends them.
+The actions of one decision are performed in order. If one fails, those after it are not performed. In all of them,
+`job_id` is `scan_jobs.id`, `seq` the number of a batch within the job, and `status`, `from_status` and `entered`
+are the job's when this was decided: the row must still have them.
 """
 
 from __future__ import annotations
@@ -20,26 +22,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """Read the rows and the disk."""
+    """Read the rows and the disk again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Take the oldest queued job."""
+    """Claim the oldest queued job."""
 
 
 @dataclass(frozen=True, slots=True)
 class MakeManualJob:
-    """A new job from `[manual]`, as a client would."""
+    """Make a new job from the config's `[manual]`, as a client would."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """One step of the job, with its results. `error` and `code` replace what the row says.
+    """Take a step of the job, and write its results.
 
     Attributes:
-        entered: `Job.entered` as it was decided on.
-        staged: for assembling → preview: the merge and where it is.
+        to_status: the next status.
+        actor: in whose name the step is taken.
+        error: the row's new `error`; None clears it.
+        code: the row's new `error_code`; None clears it.
+        staged: for assembling → preview: the merge, and where it is on the NAS.
     """
 
     job_id: int
@@ -57,11 +62,11 @@ class Record:
     """Write a batch into the database; a scanning job becomes ready in the same transaction.
 
     Attributes:
-        pdf: None for a batch whose only side is the front of a torn sheet.
-        kept: 'scanned', else 'discarded'.
+        pdf: the batch's PDF; None for a batch whose only side is the front of a torn sheet.
+        kept: whether the batch goes into the merge.
         code: the batch's `error_code`.
-        error: the job's `error` (with `code`), or None when the job stays clean.
-        blank: sides that are left out as blank.
+        error: the job's `error`, with `code` as its `error_code`; None when the job has no error.
+        blank: number of sides that are left out as blank.
     """
 
     job_id: int
@@ -76,7 +81,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """Stay in the status, say why, and try the step again after `seconds`. `attempt` is the one that failed."""
+    """Keep the status, write why, and try again later.
+
+    Attributes:
+        code: the row's new `error_code`.
+        error: the row's new `error`.
+        seconds: how long to wait.
+        attempt: number of the try that failed, from 1.
+    """
 
     job_id: int
     status: Status
@@ -88,7 +100,12 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The job moves: `last_progress_at`; while scanning the pages so far, and else how far a courier has come."""
+    """Write that the job makes progress.
+
+    Attributes:
+        pages: while it is scanning: number of pages so far; else None.
+        step: else: how far the courier has come.
+    """
 
     job_id: int
     pages: int | None
@@ -97,7 +114,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Write the name and the hash into the row, then give the courier the word."""
+    """Write the document's name and hash into the row, then send the courier `Go`."""
 
     job_id: int
     named: wire.Named
@@ -105,7 +122,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The document is in the Inbox: say so, and link it."""
+    """The document is in the Inbox: write that into the row, and link it."""
 
     job_id: int
     published: wire.Published
@@ -113,37 +130,37 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class ExpectStaged:
-    """Say in the row where on the NAS the job's merge is going to be, before the first byte is there."""
+    """Write into the row where on the NAS the job's merge is going to be, before it is copied."""
 
     job_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetStaged:
-    """Nothing of the job is staged on the NAS any more."""
+    """Write into the row that nothing of the job is staged on the NAS any more."""
 
     job_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """Let go of the local files of jobs that were committed or canceled `keep` seconds ago."""
+    """Expire the local files of jobs that were committed or canceled `keep` seconds ago."""
 
     keep: float
 
 
 @dataclass(frozen=True, slots=True)
 class StartFeeder:
-    """Spawn the feeder child, so that it is warm when it is wanted."""
+    """Start the feeder child."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Tell the feeder to pull a batch.
+    """Tell the feeder to scan a batch.
 
     Attributes:
-        device: what `scanner.device` says.
-        last_device: the SANE name that was good for that last; "": none was.
+        device: the value of `scanner.device`.
+        last_device: the SANE name that was opened for that value last; "" when there is none.
     """
 
     job_id: int
@@ -155,36 +172,36 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class TellFeeder:
-    """Tell the feeder to finish or to cancel."""
+    """Tell the feeder to end the batch that it is scanning."""
 
     command: wire.Finish | wire.Cancel
 
 
 @dataclass(frozen=True, slots=True)
 class FindScanner:
-    """Ask a feeder whether the device is there."""
+    """Ask the feeder whether the device is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetireFeeder:
-    """Let the idle feeder go: the scanner is free for other programs."""
+    """Let the idle feeder end, so that other programs can use the scanner."""
 
 
 @dataclass(frozen=True, slots=True)
 class KillFeeder:
-    """SIGKILL the feeder."""
+    """Send SIGKILL to the feeder; `code` says why."""
 
     code: ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
 class AbandonFeeder:
-    """It was killed and does not end (uninterruptible sleep): go on without it."""
+    """Go on without a feeder that was killed and does not end: it is stuck in the kernel."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndBatch:
-    """Write end.json for a batch whose feeder could not; nothing happens where there is one already."""
+    """Write end.json for a batch whose feeder could not. If there is one already, nothing happens."""
 
     job_id: int
     seq: int
@@ -193,7 +210,7 @@ class EndBatch:
 
 @dataclass(frozen=True, slots=True)
 class DropBatch:
-    """Remove the directory of a batch that captured nothing."""
+    """Remove the directory of a batch that has no page."""
 
     job_id: int
     seq: int
@@ -201,13 +218,13 @@ class DropBatch:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a courier on an task for a job.
+    """Send a courier to do a task.
 
     Attributes:
-        entered: `Job.entered`.
-        job: for ASSEMBLE and PUBLISH.
-        seq: for BIND.
-        staged: for UNSTAGE.
+        job_id: 0 for a task without a job.
+        job: the job, for ASSEMBLE and PUBLISH.
+        seq: number of the batch, for BIND.
+        staged: path of the staged file relative to the NAS root, for UNSTAGE.
     """
 
     task: Task
@@ -220,26 +237,30 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class KillCourier:
-    """SIGKILL the courier."""
+    """Send SIGKILL to the courier; `code` says why, None that another daemon leads."""
 
     code: ErrorCode | None
 
 
 @dataclass(frozen=True, slots=True)
 class AbandonCourier:
-    """It was killed and does not end: it is stuck in the kernel, as with a NAS that hangs."""
+    """Go on without a courier that was killed and does not end: it is stuck in the kernel, as when a NAS hangs."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefuseScan:
-    """The signal "scan now" changes nothing; the log says why."""
+    """Log why the signal "scan now" has no effect.
+
+    Attributes:
+        status: of the job that is being worked on; None: the database is away.
+    """
 
     status: Status | None
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """All that has to be is done; leave the loop."""
+    """Everything that had to be done is done: leave the loop."""
 
 
 Action: TypeAlias = (
@@ -270,6 +291,7 @@ Action: TypeAlias = (
     | RefuseScan
     | Exit
 )
+"""Whatever can be wanted."""
 
 Decided: TypeAlias = "tuple[State, list[Action]]"
-"""What a decision comes to: the next state, and what is wanted, in order."""
+"""A decision: the next state, and the actions in order."""

@@ -1,12 +1,12 @@
-"""Batches on disk that the database does not know yet: ended, bound, recorded."""
+"""Batches that are on disk and not in the database yet: each is ended, bound and recorded."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scand.decide import sentences
 from scand.decide.actions import Action, DropBatch, EndBatch, LookAgain, Record, Send
-from scand.decide.sentences import nothing_yet, sentence
 from scand.decide.state import Task
 from scand.decide.timeouts import DEVICE_TRIES
 from scand.faults import FAULTS, ErrorCode, Retry, Then
@@ -20,55 +20,56 @@ if TYPE_CHECKING:
     from scand.jobs.rows import Job
 
 
-def settle(decision: Decision, job: Job) -> Iterator[Action]:
-    """The first batch on disk that is not in the database: end it, bind it, record it."""
-    batch = decision.state.look.unsettled[0]
+def process_first(decision: Decision, job: Job) -> Iterator[Action]:
+    """Take the first unrecorded batch one step further: end it, bind it, record it."""
+    batch, bound = decision.state.snapshot.unrecorded[0], decision.state.bound
     if job.wait > 0 and (batch.end is None or batch.captured == 0):
-        return  # a disk that has refused is not asked all the time
+        return  # the disk has refused: wait until the next attempt is due
     if batch.end is None:
-        decision.stale()
+        decision.invalidate()
         ended = decision.state.ended
-        known = ended[1].end if ended and ended[0] == job.id else End(code=ErrorCode.INTERRUPTED)
+        known = ended.report.end if ended and ended.job_id == job.id else End(code=ErrorCode.INTERRUPTED)
         yield EndBatch(job.id, batch.seq, known)
         yield LookAgain()
     elif batch.captured == 0:
         if job.status is Status.SCANNING:
-            yield fault(decision, job, batch.end)
+            yield without_pages(decision, job, batch.end)
         decision.state = replace(decision.state, ended=None, fresh=False)
         yield DropBatch(job.id, batch.seq)
         yield LookAgain()
-    elif batch.bindable == 0 or (decision.state.bound and decision.state.bound[:2] == (job.id, batch.seq)):
+    elif batch.bindable == 0 or (bound and (bound.job_id, bound.seq) == (job.id, batch.seq)):
         yield _record(decision, job, batch)
-    elif (failed := decision.failed(job, Task.BIND)) is not None:
+    elif (failed := decision.failure_of(job, Task.BIND)) is not None:
         if failed.code is ErrorCode.SPOOL_DAMAGED:
-            # Set aside as a batch of its own, so that the others can still be made into a document.
+            # It is recorded as discarded, so that the other batches can still become a document.
             code = ErrorCode.SPOOL_DAMAGED
             yield decision.write(Record(job.id, job.status, batch.seq, None, False, code, failed.sentence))
         else:
             yield decision.task_failed(job, failed)
-    elif decision.state.courier is None and job.wait <= 0 and not _daemon_leaves(decision, job):
+    elif decision.state.courier is None and job.wait <= 0 and not _left_to_the_next_start(decision, job):
         yield decision.send(Send(Task.BIND, job.id, job.entered, seq=batch.seq))
 
 
-def _daemon_leaves(decision: Decision, job: Job) -> bool:
-    """A retry of binding is not waited for when the daemon stops: the next start does it."""
+def _left_to_the_next_start(decision: Decision, job: Job) -> bool:
+    """A daemon that is to stop binds once, but does not wait for further tries."""
     return decision.state.stopping and job.attempts > 0
 
 
 def _record(decision: Decision, job: Job, batch: SpooledBatch) -> Action:
     end = batch.end or End(code=ErrorCode.INTERRUPTED)
-    pdf = decision.state.bound[2] if decision.state.bound and batch.bindable else None
-    answered = end.code is None or (job.status is Status.READY and end.code is ErrorCode.CANCELED)
-    error = None if answered else sentence(batch, end)
+    pdf = decision.state.bound.pdf if decision.state.bound and batch.bindable else None
+    # A canceled job that is ready again was queued again by a client, who therefore knows.
+    no_error = end.code is None or (job.status is Status.READY and end.code is ErrorCode.CANCELED)
+    error = None if no_error else sentences.in_batch(batch, end)
     kept = pdf is not None and (end.complete or batch.keep_on_fault)
     return decision.write(Record(job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank))
 
 
-def fault(decision: Decision, job: Job, end: End) -> Action:
-    """A batch that captured nothing."""
+def without_pages(decision: Decision, job: Job, end: End) -> Action:
+    """What follows from a batch that has no page."""
     decision.state = replace(decision.state, ended=None)
     code = end.code or ErrorCode.FEEDER_EMPTY
-    error = nothing_yet(end)
+    error = sentences.at_start(end)
     if FAULTS[code].then is Then.FAILED:
         return decision.fail(job, code, error)
     if FAULTS[code].retry is Retry.A_FEW and job.attempts + 1 < DEVICE_TRIES:

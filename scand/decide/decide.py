@@ -1,4 +1,4 @@
-"""The course of one decision: children first, then the job by its status, then what is left to do beside it."""
+"""One decision: first the children, then the job by its status, then what there is to do besides."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from scand.decide.actions import Action, Claim, Exit, LookAgain, MakeManualJob, Progress, RefuseScan
 from scand.decide.decision import Decision
 from scand.decide.delivering import assembling, committing, preview
-from scand.decide.housekeeping import ask_around, sweep, unstage
+from scand.decide.housekeeping import check_scanner_and_nas, sweep, unstage
 from scand.decide.occurrences import Occurrence, Tick
 from scand.decide.scanning import ready, scanning
 from scand.decide.state import State, Task
-from scand.decide.supervise import call_back, finish_run, judge
+from scand.decide.supervise import finish_run, kill_hung, stop_unwanted
 from scand.decide.timeouts import PROGRESS_EVERY, SCAN_ASKED_FOR
-from scand.decide.update import absorb
+from scand.decide.update import update
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
@@ -27,33 +27,36 @@ if TYPE_CHECKING:
 
 
 _ON_DISK = frozenset({Status.READY, Status.SCANNING, Status.ASSEMBLING})
-"""Where a job needs its directory on local disk."""
+"""The statuses in which a job needs its directory on local disk."""
 
 
 def decide(state: State, occurrence: Occurrence, now: float) -> tuple[State, list[Action]]:
-    """The next state, and what is wanted, in order.
+    """Decide what to do after an occurrence.
 
     Args:
-        state: what was known.
+        state: what was known before.
         occurrence: what has happened.
         now: `monotonic()` seconds.
+
+    Returns:
+        The next state, and the actions in order.
     """
-    state, first = absorb(state, occurrence, now)
+    state, first = update(state, occurrence, now)
     if isinstance(occurrence, Tick):
-        state, judged = judge(state, min(now, occurrence.listened))
-        first += judged
+        state, kills = kill_hung(state, min(now, occurrence.listened))
+        first += kills
     decision = Decision(state, now)
-    actions = [*first, *_intents(decision)]
+    actions = [*first, *_actions(decision)]
     return decision.state, actions
 
 
-def _intents(decision: Decision) -> Iterator[Action]:
+def _actions(decision: Decision) -> Iterator[Action]:
     if not decision.state.serving:
         yield from _without_database(decision)
     elif not decision.state.fresh:
         yield LookAgain()
     else:
-        yield from _with_look(decision)
+        yield from _with_snapshot(decision)
 
 
 def _without_database(decision: Decision) -> Iterator[Action]:
@@ -66,15 +69,15 @@ def _without_database(decision: Decision) -> Iterator[Action]:
         yield RefuseScan(None)
 
 
-def _with_look(decision: Decision) -> Iterator[Action]:
-    job = decision.state.look.job
+def _with_snapshot(decision: Decision) -> Iterator[Action]:
+    job = decision.state.snapshot.job
     if decision.state.scan_asked is not None and job and job.status is not Status.READY:
         decision.state = replace(decision.state, scan_asked=None)
         yield RefuseScan(job.status)
-    yield from decision.take(call_back(decision.state, decision.now))
+    yield from decision.take(stop_unwanted(decision.state, decision.now))
     if job is None:
         yield from _idle(decision)
-    elif (trouble := decision.state.look.trouble) and job.status in _ON_DISK:
+    elif (trouble := decision.state.snapshot.trouble) and job.status in _ON_DISK:
         yield from _disk_trouble(decision, job, trouble)
     elif job.status is Status.READY:
         yield from ready(decision, job)
@@ -89,11 +92,11 @@ def _with_look(decision: Decision) -> Iterator[Action]:
     if decision.state.fresh and decision.state.stopping:
         yield from _stop(decision)
     if decision.state.fresh:
-        yield from _progress(decision, job)  # last: an action after a write that fails is not performed
+        yield from _progress(decision, job)  # last: if it fails, no other action is lost
 
 
 def _disk_trouble(decision: Decision, job: Job, trouble: ScandError) -> Iterator[Action]:
-    """What stands in the job's directory cannot be read, or nothing can be written: nothing else is begun."""
+    """The job's directory cannot be read or written: begin nothing else."""
     if decision.state.feeder and decision.state.feeder.run:
         return
     if trouble.code is not ErrorCode.STAGING_FULL:
@@ -106,7 +109,7 @@ def _idle(decision: Decision) -> Iterator[Action]:
     state = decision.state
     if state.stopping or (state.feeder and state.feeder.run):
         return
-    if state.look.queued:
+    if state.snapshot.queued:
         yield decision.write(Claim())
     elif state.scan_asked is not None:
         decision.state = replace(state, scan_asked=None)
@@ -114,10 +117,11 @@ def _idle(decision: Decision) -> Iterator[Action]:
     else:
         yield from decision.take(unstage(decision.state, decision.now))
         yield from decision.take(sweep(decision.state, decision.now))
-        yield from decision.take(ask_around(decision.state, decision.now))
+        yield from decision.take(check_scanner_and_nas(decision.state, decision.now))
 
 
 def _progress(decision: Decision, job: Job | None) -> Iterator[Action]:
+    """Write that the job makes progress, if one of its children was heard since the last time."""
     feeder, courier, since = decision.state.feeder, decision.state.courier, decision.state.progressed
     if job is None or decision.now - since < PROGRESS_EVERY:
         return
@@ -129,11 +133,11 @@ def _progress(decision: Decision, job: Job | None) -> Iterator[Action]:
     else:
         return
     decision.state = replace(decision.state, progressed=decision.now)
-    yield Progress(job.id, pages, courier.at if courier and pages is None else None)
+    yield Progress(job.id, pages, courier.progress if courier and pages is None else None)
 
 
 def _stop(decision: Decision) -> Iterator[Action]:
-    """Leave when the sheet under way is safe and its batch recorded; all else the next start does."""
+    """Leave once the sheet under way is safe and its batch recorded; the next start does the rest."""
     feeder, courier = decision.state.feeder, decision.state.courier
     if feeder and feeder.run:
         yield from decision.take(finish_run(decision.state, decision.now))

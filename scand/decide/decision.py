@@ -1,4 +1,4 @@
-"""A decision under way: the state as it changes while actions are formed, so that none is formed twice."""
+"""A decision under way: the state changes with each action that is wanted, so that none is wanted twice."""
 
 from __future__ import annotations
 
@@ -20,27 +20,36 @@ if TYPE_CHECKING:
     from scand.decide.actions import Decided
     from scand.jobs.rows import Job
 
-_Result = TypeVar("_Result", wire.Staged, wire.Published)
+_Result = TypeVar("_Result", wire.Staged, wire.Published, wire.Failed)
 
 
 class Decision:
-    """What the states share: how a row is written, an task sent, a result taken."""
+    """What the statuses have in common: how to write a row, send a task and take its result.
+
+    Args:
+        state: what is known.
+        now: `monotonic()` seconds.
+
+    Attributes:
+        state: what is known, with the consequences of the actions so far.
+        now: as given.
+    """
 
     def __init__(self, state: State, now: float) -> None:
         self.state, self.now = state, now
 
     def take(self, decided: Decided) -> list[Action]:
-        """What another decider made of the state, and wants."""
+        """Take over the state of a partial decision, and return its actions."""
         self.state, actions = decided
         return actions
 
-    def stale(self) -> None:
-        """What was looked at may be true no more."""
+    def invalidate(self) -> None:
+        """The snapshot is outdated from here on."""
         self.state = replace(self.state, fresh=False)
 
     def write(self, action: Action) -> Action:
-        """An action that changes a row: what was looked at is true no more."""
-        self.stale()
+        """An action that changes a row, and so makes the snapshot outdated."""
+        self.invalidate()
         return action
 
     def advance(
@@ -53,53 +62,54 @@ class Decision:
         code: ErrorCode | None = None,
         staged: wire.Staged | None = None,
     ) -> Action:
-        """A step of the job's."""
+        """Take a step of the job; the arguments are those of `Advance`."""
         if not to_status.active:
             self.state = replace(self.state, closed=job.id)
         return self.write(Advance(job.id, job.status, to_status, actor, job.entered, error, code, staged))
 
     def postpone(self, job: Job, code: ErrorCode, error: str) -> Action:
-        """Stay in the status, say why, and try again after a while; tries are counted for each reason."""
+        """Keep the status, write why, and try again later. Tries are counted anew for each `code`."""
         before = job.attempts if job.error_code == code else 0
         return self.write(Postpone(job.id, job.status, code, error, backoff(before), before + 1))
 
     def fail(self, job: Job, code: ErrorCode, error: str) -> Action:
-        """A person has to mend something, and the scanner must be free meanwhile."""
+        """Fail the job: a person has to put something right, and meanwhile the scanner must be free."""
         return self.advance(job, Status.FAILED, error=error, code=code)
 
-    def warm(self, *, wanted: bool = False) -> Iterator[Action]:
-        """The feeder child is there before it is wanted: its start costs more than a scanner's."""
-        if self.state.feeder is None and (wanted or self.now >= self.state.feeder_after):
+    def start_feeder(self, *, needed: bool = False) -> Iterator[Action]:
+        """Start the feeder child if there is none: ahead of need, since its start takes longer than a scanner's.
+
+        Args:
+            needed: there is something to scan, so that a feeder which has just ended is replaced at once.
+        """
+        if self.state.feeder is None and (needed or self.now >= self.state.feeder_after):
             self.state = replace(self.state, feeder=FeederChild(heard=self.now))
             yield StartFeeder()
 
     def send(self, task: Send) -> Action:
-        """A courier on an task."""
+        """Send a courier to do a task."""
         self.state, sent = send(self.state, task, self.now)
         return sent
 
     def free_to_send(self, job: Job) -> bool:
-        """Whether an task of the job's can be run now."""
+        """Whether a task of the job can be done now."""
         return self.state.courier is None and job.wait <= 0 and not self.state.stopping
 
-    def failed(self, job: Job, task: Task) -> wire.Failed | None:
-        """The failure that an task of this stay in the status came back with; it is taken, once."""
+    def failure_of(self, job: Job, task: Task) -> wire.Failed | None:
+        """The failure of a task that was sent since the job entered its status; it is returned once."""
         done = self.state.done
-        if done and done[:3] == (job.id, job.entered, task) and isinstance(done[3], wire.Failed):
-            self.state = replace(self.state, done=None)
-            return done[3]
-        return None
+        return self.result_of(job, wire.Failed) if done and done.task is task else None
 
-    def came_back(self, job: Job, kind: type[_Result]) -> _Result | None:
-        """The result that an task of this stay in the status came back with; it is taken, once."""
+    def result_of(self, job: Job, kind: type[_Result]) -> _Result | None:
+        """The result of a task that was sent since the job entered its status; it is returned once."""
         done = self.state.done
-        if done and done[:2] == (job.id, job.entered) and isinstance(done[3], kind):
+        if done and (done.job_id, done.entered) == (job.id, job.entered) and isinstance(done.report, kind):
             self.state = replace(self.state, done=None)
-            return done[3]
+            return done.report
         return None
 
     def task_failed(self, job: Job, failed: wire.Failed) -> Action:
-        """What a failed task means for the job: again later, back to a person, or failed."""
+        """What a failed task means for the job: try again later, return it to a person, or fail it."""
         code = failed.code or ErrorCode.COURIER_CRASHED
         tries = (job.attempts if job.error_code == code else 0) + 1
         fault = FAULTS[code]
@@ -113,6 +123,6 @@ class Decision:
 
     @property
     def in_halves(self) -> bool:
-        """Whether batches are fronts and backs in turn."""
-        settings = self.state.look.settings
+        """Whether the job's batches are fronts and backs in turn (manual duplex)."""
+        settings = self.state.snapshot.settings
         return isinstance(settings, Settings) and settings.sides == "manual-duplex"

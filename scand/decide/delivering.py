@@ -1,4 +1,4 @@
-"""A job on its way from the kept batches into the Inbox: assembling, preview, committing."""
+"""A job between its kept batches and the Inbox: assembling, preview, committing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scand import wire
 from scand.decide.actions import Action, Commit, ExpectStaged, Name, Send
-from scand.decide.batches import settle
+from scand.decide.batches import process_first
 from scand.decide.state import Task
 from scand.errors import ScandError
 from scand.faults import ErrorCode
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def assembling(decision: Decision, job: Job) -> Iterator[Action]:
-    """The kept batches become one document on the NAS."""
-    if decision.state.look.unsettled:
-        yield from settle(decision, job)  # a batch that is not recorded yet belongs in, too
-    elif (failed := decision.failed(job, Task.ASSEMBLE)) is not None:
+    """Merge the kept batches into one document on the NAS."""
+    if decision.state.snapshot.unrecorded:
+        yield from process_first(decision, job)  # a batch that is not recorded yet belongs in the merge, too
+    elif (failed := decision.failure_of(job, Task.ASSEMBLE)) is not None:
         yield decision.task_failed(job, failed)
-    elif (staged := decision.came_back(job, wire.Staged)) is not None:
+    elif (staged := decision.result_of(job, wire.Staged)) is not None:
         yield decision.advance(job, Status.PREVIEW, staged=staged)
     elif not job.merged:
         why = "No page is kept: scan or restore a batch, then finish again."
@@ -35,7 +35,7 @@ def assembling(decision: Decision, job: Job) -> Iterator[Action]:
     elif (odd := _unmatched(decision, job)) is not None:
         yield decision.advance(job, Status.READY, error=odd, code=ErrorCode.SIDES_MISMATCH)
     elif decision.free_to_send(job):
-        if job.nas_staging_path is None:  # whoever cancels the job in mid-copy must find what is there
+        if job.nas_staging_path is None:  # so that the copy can be removed if the job is canceled in mid-copy
             yield decision.write(ExpectStaged(job.id))
         else:
             yield decision.send(Send(Task.ASSEMBLE, job.id, job.entered, job))
@@ -47,8 +47,8 @@ def _unmatched(decision: Decision, job: Job) -> str | None:
 
 
 def preview(decision: Decision, job: Job) -> Iterator[Action]:
-    """A person may look."""
-    settings, limits = decision.state.look.settings, decision.state.limits
+    """Wait for a person, unless the settings say that the agent commits."""
+    settings, limits = decision.state.snapshot.settings, decision.state.limits
     if decision.state.stopping:
         return
     first_time = job.entered_from == Status.ASSEMBLING and not job.reopened
@@ -61,20 +61,20 @@ def preview(decision: Decision, job: Job) -> Iterator[Action]:
 
 
 def committing(decision: Decision, job: Job) -> Iterator[Action]:
-    """Into the Inbox, once."""
-    settings, courier = decision.state.look.settings, decision.state.courier
+    """Publish the document in the Inbox, once."""
+    settings, courier = decision.state.snapshot.settings, decision.state.courier
     if not decision.state.limits.commits:
         return
-    if (failed := decision.failed(job, Task.PUBLISH)) is not None:
+    if (failed := decision.failure_of(job, Task.PUBLISH)) is not None:
         yield decision.task_failed(job, failed)
-    elif (published := decision.came_back(job, wire.Published)) is not None:
+    elif (published := decision.result_of(job, wire.Published)) is not None:
         decision.state = replace(decision.state, closed=job.id)
         yield decision.write(Commit(job.id, published))
     elif isinstance(settings, ScandError) and job.inbox_path is None and courier is None:
         yield decision.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
-    elif courier and courier.named and not courier.told and not courier.killed_for:
+    elif courier and courier.named and not courier.go_given and not courier.killed_for:
         named = courier.named
-        decision.state = replace(decision.state, courier=replace(courier, told=True, heard=decision.now))
+        decision.state = replace(decision.state, courier=replace(courier, go_given=True, heard=decision.now))
         yield decision.write(Name(job.id, named))
     elif decision.free_to_send(job):
         yield decision.send(Send(Task.PUBLISH, job.id, job.entered, job))

@@ -1,4 +1,4 @@
-"""What happens to the daemon. Values only."""
+"""What can happen to the daemon. Values only."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ if TYPE_CHECKING:
 class Looked:
     """The rows and the disk were read."""
 
-    look: Snapshot
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class LookDue:
-    """There is a session, and a hint or the poll says that the rows may have changed."""
+    """The rows may have changed: a notification came, the poll is due, or the daemon has written a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLost:
-    """No rows for now; scanning goes on to the end of the batch."""
+    """The database does not answer. A batch that is being scanned goes on to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Displaced:
-    """Another daemon leads: ours writes nothing more."""
+    """Another daemon leads: this one writes nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeederSaid:
-    """The feeder reported."""
+    """The feeder sent a report."""
 
     report: wire.Report
 
 
 @dataclass(frozen=True, slots=True)
 class FeederEnded:
-    """The feeder's process is no more (or could not be started).
+    """The feeder's process has ended, or could not be started.
 
     Attributes:
-        how: "exit status 1", "signal 11", for the log and the error sentence.
+        how: "exit status 1", "signal 11" …, for the log and the error sentence.
     """
 
     how: str
@@ -52,26 +52,30 @@ class FeederEnded:
 
 @dataclass(frozen=True, slots=True)
 class CourierSaid:
-    """The courier reported."""
+    """The courier sent a report."""
 
     report: wire.Report
 
 
 @dataclass(frozen=True, slots=True)
 class CourierEnded:
-    """The courier's process is no more (or could not be started)."""
+    """The courier's process has ended or could not be started, or it waits for another task.
+
+    Attributes:
+        how: "exit status 1", "signal 11", "done" …, for the error sentence.
+    """
 
     how: str
 
 
 @dataclass(frozen=True, slots=True)
 class ScanAsked:
-    """SIGUSR1."""
+    """SIGUSR1: "scan now"."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopAsked:
-    """SIGTERM."""
+    """SIGTERM or SIGINT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ class Tick:
     """Time has passed.
 
     Attributes:
-        listened: when children were last listened to, monotonic seconds: nobody is silent for what was not heard.
+        listened: when the reports of children were last read, `monotonic()` seconds. Silence is counted up to
+            then, since what a child has said later is still unread.
     """
 
     listened: float = float("inf")
@@ -106,3 +111,4 @@ Occurrence: TypeAlias = (
     | Configured
     | Tick
 )
+"""Whatever can happen."""

@@ -1,4 +1,4 @@
-"""A job at the scanner: ready, where a person or its settings say what is next, and scanning."""
+"""A job at the scanner: ready (the next step comes from a client or from the job's settings), and scanning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scand.decide.actions import Action, Scan
-from scand.decide.batches import fault, settle
+from scand.decide.batches import process_first, without_pages
 from scand.decide.housekeeping import unstage
 from scand.decide.state import Run
 from scand.errors import ScandError
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def ready(decision: Decision, job: Job) -> Iterator[Action]:
-    """The scanner is the job's; whoever scans, finishes or says nothing is a person, or the job's own settings."""
-    state, settings, limits = decision.state, decision.state.look.settings, decision.state.limits
-    if state.look.unsettled:
-        yield from settle(decision, job)
+    """Wait for the next step, which comes from a client, the signal, the job's settings or a timeout."""
+    state, settings, limits = decision.state, decision.state.snapshot.settings, decision.state.limits
+    if state.snapshot.unrecorded:
+        yield from process_first(decision, job)
         return
     if isinstance(settings, ScandError):
         yield decision.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
@@ -49,13 +49,14 @@ def ready(decision: Decision, job: Job) -> Iterator[Action]:
     ):
         yield decision.advance(job, Status.ASSEMBLING)
     elif limits.ready_timeout is not None and (job.idle or 0) >= limits.ready_timeout:
-        yield _idled(decision, job)
+        yield _timed_out(decision, job)
     else:
-        yield from decision.warm()
+        yield from decision.start_feeder()
         yield from decision.take(unstage(decision.state, decision.now))
 
 
-def _idled(decision: Decision, job: Job) -> Action:
+def _timed_out(decision: Decision, job: Job) -> Action:
+    """What becomes of a job that was ready for too long: the scanner must be free for the next."""
     if job.clean and job.kept:
         return decision.advance(job, Status.ASSEMBLING)
     if job.error_code is None and not job.batches:
@@ -67,26 +68,26 @@ def _idled(decision: Decision, job: Job) -> Action:
 
 
 def scanning(decision: Decision, job: Job) -> Iterator[Action]:
-    """One batch now."""
-    state, settings = decision.state, decision.state.look.settings
+    """Scan one batch."""
+    state, settings = decision.state, decision.state.snapshot.settings
     if state.feeder and state.feeder.run:
         return
-    if state.look.unsettled:
-        yield from settle(decision, job)
-    elif state.ended and state.ended[0] == job.id and not state.ended[1].end.complete:
-        yield fault(decision, job, state.ended[1].end)
+    if state.snapshot.unrecorded:
+        yield from process_first(decision, job)
+    elif state.ended and state.ended.job_id == job.id and not state.ended.report.end.complete:
+        yield without_pages(decision, job, state.ended.report.end)
     elif state.stopping or job.wait > 0:
         return
     elif isinstance(settings, ScandError):
         yield decision.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
     elif settings is not None:
-        yield from decision.warm(wanted=True)
+        yield from decision.start_feeder(needed=True)
         feeder = decision.state.feeder
         if feeder and not feeder.killed_for and not feeder.resting:
-            # What was good for another name may be another scanner.
             scanner = state.limits.scanner
+            # The device that was opened for another `scanner.device` may be another scanner.
             last = state.device if state.device_for == scanner else ""
-            run = Run(job.id, state.look.next_seq, scanner, started=decision.now)
+            run = Run(job.id, state.snapshot.next_seq, scanner, started=decision.now)
             decision.state = replace(
                 decision.state, feeder=replace(feeder, heard=decision.now, run=run), ended=None, bound=None
             )

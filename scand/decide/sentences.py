@@ -1,4 +1,4 @@
-"""What a batch's end means for a person: which sheet, how many are safe, from where to feed again."""
+"""What a batch's end means for a person: which sheet, how many are safe, and from where to feed again."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from scand.faults import FAULTS, ErrorCode, Then
 if TYPE_CHECKING:
     from scand.spool.records import End, SpooledBatch
 
+_REFEED_HALF = "re-feed the whole stack (in manual duplex all fronts are one batch, and all backs one)"
 
-def sentence(batch: SpooledBatch, end: End) -> str:
-    """The job's `error` after a batch that is not complete, or that came to the page limit.
+
+def in_batch(batch: SpooledBatch, end: End) -> str:
+    """The job's `error` after a batch that ended in a fault, or at the page limit.
 
     Returns:
         For example "batch 2: sheet 13 jammed (or two were pulled at once); 12 sheets (24 pages) are safe;
         re-feed from sheet 13".
     """
     if batch.captured == 0:
-        return nothing_yet(end)
+        return at_start(end)
     pages = batch.captured - batch.captured % 2 if batch.duplex else batch.captured
     next_sheet = batch.sheets + 1
     what = (FAULTS[_code(end)].in_batch or "scanning stopped at sheet {sheet}").format(sheet=next_sheet)
@@ -34,11 +36,8 @@ def sentence(batch: SpooledBatch, end: End) -> str:
     return "; ".join(parts)
 
 
-_REFEED_HALF = "re-feed the whole stack (in manual duplex all fronts are one batch, and all backs one)"
-
-
-def nothing_yet(end: End) -> str:
-    """The job's `error` when no page is safe yet."""
+def at_start(end: End) -> str:
+    """The job's `error` after a batch without a page."""
     code = _code(end)
     if FAULTS[code].then is Then.FAILED and end.detail:
         return end.detail

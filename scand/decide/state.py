@@ -1,4 +1,7 @@
-"""What the daemon sees: rows, disk, children. Values only."""
+"""What the daemon knows: the rows, the disk, its children. Values only.
+
+Times are `monotonic()` seconds unless something else is said.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A batch under way in the feeder child.
+    """A batch that the feeder child is scanning.
 
     Attributes:
-        scanner: what `scanner.device` said when it was told.
-        started: when the feeder was told; monotonic seconds.
-        captured: sides that are safe on disk.
-        duplex: two sides a sheet, once the driver has said so.
-        stop: why it was asked to end (`canceled`, `interrupted`), once it was; `stop_at` says when.
+        job_id: the job that it belongs to.
+        seq: the batch's number within the job.
+        scanner: the value of `scanner.device` when the feeder was told.
+        started: when the feeder was told.
+        captured: number of sides that are safe on disk.
+        duplex: each sheet has two sides; known once the driver has said so.
+        stop: why the feeder was told to end the batch (`canceled`, `interrupted`); None: it was not.
+        stop_at: when it was told that.
     """
 
     job_id: int
@@ -42,11 +48,11 @@ class FeederChild:
     """The feeder child.
 
     Attributes:
-        heard: when it last spoke, was given something to do, or was killed; monotonic seconds.
-        run: the batch under way; None: it waits, warm.
-        resting: its batch has ended, and the driver comes to rest.
-        finding: it looks whether the device is there.
-        killed_for: why it was killed, while it has not ended yet.
+        heard: when it last said something, was told something, or was killed.
+        run: the batch that it is scanning; None: it waits.
+        resting: its batch has ended, and it has not reported `Idle` yet: the driver is in `sane_cancel`.
+        finding: it is looking whether the device is there.
+        killed_for: why it was killed; it has not ended yet.
     """
 
     heard: float
@@ -57,18 +63,18 @@ class FeederChild:
 
 
 class Task(StrEnum):
-    """What a courier is sent for."""
+    """What a courier can be sent for."""
 
-    BIND = "bind"  # a batch's pages → batch.pdf, on local disk
-    ASSEMBLE = "assemble"  # the kept batches → merged.pdf → the NAS, verified
-    PUBLISH = "publish"  # staged file → Inbox, on the daemon's word
-    UNSTAGE = "unstage"  # remove a staged file that nobody wants any more
-    SWEEP = "sweep"  # remove from local disk what is past its time there
+    BIND = "bind"  # make batch.pdf of a batch's pages, on local disk
+    ASSEMBLE = "assemble"  # merge the kept batches, copy the merge to the NAS, verify it
+    PUBLISH = "publish"  # move the staged file into the Inbox, once the daemon has said `Go`
+    UNSTAGE = "unstage"  # remove a staged file whose job does not need it any more
+    SWEEP = "sweep"  # remove expired job directories from local disk
     CHECK = "check"  # is the NAS there?
 
     @property
     def local(self) -> bool:
-        """Whether it stays off the NAS."""
+        """Whether the task does without the NAS."""
         return self in {Task.BIND, Task.SWEEP}
 
 
@@ -77,13 +83,16 @@ class CourierChild:
     """The courier child.
 
     Attributes:
-        entered: `Job.entered` when it was sent: its result is for that stay in the status and no other.
-        seq: the batch, for BIND.
-        heard, killed_for: as for the feeder.
-        at: how far it has come.
-        named: the name it has found in the Inbox; it waits for the daemon's word.
-        told: the word has been given.
-        reported: it has said how its task went; its end is then no fault.
+        task: what it was sent for.
+        job_id: for which job; 0: for none.
+        heard: when it last said something, was told something, or was killed.
+        entered: `Job.entered` when it was sent; its result counts only as long as the job has the same.
+        seq: number of the batch, for BIND.
+        killed_for: why it was killed; it has not ended yet.
+        progress: how far it has come.
+        named: the name that it has found in the Inbox; it waits for `Go`.
+        go_given: `Go` has been sent for that name.
+        reported: it has reported its result, so that its end is no fault.
     """
 
     task: Task
@@ -92,15 +101,24 @@ class CourierChild:
     entered: int = 0
     seq: int = 0
     killed_for: ErrorCode | None = None
-    at: wire.Alive | None = None
+    progress: wire.Alive | None = None
     named: wire.Named | None = None
-    told: bool = False
+    go_given: bool = False
     reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the config says about times, who commits, and which scanner. Seconds; None: off."""
+    """What deciding takes from the config.
+
+    Attributes:
+        page_timeout: seconds of silence after which a driver is taken for hung.
+        ready_timeout: seconds after which an idle job in ready is moved on; None: never.
+        preview_timeout: seconds after which an idle job in preview is failed; None: never.
+        keep: seconds for which local files of finished jobs are kept; None: for ever.
+        commits: whether the agent commits; if not, the site's web application does.
+        scanner: `scanner.device`.
+    """
 
     page_timeout: float = 60.0
     ready_timeout: float | None = 900.0
@@ -112,58 +130,100 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One look at the rows and the disk.
+    """The rows and the disk, as they were read together.
 
     Attributes:
-        job: the active job, or None.
-        queued: whether one waits to be claimed.
-        settings: the job's, resolved; or why they cannot be; None without a job.
-        unsettled: batches on disk that are not in the database, in order.
-        next_seq: the number that a new batch would get.
-        stale: a file staged on the NAS that its job wants no more, if there is one.
+        job: the active job; None: there is none.
+        queued: whether a job waits to be claimed.
+        settings: the active job's; the refusal if they are wrong; None without a job.
+        unrecorded: its batches that are on disk and not in the database, in order.
+        next_seq: the number that its next batch gets.
+        stale: a file staged on the NAS that its job does not need any more; None: there is none.
         trouble: why the job's directory on local disk cannot be read or written; None: it can.
     """
 
     job: Job | None = None
     queued: bool = False
     settings: Settings | ScandError | None = None
-    unsettled: tuple[SpooledBatch, ...] = ()
+    unrecorded: tuple[SpooledBatch, ...] = ()
     next_seq: int = 1
     stale: StaleFile | None = None
     trouble: ScandError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """All that deciding needs.
+class EndedRun:
+    """How the last batch of a job ended, as its feeder reported it, or as its end was judged."""
+
+    job_id: int
+    report: wire.Ended
+
+
+@dataclass(frozen=True, slots=True)
+class BoundBatch:
+    """The PDF that a courier has made of a batch that is not recorded yet."""
+
+    job_id: int
+    seq: int
+    pdf: BatchPdf
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What the last courier reported of its task.
 
     Attributes:
-        serving: elected, and the database is there.
-        fresh: nothing has happened since `look` that could have made it untrue.
-        ended: how the last run ended that left nothing on disk: (job, report).
-        bound: the PDF that a courier has bound: (job, batch, PDF).
-        done: what the last courier came back with: (job, entered, task, report).
-        scan_asked: when the signal "scan now" came, until it is acted on.
+        job_id: the job that it was sent for; 0: for none.
+        entered: `Job.entered` when it was sent.
+        task: what it was sent for.
+        report: its result, or why there is none.
+    """
+
+    job_id: int
+    entered: int
+    task: Task
+    report: wire.Report
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that deciding needs to know.
+
+    Attributes:
+        limits: from the config.
+        snapshot: the rows and the disk when they were last read.
+        serving: this daemon leads, and the database is there.
+        fresh: nothing has happened since that could have changed the rows or the disk.
+        feeder: the feeder child; None: there is none.
+        courier: the courier child; None: there is none.
+        ended: how the last batch ended; it matters where that left no batch on disk.
+        bound: the PDF of a batch that is not recorded yet.
+        done: what the last courier reported, until it is acted on.
+        scan_asked: when the signal "scan now" came, until it is acted on; None: it is.
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
-        unstage_after: no task for a stale staged file before this time.
-        device: the SANE name that the feeder opened last, and what `scanner.device` said then; "" before that.
-        feeder_after: a feeder that ended by itself is not warmed up again before this time.
-        closed: the last job that the agent itself has ended.
-        scanner_trouble, nas_trouble: why it is not to be had, as far as is known; None: it is.
-        found_at, checked_at: when an idle agent last asked for the scanner and the NAS.
-        swept_at: when it last looked for files that are past their time.
+        unstage_after: when a stale staged file may be removed again, at the earliest.
+        device: the SANE name that the feeder opened last; "" before that.
+        device_for: the value of `scanner.device` when it did.
+        feeder_after: when a feeder may be started ahead of need, at the earliest: some time after one has ended
+            by itself.
+        closed: id of the last job that this agent itself has ended.
+        scanner_trouble: why the scanner cannot be used, as far as is known; None: it can.
+        nas_trouble: why the NAS cannot be used, as far as is known; None: it can.
+        scanner_checked: when an idle agent last asked whether the scanner is there.
+        nas_checked: when an idle agent last asked whether the NAS is there.
+        swept: when an idle agent last removed expired files.
     """
 
     limits: Limits
-    look: Snapshot
+    snapshot: Snapshot
     serving: bool = False
     fresh: bool = False
     feeder: FeederChild | None = None
     courier: CourierChild | None = None
-    ended: tuple[int, wire.Ended] | None = None
-    bound: tuple[int, int, BatchPdf] | None = None
-    done: tuple[int, int, Task, wire.Report] | None = None
+    ended: EndedRun | None = None
+    bound: BoundBatch | None = None
+    done: TaskResult | None = None
     scan_asked: float | None = None
     stopping: bool = False
     progressed: float = 0.0
@@ -174,11 +234,11 @@ class State:
     closed: int = 0
     scanner_trouble: wire.Failed | None = None
     nas_trouble: wire.Failed | None = None
-    found_at: float = float("inf")
-    checked_at: float = float("inf")
-    swept_at: float = float("inf")
+    scanner_checked: float = float("inf")
+    nas_checked: float = float("inf")
+    swept: float = float("inf")
 
     @property
     def ready(self) -> bool:
-        """Whether a job could be scanned and delivered now: more than being alive."""
+        """Whether a job could be scanned and delivered now."""
         return self.serving and not (self.stopping or self.scanner_trouble or self.nas_trouble)

@@ -1,4 +1,7 @@
-"""Children judged: (state, now) → (state, actions). Who is silent too long, and whose work nobody asks for."""
+"""Judges the children: which has been silent too long, and whose work nobody asks for any more.
+
+(state, now) → (state, actions).
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,21 @@ if TYPE_CHECKING:
     from scand.jobs.rows import Job
 
 
-def judge(state: State, now: float) -> Decided:
-    """Children that are silent too long, or were told to end and do not. Needs no database."""
+def kill_hung(state: State, now: float) -> Decided:
+    """Kill children that are silent too long, and abandon those that were killed and do not end.
+
+    This needs no database.
+
+    Args:
+        state: what is known.
+        now: when the children were last listened to, `monotonic()` seconds.
+    """
     actions: list[Action] = []
     feeder, courier = state.feeder, state.courier
     if feeder and feeder.killed_for:
         if now - feeder.heard > DYING_TIME:
             actions.append(AbandonFeeder())
-    elif feeder and (code := _verdict(feeder, now, state.limits.page_timeout)):
+    elif feeder and (code := _why_hung(feeder, now, state.limits.page_timeout)):
         state = replace(state, feeder=replace(feeder, killed_for=code, heard=now))
         actions.append(KillFeeder(code))
     if courier and courier.killed_for:
@@ -47,13 +57,13 @@ def judge(state: State, now: float) -> Decided:
     return state, actions
 
 
-def _verdict(feeder: FeederChild, now: float, patience: float) -> ErrorCode | None:
-    """Why a feeder has to be killed, if it has to."""
-    silent = now - feeder.heard > patience
+def _why_hung(feeder: FeederChild, now: float, timeout: float) -> ErrorCode | None:
+    """The code for which a feeder has to be killed; None: it need not be."""
+    silent = now - feeder.heard > timeout
     run = feeder.run
     if run and run.stop is ErrorCode.CANCELED and (silent or now - run.stop_at > ANSWER_TIME):
         return ErrorCode.CANCELED
-    if feeder.resting and now - feeder.heard > min(patience, RESTING_TIME):
+    if feeder.resting and now - feeder.heard > min(timeout, RESTING_TIME):
         return ErrorCode.DRIVER_HUNG
     return ErrorCode.DRIVER_HUNG if silent and (run or feeder.finding) else None
 
@@ -62,45 +72,50 @@ def _kill_courier(state: State, courier: CourierChild, code: ErrorCode, now: flo
     return replace(state, courier=replace(courier, killed_for=code, heard=now)), KillCourier(code)
 
 
-def call_back(state: State, now: float) -> Decided:
-    """Children whose work the rows do not ask for any more."""
+def stop_unwanted(state: State, now: float) -> Decided:
+    """Stop children whose work the rows do not ask for any more.
+
+    Args:
+        state: what is known, with a fresh snapshot.
+        now: `monotonic()` seconds.
+    """
     actions: list[Action] = []
-    job, feeder, courier = state.look.job, state.feeder, state.courier
+    job, feeder, courier = state.snapshot.job, state.feeder, state.courier
     run = feeder.run if feeder else None
-    mine = job is not None and run is not None and job.id == run.job_id and job.status is Status.SCANNING
-    if run and not mine and run.stop is not ErrorCode.CANCELED:
+    wanted = job is not None and run is not None and job.id == run.job_id and job.status is Status.SCANNING
+    if run and not wanted and run.stop is not ErrorCode.CANCELED:
         state = stopping_run(state, ErrorCode.CANCELED, now)
         actions.append(TellFeeder(wire.Cancel()))
     at_the_scanner = job is not None and job.status in {Status.READY, Status.SCANNING}
     if feeder and not run and not feeder.finding and not feeder.killed_for and not at_the_scanner:
         state = replace(state, feeder=None)
         actions.append(RetireFeeder())
-    if courier and not (courier.killed_for or courier.reported) and not _wanted(state, courier, job):
+    if courier and not (courier.killed_for or courier.reported) and not _is_wanted(state, courier, job):
         state, kill = _kill_courier(state, courier, ErrorCode.INTERRUPTED, now)
         actions.append(kill)
     return state, actions
 
 
 def finish_run(state: State, now: float) -> Decided:
-    """The daemon stops: the sheet under way is finished, and no other begun."""
+    """The daemon is to stop: the feeder finishes the sheet under way, and feeds no other."""
     feeder = state.feeder
     if feeder is None or feeder.run is None or feeder.run.stop or feeder.killed_for:
         return state, []
     return stopping_run(state, ErrorCode.INTERRUPTED, now), [TellFeeder(wire.Finish())]
 
 
-def _wanted(state: State, courier: CourierChild, job: Job | None) -> bool:
-    """Whether an task is still to be run. Tidying and asking must never hold up a job's own task."""
+def _is_wanted(state: State, courier: CourierChild, job: Job | None) -> bool:
+    """Whether a courier's task is still wanted. Tidying and checking must never hold up a job's own task."""
     if courier.task in {Task.CHECK, Task.SWEEP}:
         return job is None
     if courier.task is Task.UNSTAGE:
         return job is None or job.status is Status.READY
     if job is None or (job.id, job.entered) != (courier.job_id, courier.entered):
         return False
-    wants = {
+    tasks = {
         Status.READY: Task.BIND,
         Status.SCANNING: Task.BIND,
-        Status.ASSEMBLING: Task.BIND if state.look.unsettled else Task.ASSEMBLE,
+        Status.ASSEMBLING: Task.BIND if state.snapshot.unrecorded else Task.ASSEMBLE,
         Status.COMMITTING: Task.PUBLISH,
     }
-    return wants.get(job.status) is courier.task
+    return tasks.get(job.status) is courier.task

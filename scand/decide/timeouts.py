@@ -1,4 +1,4 @@
-"""How long, and how often: the times and tries of deciding, in one place."""
+"""The times and the numbers of tries that deciding uses."""
 
 from __future__ import annotations
 
@@ -11,42 +11,48 @@ DEVICE_TRIES = 5
 """Tries of a device that is busy, gone or denied, before a person is asked: 15 s in all, with `backoff`."""
 
 COURIER_TRIES = 5
-"""Tries of a merge or copy that fails its proof, or whose courier dies, before the job fails."""
+"""Tries of a task whose result fails verification, or whose courier dies, before the job fails."""
 
 COURIER_SILENCE = 60.0
-"""Seconds without a word after which a courier is taken for hung; it speaks at every chunk of a copy."""
+"""Seconds of silence after which a courier is taken for hung; it reports at every chunk of a copy."""
 
 ANSWER_TIME = 5.0
-"""Seconds that a feeder has to stop within a page when it is canceled."""
+"""Seconds that a feeder has to end the batch after it was told to cancel."""
 
 RESTING_TIME = 15.0
-"""Seconds that a driver has to come to rest after a batch (some eject a sheet), before a new child is better."""
+"""Seconds that a driver has to come to rest after a batch (some eject a sheet) before its feeder is killed."""
 
 DYING_TIME = 5.0
-"""Seconds that a killed child has to end (then it is stuck in the kernel, and left behind), and a courier that has
-reported to let go of the NAS."""
+"""Seconds that a killed child has to end; after that it is stuck in the kernel, and left behind. Also the seconds
+that a courier which has reported has to end its work on the NAS."""
+
+FEEDER_RESTART = 5.0
+"""Seconds before a feeder that has ended by itself is started again ahead of need."""
 
 SCAN_ASKED_FOR = 30.0
-"""Seconds for which "scan now" is remembered while it cannot be acted on (the database is away)."""
+"""Seconds for which the signal "scan now" is remembered while it cannot be acted on (the database is away)."""
 
-ASK_EVERY, ASK_AGAIN = 600.0, 60.0
-"""Seconds between two questions of an idle agent for scanner and NAS: while all is well, and while not."""
+CHECK_EVERY = 600.0
+"""Seconds between two checks of an idle agent whether scanner and NAS are there, while they are."""
+
+CHECK_AWAY_EVERY = 60.0
+"""Seconds between two checks of one that is not there."""
 
 PROGRESS_EVERY = 1.0
 """Seconds between two writes of progress."""
 
 SWEEP_EVERY = 600.0
-"""Seconds between two looks of an idle agent for files that are past their time; or `staging.keep`, if shorter."""
+"""Seconds between two searches of an idle agent for expired files; or `staging.keep`, if that is shorter."""
 
 UNSTAGE_EVERY = 60.0
-"""Seconds between two tries to remove a staged file that nobody wants."""
+"""Seconds between two tries to remove a stale staged file."""
 
 
 def backoff(attempts: int) -> float:
-    """Seconds to wait after the given number of tries: 1, 2, 4 … 300."""
+    """Seconds to wait after the given number of failed tries: 1, 2, 4 … 300."""
     return float(min(300, 2 ** min(attempts, 10)))
 
 
-def every(trouble: wire.Failed | None) -> float:
-    """Seconds between two questions, as things stand."""
-    return ASK_AGAIN if trouble else ASK_EVERY
+def check_interval(trouble: wire.Failed | None) -> float:
+    """Seconds between two checks of the scanner or the NAS, given what is known to be wrong with it."""
+    return CHECK_AWAY_EVERY if trouble else CHECK_EVERY

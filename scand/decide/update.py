@@ -1,6 +1,7 @@
-"""What has happened, folded into what is known: (state, occurrence, now) → state.
+"""Puts an occurrence into the state: (state, occurrence, now) → (state, actions).
 
-Whatever can have changed a row or the disk makes the state stale, so that the next decision asks for a new look.
+Whatever may have changed a row or the disk makes the snapshot outdated (`fresh` is False), so that the next
+decision asks for a new one.
 """
 
 from __future__ import annotations
@@ -24,29 +25,29 @@ from scand.decide.occurrences import (
     StopAsked,
     Tick,
 )
-from scand.decide.state import CourierChild, Snapshot, State
+from scand.decide.state import BoundBatch, CourierChild, EndedRun, Snapshot, State, TaskResult
+from scand.decide.timeouts import FEEDER_RESTART
 from scand.faults import FAULTS, ErrorCode, Retry, nas_is_away
 from scand.jobs.lifecycle import Status
 from scand.spool.records import End
 
-RESPAWN = 5.0
-"""Seconds before a feeder whose process has ended by itself is started again to be warm."""
 
-
-def absorb(state: State, occurrence: Occurrence, now: float) -> tuple[State, list[Action]]:
-    """The state after an occurrence, and what must be done at once, with or without a database.
+def update(state: State, occurrence: Occurrence, now: float) -> tuple[State, list[Action]]:
+    """The state after an occurrence, and the actions that must not wait for a database.
 
     Args:
+        state: what was known before.
+        occurrence: what has happened.
         now: `monotonic()` seconds.
     """
     match occurrence:
-        case Looked(look):
-            return _looked(state, look), []
+        case Looked(snapshot):
+            return _looked(state, snapshot), []
         case LookDue():
             return replace(state, serving=True, fresh=False), []
         case DatabaseLost():
-            # Whether a word that was to be given has reached the row is unknown: it is given again.
-            courier = state.courier and replace(state.courier, told=False)
+            # Whether the name has reached the row is unknown: it is written, and `Go` is sent, once more.
+            courier = state.courier and replace(state.courier, go_given=False)
             return replace(state, serving=False, fresh=False, courier=courier), []
         case Displaced():
             return _displaced(state, now)
@@ -68,24 +69,29 @@ def absorb(state: State, occurrence: Occurrence, now: float) -> tuple[State, lis
             return state, []
 
 
-def _looked(state: State, look: Snapshot) -> State:
-    """How the last run ended matters while its job is scanning; a bound PDF until it is recorded."""
-    job, ended, bound = look.job, state.ended, state.bound
-    if bound and not (job and job.id == bound[0] and bound[1] in {batch.seq for batch in look.unsettled}):
+def _looked(state: State, snapshot: Snapshot) -> State:
+    """Take a new snapshot, and forget what it has made obsolete.
+
+    How the last batch ended matters only while its job is scanning, a bound PDF only until its batch is recorded.
+    """
+    job, ended, bound = snapshot.job, state.ended, state.bound
+    unrecorded = {batch.seq for batch in snapshot.unrecorded}
+    if bound and not (job and job.id == bound.job_id and bound.seq in unrecorded):
         bound = None
-    if ended and not (job and job.id == ended[0] and job.status is Status.SCANNING):
+    if ended and not (job and job.id == ended.job_id and job.status is Status.SCANNING):
         ended = None
-    return replace(state, fresh=True, look=look, ended=ended, bound=bound)
+    return replace(state, fresh=True, snapshot=snapshot, ended=ended, bound=bound)
 
 
 def _displaced(state: State, now: float) -> tuple[State, list[Action]]:
-    state = replace(state, serving=False, fresh=False, look=Snapshot())
+    """Another daemon leads: stop the children, and free the scanner for it."""
+    state = replace(state, serving=False, fresh=False, snapshot=Snapshot())
     actions: list[Action] = []
     if state.feeder and state.feeder.run and state.feeder.run.stop is not ErrorCode.CANCELED:
         actions.append(TellFeeder(wire.Cancel()))
         state = stopping_run(state, ErrorCode.CANCELED, now)
     elif state.feeder and not (state.feeder.run or state.feeder.finding or state.feeder.killed_for):
-        actions.append(RetireFeeder())  # it has the device open, which may be the other's
+        actions.append(RetireFeeder())  # it has the device open, which the other daemon may need
         state = replace(state, feeder=None)
     if state.courier and not state.courier.killed_for:
         actions.append(KillCourier(None))
@@ -94,7 +100,7 @@ def _displaced(state: State, now: float) -> tuple[State, list[Action]]:
 
 
 def stopping_run(state: State, why: ErrorCode, now: float) -> State:
-    """The state once the run under way has been told to end."""
+    """The state once the feeder has been told to end the batch that it is scanning; there must be one."""
     assert state.feeder  # noqa: S101 - only called with a run
     assert state.feeder.run  # noqa: S101
     run = replace(state.feeder.run, stop=why, stop_at=now)
@@ -119,19 +125,19 @@ def _feeder_said(state: State, report: wire.Report, now: float) -> State:
     elif run and isinstance(report, wire.Captured):
         feeder = replace(feeder, run=replace(run, captured=run.captured + 1))
     elif run and isinstance(report, wire.Ended):
-        # One that leaves by itself is gone as one that was killed: nothing more is asked of it.
+        # A feeder that leaves by itself is treated like one that was killed: it gets no further command.
         leaving = ErrorCode.DEVICE_ERROR if report.leaving else None
         feeder = replace(feeder, run=None, resting=True, killed_for=feeder.killed_for or leaving)
         if report.end.code and FAULTS[report.end.code].retry is Retry.A_FEW and not run.captured:
             failed = wire.Failed(code=report.end.code, sentence=report.end.detail)
             state = replace(state, scanner_trouble=failed)
-        return replace(state, feeder=feeder, ended=(run.job_id, report), fresh=False)
+        return replace(state, feeder=feeder, ended=EndedRun(run.job_id, report), fresh=False)
     return replace(state, feeder=feeder)
 
 
 def _feeder_ended(state: State, how: str, now: float) -> tuple[State, list[Action]]:
     feeder = state.feeder
-    state = replace(state, feeder=None, fresh=False, feeder_after=now + RESPAWN)
+    state = replace(state, feeder=None, fresh=False, feeder_after=now + FEEDER_RESTART)
     if feeder is not None and feeder.finding:
         sentence = f"The scanner's driver does not answer ({how})."
         trouble = wire.Failed(code=feeder.killed_for or ErrorCode.DRIVER_CRASHED, sentence=sentence)
@@ -140,29 +146,30 @@ def _feeder_ended(state: State, how: str, now: float) -> tuple[State, list[Actio
         return state, []
     run, code = feeder.run, feeder.killed_for or ErrorCode.DRIVER_CRASHED
     end = End(code=code, detail="" if feeder.killed_for else how)
-    state = replace(state, ended=(run.job_id, wire.Ended(end=end)))
+    state = replace(state, ended=EndedRun(run.job_id, wire.Ended(end=end)))
     return state, [EndBatch(run.job_id, run.seq, end)]
 
 
 def _courier_said(state: State, report: wire.Report, now: float) -> State:
     courier = state.courier
     if courier is None or courier.killed_for:
-        return state  # the last words of one whose task is nobody's any more
+        return state  # a late report of a courier that was already killed
     state = replace(state, courier=replace(courier, heard=now))
     match report:
         case wire.Alive():
-            return replace(state, courier=replace(courier, heard=now, at=report))
+            return replace(state, courier=replace(courier, heard=now, progress=report))
         case wire.Named():
-            courier = replace(courier, heard=now, named=report, told=False)
+            courier = replace(courier, heard=now, named=report, go_given=False)
             return replace(state, courier=courier, fresh=False)
         case wire.BoundPdf(pdf=pdf):
             courier = replace(courier, heard=now, reported=True)
-            return replace(state, courier=courier, bound=(courier.job_id, courier.seq, pdf), fresh=False)
+            bound = BoundBatch(courier.job_id, courier.seq, pdf)
+            return replace(state, courier=courier, bound=bound, fresh=False)
         case (
             wire.Staged() | wire.Published() | wire.Unstaged() | wire.Swept() | wire.Checked() | wire.Failed()
         ):
             courier = replace(courier, heard=now, reported=True)
-            return _came_back(replace(state, courier=courier), courier, report)
+            return _task_done(replace(state, courier=courier), courier, report)
         case _:
             return state
 
@@ -173,17 +180,18 @@ def _courier_ended(state: State, how: str) -> State:
     if courier is None or courier.reported or courier.killed_for is ErrorCode.INTERRUPTED:
         return state
     code = courier.killed_for or ErrorCode.COURIER_CRASHED
-    mend = "The NAS does not answer." if code is ErrorCode.NAS_HUNG else f"The courier ended early ({how})."
-    return _came_back(state, courier, wire.Failed(code=code, sentence=mend))
+    hung = code is ErrorCode.NAS_HUNG
+    sentence = "The NAS does not answer." if hung else f"The courier ended early ({how})."
+    return _task_done(state, courier, wire.Failed(code=code, sentence=sentence))
 
 
-def _came_back(state: State, courier: CourierChild, report: wire.Report) -> State:
-    """What an task brought, and what it tells of the NAS."""
+def _task_done(state: State, courier: CourierChild, report: wire.Report) -> State:
+    """Keep the result of a task, and what it shows about the NAS."""
     if isinstance(report, wire.Failed):
         state = replace(state, nas_trouble=report if nas_is_away(report.code) else state.nas_trouble)
     elif not courier.task.local:
         if state.nas_trouble:
-            state = replace(state, unstage_after=0.0)  # what failed while it was away is tried at once
+            state = replace(state, unstage_after=0.0)  # what failed while the NAS was away is tried at once
         state = replace(state, nas_trouble=None)
-    done = (courier.job_id, courier.entered, courier.task, report)
-    return replace(state, done=done, fresh=False)
+    result = TaskResult(courier.job_id, courier.entered, courier.task, report)
+    return replace(state, done=result, fresh=False)

@@ -23,9 +23,9 @@ PREVIEW = replace(JOB, status=Status.PREVIEW, entered_from=Status.ASSEMBLING)
 
 def told(was: Job | None, job: Job | None, *, queued: bool = False, closed: int = 0) -> list[Event]:
     """The events of a look at `job` after one at `was`."""
-    before = State(limits=Limits(), look=Snapshot(job=was), closed=closed)
+    before = State(limits=Limits(), snapshot=Snapshot(job=was), closed=closed)
     look = Snapshot(job=job, queued=queued)
-    return [event for event, _ in narrate(before, Looked(look), replace(before, look=look))]
+    return [event for event, _ in narrate(before, Looked(look), replace(before, snapshot=look))]
 
 
 @pytest.mark.parametrize("seen", [ASSEMBLING, PREVIEW, replace(JOB, entered_from=Status.SCANNING)])

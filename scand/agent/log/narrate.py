@@ -36,7 +36,7 @@ def narrate(before: State, occurrence: Occurrence, after: State) -> Iterator[Lin
         case FeederEnded(how) if run:
             yield Event.FEEDER_EXITED, {**about, "how": how}
         case Looked():
-            yield from _look(before.look, after.look, after.closed)
+            yield from _look(before.snapshot, after.snapshot, after.closed)
         case _:
             pass
     yield from _troubles(before, after)

@@ -18,7 +18,7 @@ def status_line(state: State, now: float) -> str:
     Args:
         now: `monotonic()` seconds.
     """
-    job = state.look.job
+    job = state.snapshot.job
     run = state.feeder and state.feeder.run
     if not state.serving:
         return f"job {run.job_id}: {_progress(run, now)}" if run else "starting"

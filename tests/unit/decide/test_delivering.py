@@ -1,0 +1,209 @@
+"""A job between its kept batches and the Inbox."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from scand import wire
+from scand.decide import decide
+from scand.decide.actions import (
+    Advance,
+    Commit,
+    ExpectStaged,
+    KillCourier,
+    LookAgain,
+    Name,
+    Postpone,
+    Send,
+)
+from scand.decide.occurrences import (
+    CourierEnded,
+    CourierSaid,
+    DatabaseLost,
+    LookDue,
+    Looked,
+    Tick,
+)
+from scand.decide.state import (
+    Limits,
+    Task,
+    TaskResult,
+)
+from scand.decide.timeouts import backoff
+from scand.errors import BadData
+from scand.faults import ErrorCode
+from scand.jobs.lifecycle import Status
+from scand.spool.records import Document
+from tests.unit.decide.builders import (
+    NOW,
+    SHA,
+    courier,
+    job,
+    row,
+    settings,
+    snapshot,
+    state,
+    steps,
+    wants,
+)
+
+
+def test_assembling_sends_a_courier_and_goes_to_preview() -> None:
+    """The result is the merge, staged and verified."""
+    assembling = job(Status.ASSEMBLING, batches=(row(),), nas_staging_path="s/merged.pdf")
+    here = state(snapshot(assembling))
+    after, actions = decide(here, Tick(), NOW)
+    assert actions == [Send(Task.ASSEMBLE, 42, job=assembling)]
+    staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
+    after, _ = decide(after, CourierSaid(staged), NOW)
+    after, _ = decide(after, CourierEnded("exit status 0"), NOW)
+    _, (step,) = decide(after, Looked(here.snapshot), NOW)
+    assert isinstance(step, Advance)
+    assert (step.to_status, step.staged) == (Status.PREVIEW, staged)
+
+
+def test_the_row_says_where_the_copy_will_be_before_it_is_there() -> None:
+    """So the copy of a job that is canceled in mid-copy can be found and removed."""
+    before = state(snapshot(job(Status.ASSEMBLING, batches=(row(),))))
+    after, actions = decide(before, Tick(), NOW)
+    assert actions == [ExpectStaged(42)]
+    assert not after.fresh
+
+
+def test_nothing_kept_cannot_be_assembled() -> None:
+    """The job returns to ready with no_pages."""
+    (step,) = wants(state(snapshot(job(Status.ASSEMBLING, batches=(row(kept=False),)))))
+    assert isinstance(step, Advance)
+    assert (step.to_status, step.code) == (Status.READY, ErrorCode.NO_PAGES)
+
+
+def test_halves_that_do_not_match_stop_at_ready() -> None:
+    """The error has both counts, and nothing is merged."""
+    asked = settings(sides="manual-duplex")
+    odd = job(Status.ASSEMBLING, batches=(row(1, pages=3), row(2, pages=4)), nas_staging_path="s/T.pdf")
+    (step,) = steps(wants(state(snapshot(odd, asked=asked))))
+    assert (step.to_status, step.code) == (Status.READY, ErrorCode.SIDES_MISMATCH)
+    assert "3 fronts" in (step.error or "")
+    assert "4 backs" in (step.error or "")
+    (task,) = wants(state(snapshot(odd)))
+    assert isinstance(task, Send), "two batches of both sides are no halves"
+
+
+@pytest.mark.parametrize("attempts", [0, 4, 400])
+def test_a_nas_that_is_away_is_waited_for_for_ever(attempts: int) -> None:
+    """The job keeps its status, and is tried again with growing pauses."""
+    failed = wire.Failed(code=ErrorCode.NAS_UNAVAILABLE, sentence="away")
+    here = state(
+        snapshot(job(Status.ASSEMBLING, attempts=attempts, error_code="nas_unavailable", batches=(row(),))),
+        done=TaskResult(42, 0, Task.ASSEMBLE, failed),
+    )
+    (step,) = wants(here)
+    assert isinstance(step, Postpone)
+    assert step.seconds == backoff(attempts)
+
+
+def test_a_copy_that_never_verifies_fails_after_five_tries() -> None:
+    """After five tries a person is needed; waiting for the NAS does not count as a try."""
+    failed = wire.Failed(code=ErrorCode.VERIFY_FAILED, sentence="differs")
+    done = TaskResult(42, 0, Task.ASSEMBLE, failed)
+    tried = job(Status.ASSEMBLING, error_code="verify_failed", batches=(row(),))
+    (again,) = wants(state(snapshot(replace(tried, attempts=3)), done=done))
+    (last,) = wants(state(snapshot(replace(tried, attempts=4)), done=done))
+    waited = replace(tried, attempts=400, error_code="nas_unavailable")
+    (first,) = wants(state(snapshot(waited), done=done))
+    assert isinstance(again, Postpone)
+    assert isinstance(last, Advance)
+    assert last.to_status is Status.FAILED
+    assert isinstance(first, Postpone), "waiting for the NAS is no try of a copy"
+
+
+def test_a_merge_from_before_the_job_was_taken_back_is_not_used() -> None:
+    """A client took the job back, discarded a batch and finished again, all between two looks."""
+    staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
+    assembling = job(Status.ASSEMBLING, entered=9, batches=(row(),), nas_staging_path="s/T.pdf")
+    here = state(snapshot(assembling))
+    old = replace(here, done=TaskResult(42, 7, Task.ASSEMBLE, staged))
+    (send,) = wants(old)
+    assert isinstance(send, Send)
+    still_running = replace(here, courier=courier(Task.ASSEMBLE, entered=7))
+    assert wants(still_running) == [KillCourier(ErrorCode.INTERRUPTED)]
+
+
+def test_finish_commit_goes_on_from_the_first_preview_only() -> None:
+    """After a reopening, or a commit that was taken back, only clients commit."""
+    commit = settings(finish="commit")
+    fresh = job(Status.PREVIEW, entered_from="assembling", page_count=4)
+    (step,) = wants(state(snapshot(fresh, asked=commit)))
+    assert isinstance(step, Advance)
+    assert step.to_status is Status.COMMITTING
+    for held in (
+        replace(fresh, reopened=True),
+        replace(fresh, entered_from="committing"),
+        replace(fresh, error_code="staged_file_gone"),
+    ):
+        assert wants(state(snapshot(held, asked=commit))) == []
+    assert wants(state(snapshot(fresh))) == []
+
+
+def test_a_site_that_commits_by_itself_is_left_alone() -> None:
+    """With `commit.by = "client"` the agent stops at preview."""
+    limits = Limits(commits=False)
+    fresh = job(Status.PREVIEW, entered_from="assembling")
+    assert wants(state(snapshot(fresh, asked=settings(finish="commit")), limits=limits)) == []
+    assert wants(state(snapshot(job(Status.COMMITTING)), limits=limits)) == []
+
+
+def test_publishing_waits_for_the_row() -> None:
+    """The courier names the file, the row gets the name, and only then `Go` is sent."""
+    committing = job(Status.COMMITTING, nas_staging_path="s/T.pdf")
+    here = state(snapshot(committing))
+    after, actions = decide(here, Tick(), NOW)
+    assert actions == [Send(Task.PUBLISH, 42, job=committing)]
+    named = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
+    after, actions = decide(after, CourierSaid(named), NOW)
+    assert actions == [LookAgain()]
+    after, actions = decide(after, Looked(here.snapshot), NOW)
+    assert actions == [Name(42, named)]
+    after, actions = decide(after, Looked(here.snapshot), NOW)
+    assert actions == []
+    published = wire.Published(inbox_path="Inbox/T.pdf", sha256=SHA)
+    after, _ = decide(after, CourierSaid(published), NOW)
+    after, actions = decide(after, Looked(here.snapshot), NOW)
+    assert actions == [Commit(42, published)]
+
+
+def test_another_name_needs_another_go() -> None:
+    """If the first name was taken meanwhile, the row gets the second one before the courier gets `Go`."""
+    first = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
+    second = wire.Named(inbox_path="Inbox/T (2).pdf", sha256=SHA)
+    here = state(snapshot(job(Status.COMMITTING)), courier=courier(Task.PUBLISH, named=first, go_given=True))
+    after, _ = decide(here, CourierSaid(second), NOW)
+    _, actions = decide(after, Looked(here.snapshot), NOW)
+    assert actions == [Name(42, second)]
+
+
+def test_a_document_that_may_be_published_never_fails_for_its_settings() -> None:
+    """The row has a name, so only the courier can say whether the file is in the Inbox."""
+    refusal = BadData("no", ErrorCode.BAD_SETTINGS)
+    named = job(Status.COMMITTING, inbox_path="Inbox/T.pdf", file_hash=SHA)
+    assert wants(state(snapshot(named, asked=refusal))) == [Send(Task.PUBLISH, 42, job=named)]
+
+
+def test_go_is_sent_again_after_an_outage() -> None:
+    """Whether the row got the name is unknown, and writing it twice does no harm."""
+    named = wire.Named(inbox_path="Inbox/T.pdf", sha256=SHA)
+    here = state(snapshot(job(Status.COMMITTING)), courier=courier(Task.PUBLISH, named=named, go_given=True))
+    after, _ = decide(here, DatabaseLost(), NOW)
+    after, _ = decide(after, LookDue(), NOW)
+    _, actions = decide(after, Looked(here.snapshot), NOW)
+    assert actions == [Name(42, named)]
+
+
+def test_a_staged_file_that_is_gone_refuses_the_commit() -> None:
+    """The job returns to preview, with the reason."""
+    failed = wire.Failed(code=ErrorCode.STAGED_FILE_GONE, sentence="gone")
+    (step,) = wants(state(snapshot(job(Status.COMMITTING)), done=TaskResult(42, 0, Task.PUBLISH, failed)))
+    assert isinstance(step, Advance)
+    assert (step.to_status, step.error) == (Status.PREVIEW, "gone")
