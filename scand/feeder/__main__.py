@@ -1,4 +1,4 @@
-"""The feeder's process: libsane is loaded once, the device stays open between batches, the parent commands."""
+"""The feeder's process: loads libsane, keeps the device open between batches, and does what the parent says."""
 
 from __future__ import annotations
 
@@ -24,62 +24,62 @@ if TYPE_CHECKING:
     from scand.jobs.settings import Settings
 
 
-_KEPT = 32 << 20
-"""Bytes of a room that is kept for the next batch, which may not come: A4 in colour at 300 dpi takes 26 MB."""
+_LARGEST_KEPT = 32 << 20
+"""Bytes of the largest buffer that is kept between batches. A4 in colour at 300 dpi takes 26 MB."""
 
 
 class Feeder:
-    """The one device that is open, and what can be asked of it."""
+    """Does commands; has at most one device open."""
 
     def __init__(self, parent: Parent) -> None:
         self._parent = parent
         self._device: Device | None = None
-        self._wanted: tuple[str, Settings] | None = None
-        self._rooms: list[bytearray] = []
+        self._last: tuple[str, Settings] | None = None
+        self._buffers: list[bytearray] = []
 
-    def scan(self, task: wire.Scan) -> None:
-        """One batch. The device stays open for the next, unless something was wrong with it."""
+    def scan(self, command: wire.Scan) -> None:
+        """Scan one batch and report how it ended. The device stays open unless something went wrong."""
         try:
-            self._want(task.device, task.settings)
+            self._forget_others(command.device, command.settings)
             if self._device is None:
-                self._device = open_device(task.device, task.last_device)
+                self._device = open_device(command.device, command.last_device)
         except ScandError as error:
             self._parent.say(wire.Ended(end=End(code=error.code, detail=error.sentence)))
             self._parent.say(wire.Idle())
             return
-        directory = BatchDirectory(Path(task.directory))
-        ended = batch.scan(self._device, task, directory, self._parent, self._rooms)
-        self._rooms = [room for room in self._rooms if len(room) <= _KEPT]
+        directory = BatchDirectory(Path(command.directory))
+        ended = batch.scan(self._device, command, directory, self._parent, self._buffers)
+        self._buffers = [buffer for buffer in self._buffers if len(buffer) <= _LARGEST_KEPT]
         self._parent.say(ended)
         if ended.leaving:
-            # After an I/O error libsane's net backend answers every further call, sane_close too, with
-            # whatever lies in its memory, or with SIGSEGV; some USB drivers hang.
+            # After an I/O error, libsane's net backend answers every further call, sane_close too, with whatever
+            # is in its memory, or with SIGSEGV; some USB drivers hang.
             os._exit(os.EX_OK)
         self._device.cancel()
         if ended.end.code not in {None, ErrorCode.FEEDER_EMPTY}:
-            # Many drivers are only sane again after a new open, and at the page limit airscan has read ahead.
+            # Many drivers work again only after a new open, and at the page limit airscan has read ahead.
             self.close()
         self._parent.say(wire.Idle())
 
-    def _want(self, device: str, settings: Settings) -> None:
-        """Begin anew where another device or other settings are wanted than last.
+    def _forget_others(self, device: str, settings: Settings) -> None:
+        """Load libsane anew if the last batch had another device or other settings.
 
-        What an option was set to stays in many drivers, even when the device is closed and opened again.
+        In many drivers an option keeps its value, even when the device is closed and opened again.
         """
-        if self._wanted not in {None, (device, settings)}:
+        if self._last not in {None, (device, settings)}:
             self.close()
             sane.exit()
             sane.init()
-        self._wanted = (device, settings)
+        self._last = (device, settings)
 
-    def probe(self, task: wire.Probe) -> wire.Probed:
-        """What the device makes of the settings; no paper moves.
+    def probe(self, command: wire.Probe) -> wire.Probed:
+        """Apply the settings and tell what the device makes of them; no paper moves.
 
         Raises:
-            ScandError: the device cannot be opened, or cannot do what is asked.
+            ScandError: the device cannot be opened, or cannot do what is asked for.
         """
-        with open_device(task.device) as device:
-            negotiation, applied = batch.apply(device, task.settings)
+        with open_device(command.device) as device:
+            negotiation, applied = batch.apply(device, command.settings)
             return wire.Probed(
                 device=device.name,
                 assignments=tuple((step.name, step.asked, step.read_back) for step in applied),
@@ -98,7 +98,7 @@ class Feeder:
             self._device = None
 
     def do(self, command: wire.Command) -> None:
-        """Do one command and report; a finish or cancel that comes between two batches has nothing to stop."""
+        """Do one command, and report. `Finish` and `Cancel` between two batches have nothing to stop."""
         try:
             match command:
                 case wire.Scan():
@@ -117,7 +117,7 @@ class Feeder:
 
 
 def main() -> None:
-    """Serve the parent until it closes the socket."""
+    """Do the parent's commands until it closes the socket."""
     with Parent.from_argv(sys.argv) as parent:
         sane.init()
         parent.say(wire.Hello(version=__version__))

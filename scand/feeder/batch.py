@@ -1,7 +1,7 @@
-"""One batch: the stack, side by side, from the first sheet until the feeder is empty or something is wrong.
+"""Scans one batch, side by side, from the first sheet until the feeder is empty or something goes wrong.
 
-The loop is our own, since `multi_scan` of python-sane ends on one exact text only, swallows a partial page and
-never ends on a flatbed: start, read, start, read …, with a page cap, and cancel once, at the end.
+The loop is our own: `multi_scan` of python-sane ends on one exact text only, swallows a partial page and never
+ends on a flatbed. Ours is start, read, start, read … up to a limit, and one cancel at the end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from scand.feeder.options import Applied, negotiated, next_assignment
 from scand.feeder.recorder import Recorder
 from scand.spool.disk import disk_errors
 from scand.spool.records import Begin, End, Side
+from scand.wire.throttle import ALIVE_EVERY, Throttle
 
 if TYPE_CHECKING:
     from scand.feeder.device import Device
@@ -26,21 +27,19 @@ if TYPE_CHECKING:
     from scand.spool.directories import BatchDirectory
     from scand.wire.parent import Parent
 
-PAGE_CAP = 10_000
-"""Sides in one batch where `max_pages` is not set: an ADF that never ends must not fill the disk."""
+_MOST_SIDES = 10_000
+"""Limit of sides in one batch where `max_pages` is not set: a feeder that never ends must not fill the disk."""
 
-_EMPTY_TOO_SOON = ("airscan:", "escl:")
-"""Backends that take every end of an eSCL job for an empty feeder, also while the MFP says that sheets are loaded
-and it has only been slow: they are asked a second time. Source: sane-airscan 0.99.27, airscan-escl.c."""
-
-_WORD_EVERY = 0.25  # seconds between two signs of life while data flows
+_FALSELY_EMPTY = ("airscan:", "escl:")
+"""Backends that take every end of an eSCL job for an empty feeder, also while the MFP reports loaded sheets and
+was only slow. They are asked a second time. Source: sane-airscan 0.99.27, airscan-escl.c."""
 
 
 def apply(device: Device, settings: Settings) -> tuple[Negotiated, list[Applied]]:
-    """Set the options one at a time, reading all of them again after each, since drivers reload.
+    """Set the options one at a time. All are read again after each, since drivers change others with it.
 
     Returns:
-        What it comes to, and each option as asked and as the driver made of it.
+        What the device is set to in the end; and each option that was set, as asked for and as read back.
 
     Raises:
         BadData: `unsupported_settings`.
@@ -57,43 +56,42 @@ def apply(device: Device, settings: Settings) -> tuple[Negotiated, list[Applied]
 
 
 class Listener:
-    """Hears the parent between two lines of a page, and tells it that data flows.
+    """Reads the parent's commands between two chunks of a page, and tells the parent that data is flowing.
 
     Attributes:
-        stop: `canceled` or `interrupted` once the parent has said so.
+        page: number of the page under way, from 1.
+        stop: `canceled` or `interrupted`, once the parent has said so.
     """
 
     def __init__(self, parent: Parent, device: Device) -> None:
         self._parent, self._device = parent, device
-        self._next_word = 0.0
+        self._throttle = Throttle()
         self.page = 1
         self.stop: ErrorCode | None = None
 
-    def line(self, line: int, lines: int) -> None:
-        """Called while a page comes: so many of its lines are there."""
-        now = time.monotonic()
-        if now < self._next_word:
+    def progress(self, line: int, lines: int) -> None:
+        """Called after each chunk of a page, with the number of lines so far and in all (-1: unknown)."""
+        if not self._throttle.due():
             return
-        self._next_word = now + _WORD_EVERY
         self.hear()
         self._parent.say(wire.Alive(step=f"page {self.page}", done=line, total=max(lines, 0)))
         if self.stop is ErrorCode.CANCELED:
-            self._device.cancel()  # between reads, in the driver's own thread: the one safe place
+            self._device.cancel()  # safe here: between two reads, in the thread that reads
 
-    def rest(self, seconds: float) -> None:
-        """Wait, and say so, before the next sheet; a stop ends it early."""
+    def pause(self, seconds: float) -> None:
+        """Wait before the next sheet; a stop ends the wait early."""
         end = time.monotonic() + seconds
         while self.stop is None and (left := end - time.monotonic()) > 0:
             self.alive()
-            time.sleep(min(left, _WORD_EVERY))
+            time.sleep(min(left, ALIVE_EVERY))
             self.hear()
 
     def alive(self) -> None:
-        """Say that what is waited for is not the driver."""
+        """Tell the parent that the feeder waits for something else than the driver."""
         self._parent.say(wire.Alive(step=f"page {self.page}"))
 
     def hear(self) -> None:
-        """Take in what the parent has said so far; cancel outranks finish."""
+        """Read the commands that have come. After `Cancel`, `Finish` changes nothing."""
         for command in self._parent.poll():
             if isinstance(command, wire.Cancel):
                 self.stop = ErrorCode.CANCELED
@@ -102,40 +100,40 @@ class Listener:
 
 
 def scan(
-    device: Device, task: wire.Scan, directory: BatchDirectory, parent: Parent, rooms: list[bytearray]
+    device: Device, command: wire.Scan, directory: BatchDirectory, parent: Parent, buffers: list[bytearray]
 ) -> wire.Ended:
-    """Pull the stack into the batch's directory.
+    """Scan the stack into the batch's directory.
 
-    begin.json is written before the first sheet moves, each page is captured before it is announced, and
-    end.json is written after the last. Whatever goes wrong is the batch's end, never an exception. The device
-    is not canceled here: some drivers crash in that, so the caller does it when all is safe and told.
+    begin.json is written before the first sheet moves, each page is captured before it is reported, and end.json
+    is written after the last page. Whatever goes wrong becomes the batch's end, never an exception. The device is
+    not canceled here, since some drivers crash in that: the caller does it once everything is safe and reported.
 
     Args:
-        device: open.
-        task: what is asked.
+        device: an open device.
+        command: what to scan.
         directory: where the batch goes.
-        parent: is told, and may stop it.
-        rooms: see `Recorder`.
+        parent: gets the reports, and may end the batch.
+        buffers: see `Recorder`.
 
     Returns:
-        How it ended; without begin.json on disk when the device could not do what was asked.
+        How the batch ended. If the device could not do what was asked for, there is no begin.json on disk.
     """
-    settings = task.settings
+    settings = command.settings
     try:
         negotiation, applied = apply(device, settings)
         device.check_early()
     except ScandError as error:
         return _refused(error)
-    settled = tuple((step.name, step.asked, step.read_back) for step in applied)
+    assignments = tuple((step.name, step.asked, step.read_back) for step in applied)
     parent.say(
         wire.Opened(
-            device=device.name, duplex=negotiation.duplex, applied=settled, warnings=negotiation.warnings
+            device=device.name, duplex=negotiation.duplex, applied=assignments, warnings=negotiation.warnings
         )
     )
     begin = Begin(
         device=device.name,
         duplex=negotiation.duplex,
-        applied=settled,
+        applied=assignments,
         rotate_back=settings.rotate_back,
         keep_on_fault=settings.on_jam == "keep",
         halves=settings.sides == "manual-duplex",
@@ -148,24 +146,24 @@ def scan(
         return _refused(error)
     listener = Listener(parent, device)
     recorder = Recorder(
-        rooms, directory, settings, lambda page: parent.say(wire.Captured(page=page)), waiting=listener.alive
+        buffers, directory, settings, lambda page: parent.say(wire.Captured(page=page)), listener.alive
     )
     try:
         with disk_errors():
-            end = _pull(device, task, negotiation, directory, recorder, listener)
+            end = _scan_sides(device, command, negotiation, directory, recorder, listener)
     except ScandError as error:
         end = End(code=listener.stop or error.code or ErrorCode.DEVICE_ERROR, detail=error.sentence)
     try:
         recorder.close()
     except ScandError as error:
         end = End(code=error.code, detail=error.sentence)
-    with suppress(OSError):  # the daemon writes it, once the disk lets it
+    with suppress(OSError):  # the daemon writes it later, when the disk takes it
         directory.finish(end)
     return wire.Ended(end=end, leaving=end.code is ErrorCode.DEVICE_ERROR)
 
 
 def _refused(error: ScandError) -> wire.Ended:
-    """No paper has moved. A value that the driver does not take is the job's fault, all else the device's."""
+    """The end of a batch before paper has moved. A value that the driver refuses is the job's fault."""
     code = error.code
     if isinstance(error, SaneError) and error.status in {SaneStatus.INVAL, SaneStatus.UNSUPPORTED}:
         code = ErrorCode.UNSUPPORTED_SETTINGS
@@ -173,49 +171,50 @@ def _refused(error: ScandError) -> wire.Ended:
     return wire.Ended(end=end, offers=error.offers, leaving=code is ErrorCode.DEVICE_ERROR)
 
 
-def _pull(
+def _scan_sides(
     device: Device,
-    task: wire.Scan,
+    command: wire.Scan,
     negotiation: Negotiated,
     directory: BatchDirectory,
     recorder: Recorder,
     listener: Listener,
 ) -> End:
-    settings, number, asked_again = task.settings, 0, 0
+    """Scan side after side; `number` counts those that were handed to the recorder."""
+    settings, number, asked_again = command.settings, 0, 0
     while True:
         sheet, back = divmod(number, 2) if negotiation.duplex else (number, 0)
         listener.page = number + 1
         if number and not back:
-            listener.rest(settings.pause)
+            listener.pause(settings.pause)
         listener.hear()
         if listener.stop is ErrorCode.CANCELED or (listener.stop and not back):
             return End(code=listener.stop)
         if not back:
-            if number >= (settings.max_pages or PAGE_CAP):
+            if number >= (settings.max_pages or _MOST_SIDES):
                 return End(code=ErrorCode.PAGE_LIMIT)
-            if directory.free() < task.min_free:
+            if directory.free() < command.min_free:
                 return End(code=ErrorCode.STAGING_FULL, detail="The staging disk is nearly full.")
         recorder.check()
         try:
             device.start()
-            raster = device.read(recorder.room(), listener.line)
+            raster = device.read(recorder.buffer(), listener.progress)
         except SaneError as error:
             if error.status is not SaneStatus.NO_DOCS:
                 raise
-            if not back and number > asked_again and device.name.startswith(_EMPTY_TOO_SOON):
+            if not back and number > asked_again and device.name.startswith(_FALSELY_EMPTY):
                 asked_again = number
                 device.cancel()
                 continue
-            return _empty(number, sheet + 1, settings, back=bool(back))
+            return _feeder_empty(number, sheet + 1, settings, back=bool(back))
         side = Side.BACK if back else Side.FRONT
         recorder.put(raster, number + 1, sheet + 1, side, negotiation.resolution)
         number += 1
         if settings.source == "flatbed":
-            return End()  # a flatbed never says empty: one page is the batch
+            return End()  # a flatbed is never empty: its batch is one page
 
 
-def _empty(number: int, sheet: int, settings: Settings, *, back: bool) -> End:
-    """What an empty feeder means after `number` sides: nothing to scan, the end, or a side that is missing."""
+def _feeder_empty(number: int, sheet: int, settings: Settings, *, back: bool) -> End:
+    """What an empty feeder means after `number` sides: nothing was there, the end, or a missing back."""
     if number == 0:
         return End(code=ErrorCode.FEEDER_EMPTY)
     if back and not any("skip" in name for name, _value in settings.options):

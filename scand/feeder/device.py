@@ -1,6 +1,6 @@
-"""A SANE device, through python-sane, without what python-sane would spoil.
+"""A SANE device, through python-sane's extension module, without the faults of python-sane.
 
-Source: the SANE standard, chapter 4; python-sane 2.9.2 (`_sane.c`), whose quirks are named where they bite.
+Source: the SANE standard, chapter 4; python-sane 2.9.2 (`_sane.c`), whose quirks are named where they matter.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SaneStatus(StrEnum):
-    """SANE_Status, by the text of `sane_strstatus` in the C locale: python-sane carries nothing else."""
+    """SANE_Status, as the text of `sane_strstatus` in the C locale: python-sane gives nothing else."""
 
     UNSUPPORTED = "Operation not supported"
     CANCELLED = "Operation was cancelled"
@@ -42,16 +42,20 @@ _CODES = {SaneStatus[fault.sane]: code for code, fault in FAULTS.items() if faul
 
 
 class SaneError(ScandError):
-    """libsane said no.
+    """libsane answered with an error.
+
+    Args:
+        doing: what was tried, the beginning of the sentence: "Opening test:0".
+        text: what libsane said.
 
     Attributes:
-        status: which, or None for a text that no SANE version is known to say.
+        status: the status; None for a text of no known version of SANE.
     """
 
     exit_status = Unavailable.exit_status
 
     def __init__(self, doing: str, text: str) -> None:
-        # Debian's libsane spells it "canceled"; later ones "cancelled".
+        # Debian's libsane spells it "canceled", later versions "cancelled".
         known = {status.value.replace("cancelled", "canceled"): status for status in SaneStatus}
         self.status = known.get(text.replace("cancelled", "canceled"))
         code = _CODES.get(self.status, ErrorCode.DEVICE_ERROR) if self.status else ErrorCode.DEVICE_ERROR
@@ -60,16 +64,18 @@ class SaneError(ScandError):
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """One side as it came.
+    """One side, as the driver delivered it.
 
     Attributes:
-        room: its memory, to be used again.
-        data: the part of it that is the side, as `encode.image` takes it.
-        channels: 1 or 3.
-        depth: 8 or 1.
+        buffer: its memory, to be used again.
+        data: the part of the buffer that is the side; rows from top to bottom, as `encode.image` takes them.
+        width: pixels.
+        height: pixels.
+        channels: 1, or 3 for RGB.
+        depth: bits a sample, 8 or 1.
     """
 
-    room: bytearray
+    buffer: bytearray
     data: memoryview
     width: int
     height: int
@@ -81,13 +87,17 @@ class Device:
     """An open SANE device.
 
     Attributes:
-        name: the SANE name.
+        name: its SANE name.
+
+    Raises:
+        SaneError: it cannot be opened.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         try:
-            self._handle = _sane._open(name)  # noqa: SLF001 - sane.SaneDev hides INEXACT and copies images
+            # sane.SaneDev would hide whether a value was rounded (INEXACT), and copy images.
+            self._handle = _sane._open(name)  # noqa: SLF001
         except _sane.error as error:
             raise SaneError(f"Opening {name}", str(error)) from error
 
@@ -100,11 +110,11 @@ class Device:
         self.close()
 
     def close(self) -> None:
-        """Close the device; afterwards it is free for others."""
+        """Close the device, so that others can open it."""
         self._handle.close()
 
     def options(self) -> dict[str, DeviceOption]:
-        """All options as they are now, in the driver's order. Values only where they can be read."""
+        """All options as they are now, by name, in the driver's order; values only where they can be read."""
         found = {}
         for index, name, _title, _text, type_, unit, size, cap, constraint in self._handle.get_options():
             if type_ == _sane.TYPE_GROUP or not name:
@@ -129,15 +139,15 @@ class Device:
         try:
             value = self._handle.get_option(index)
         except _sane.error:
-            return None  # some drivers cannot read back what they can set
+            return None  # some drivers cannot read back what can be set
         return bool(value) if kind is OptionType.BOOL else value
 
     def set(self, name: str, value: Any) -> None:
-        """Set one option; what the driver made of it is in the next `options()`.
+        """Set one option. What the driver made of the value is in the next `options()`.
 
         Raises:
             SaneError: the driver refuses.
-            BadData: the value has the wrong type for the option.
+            BadData: there is no such option, or the value has the wrong type.
         """
         option = next((option for option in self._handle.get_options() if option[1] == name), None)
         if option is None:
@@ -154,10 +164,10 @@ class Device:
             ) from error
 
     def parameters(self) -> Parameters:
-        """What the driver says of the next (or this) frame.
+        """What the driver says of the frame that was started; before that, of the next one.
 
         Raises:
-            SaneError: it cannot say.
+            SaneError: the driver cannot say.
         """
         try:
             format_, last, (pixels, lines), depth, size = self._handle.get_parameters()
@@ -166,7 +176,7 @@ class Device:
         return Parameters(format_, bool(last), pixels, lines, depth, size)
 
     def check_early(self) -> None:
-        """Refuse, before paper moves, what the driver already says that it will deliver.
+        """Refuse, before paper moves, a kind of frame that the driver announces and scand cannot use.
 
         Raises:
             BadData: `unsupported_settings`.
@@ -174,67 +184,67 @@ class Device:
         try:
             estimate = self.parameters()
         except SaneError:
-            return  # before the start an estimate is all that is due, and some drivers have none
+            return  # before the start, drivers need only give an estimate, and some give none
         estimate.check_frame()
 
     def start(self) -> None:
-        """Feed the next side.
+        """Start the next side, which feeds a sheet if need be.
 
         Raises:
-            SaneError: NO_DOCS, JAMMED, COVER_OPEN …: only start tells whether there is paper.
+            SaneError: NO_DOCS, JAMMED, COVER_OPEN …; only this call tells whether there is paper.
         """
         try:
             self._handle.start()
         except _sane.error as error:
             raise SaneError("Starting a page", str(error)) from error
 
-    def read(self, room: bytearray, progress: Callable[[int, int], None]) -> Raster:
-        """The side that was started, whole.
+    def read(self, buffer: bytearray, progress: Callable[[int, int], None]) -> Raster:
+        """Read the side that was started, to its end.
 
         Args:
-            room: where it goes; what does not fit gets room of its own.
-            progress: called now and then with (line, lines). It may call `cancel`: between two reads, in the
-                driver's own thread, is the one safe place. The read then ends with CANCELLED.
+            buffer: where it goes; if it is too small, a larger one is made.
+            progress: called after each chunk with (lines so far, lines in all or -1). It may call `cancel`, which
+                is safe only here: between two reads, in the thread that reads. The read then ends with CANCELLED.
 
         Raises:
-            SaneError: the driver failed in mid-page, or the page is shorter than promised.
-            BadData: it would come out wrong; see `Parameters.check`.
+            SaneError: the driver failed in mid-page, or the page is shorter than announced.
+            BadData: the picture would come out wrong; see `Parameters.check`.
         """
-        promised = self.parameters()
-        promised.check()
-        line = promised.bytes_per_line
+        announced = self.parameters()
+        announced.check()
+        line = announced.bytes_per_line
         lines = 0
 
         def advance(size: int) -> None:
             nonlocal lines
             lines = size // line
-            progress(lines, promised.lines)
+            progress(lines, announced.lines)
 
         try:
-            room, _came = read(self._handle, room, line * max(promised.lines, 0), advance)
+            buffer, _came = read(self._handle, buffer, line * max(announced.lines, 0), advance)
         except ReadError as error:
             failure = SaneError("Reading a page", str(error))
             if failure.status is SaneStatus.NO_DOCS and lines:
-                failure = _short(lines, promised.lines)  # not the feeder's end: a sheet half read
+                failure = _too_short(lines, announced.lines)  # not an empty feeder: this sheet is half read
             elif failure.code and FAULTS[failure.code].retry is Retry.A_FEW:
-                failure.code = ErrorCode.DEVICE_ERROR  # a sheet has moved: trying again would lose it
+                failure.code = ErrorCode.DEVICE_ERROR  # a sheet has moved: another try would lose it
             raise failure from error
         except MemoryError as error:
-            what = f"no memory for a page of {promised.lines} lines of {line} bytes"
+            what = f"no memory for a page of {announced.lines} lines of {line} bytes"
             raise SaneError("Reading a page", what) from error
-        if lines < promised.lines or lines == 0:
-            raise _short(lines, promised.lines)
-        channels = 3 if promised.format == "color" else 1
-        data = memoryview(room)[: lines * line]
-        return Raster(room, data, promised.pixels_per_line, lines, channels, promised.depth)
+        if lines < announced.lines or lines == 0:
+            raise _too_short(lines, announced.lines)
+        channels = 3 if announced.format == "color" else 1
+        data = memoryview(buffer)[: lines * line]
+        return Raster(buffer, data, announced.pixels_per_line, lines, channels, announced.depth)
 
     def cancel(self) -> None:
-        """End the scan: once, after the last page (some drivers crash otherwise), or to stop one."""
+        """End the scan: once after the last page, since some drivers crash otherwise, or to stop a page."""
         self._handle.cancel()
 
 
-def _short(came: int, promised: int) -> SaneError:
-    return SaneError("Reading a page", f"it ended after {came} of {max(promised, 0) or 'some'} lines")
+def _too_short(came: int, announced: int) -> SaneError:
+    return SaneError("Reading a page", f"it ended after {came} of {max(announced, 0) or 'some'} lines")
 
 
 _WORD = 4  # sizeof(SANE_Word), SANE standard 4.2.1

@@ -1,4 +1,4 @@
-"""Raster → file bytes: JPEG, CCITT G4 or PNG, such that the PDF can take them as they are."""
+"""Encodes a raster as JPEG, CCITT G4 or PNG, in forms that a PDF can embed unchanged."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _JPEG_LONGEST = 65500  # pixels; libjpeg's JPEG_MAX_DIMENSION
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A page as it goes to disk.
+    """An encoded page.
 
     Attributes:
-        data: the file.
+        data: the content of the file.
         suffix: ".jpg", ".tif" or ".png".
         sha256: of `data`, 64 hex digits.
     """
@@ -30,7 +30,7 @@ class Encoded:
     sha256: str
 
 
-def encode(  # noqa: PLR0913 - what a page is, and what is asked for
+def encode(  # noqa: PLR0913 - what a page is, and how it is to be encoded
     raster: bytes | bytearray | memoryview,
     width: int,
     height: int,
@@ -45,38 +45,39 @@ def encode(  # noqa: PLR0913 - what a page is, and what is asked for
     """Compress one page.
 
     * "jpeg", and "auto" for color and gray: baseline JPEG, 4:2:0 (chroma at half the resolution, as scanners'
-      own software does), Huffman tables not optimized: that would take a second pass for 3 % of the size.
-    * lineart, "auto" or "lossless": TIFF with CCITT G4 in one strip, which PDF can embed as it is (a
-      CCITTFaxDecode stream cannot be pieced together from several).
-    * "lossless" otherwise: PNG at zlib level 1, not interlaced, whose IDAT PDF can embed as it is. A page
-      too long for JPEG (65,500 pixels: 2.8 m at 600 dpi) becomes a PNG too rather than none.
+      own software does). Huffman tables are not optimized: that would take a second pass for 3 % of the size.
+    * lineart, "auto" or "lossless": TIFF with CCITT G4 in one strip, which PDF can embed unchanged (a
+      CCITTFaxDecode stream cannot be put together from several strips).
+    * "lossless" otherwise: PNG at zlib level 1, not interlaced, whose IDAT PDF can embed unchanged. A page that is
+      too long for JPEG (65,500 pixels: 2.8 m at 600 dpi) becomes a PNG, too.
 
-    Drops the GIL in JPEG, so that it may run in threads beside one that reads. Holds, beside the raster, one copy
-    of it (4·w·h bytes for color, w·h for lineart, none for gray: Pillow maps the raster itself) and the result.
+    JPEG is encoded without the GIL, so that this may run in threads beside one that reads. Memory in use, besides
+    the raster: a copy of it (4·w·h bytes for color, w·h for lineart; none for gray, which Pillow maps) and the
+    result.
 
     Args:
-        raster: rows top to bottom, each in whole bytes and not padded further.
+        raster: rows from top to bottom, each padded to whole bytes and no further.
         width: pixels.
         height: pixels.
         channels: 1, or 3 for RGB.
-        depth: 8 bits a sample (lineart as 0 for black, and 255), or 1, in which 1 is black.
+        depth: 8 bits a sample (lineart then has 0 for black and 255 for white), or 1, in which 1 is black.
         dpi: pixels per inch, for the file's own header (JPEG and PNG round it; the PDF takes `Page.dpi`).
         mode: "color", "gray" or "lineart".
         format: "auto", "jpeg" or "lossless".
         quality: 1 to 95, for JPEG.
 
     Raises:
-        ValueError: the raster has more or fewer bytes than that takes.
-        OSError: no memory for it.
+        ValueError: the raster has not as many bytes as width, height, channels and depth say.
+        OSError: there is no memory for the encoded page.
     """
     page = image(raster, width, height, channels, depth)
     resolution = (dpi, dpi)
-    # A real file, though in memory: into a BytesIO, Pillow (13.0) encodes JPEG without dropping the GIL.
+    # A file in memory rather than a BytesIO: for that, Pillow (13.0) would encode JPEG while holding the GIL.
     with os.fdopen(os.memfd_create("page"), "w+b") as file:
         suffix = _save(page, file, mode, format, quality, resolution)
         file.seek(0)
         data = file.read()
-    if suffix == ".jpg" and not data.endswith(_END_OF_IMAGE):  # Pillow does not look how much write(2) took
+    if suffix == ".jpg" and not data.endswith(_END_OF_IMAGE):  # Pillow ignores that write(2) took less
         raise OSError(errno.ENOMEM, "no memory for the encoded page")
     return Encoded(data, suffix, hashlib.sha256(data).hexdigest())
 
@@ -89,7 +90,7 @@ def _save(
     quality: int,
     dpi: tuple[float, float],
 ) -> str:
-    """Write the page in the format that is its; the suffix says which."""
+    """Write the page in the format that suits it, and return the suffix of that format."""
     if mode == "lineart" and page.mode != "RGB" and format != "jpeg":
         bits = page.convert("1", dither=Image.Dither.NONE)
         bits.save(file, "TIFF", compression="group4", strip_size=page.width * page.height, dpi=dpi)
@@ -104,10 +105,10 @@ def _save(
 def image(
     raster: bytes | bytearray | memoryview, width: int, height: int, channels: int, depth: int
 ) -> Image.Image:
-    """A raster as an image; arguments and error are those of `encode`. Gray is mapped, all else is copied."""
+    """The raster as an image; arguments and errors are those of `encode`. Gray is mapped, all else is copied."""
     row = (width * channels * depth + 7) // 8
     if len(raster) != row * height:
         raise ValueError(f"{width}x{height} pixels of {channels}x{depth} bits are not {len(raster)} bytes")
     mode, packing = ("1", "1;I") if depth == 1 else (_MODES[channels], _MODES[channels])
-    # frombuffer takes what bytes() takes, though it does not say so
+    # frombuffer takes any buffer, though its type says bytes
     return Image.frombuffer(mode, (width, height), cast("bytes", raster), "raw", packing, 0, 1)

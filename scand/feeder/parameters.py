@@ -1,4 +1,4 @@
-"""What the driver says of a frame, and whether it is one that scand makes the right picture of.
+"""What the driver says of a frame, and whether scand can make the right picture of it.
 
 Source: the SANE standard, 3.2.1 and 4.3.8.
 """
@@ -16,9 +16,12 @@ class Parameters:
     """`SANE_Parameters`: exact once the frame is started, an estimate before.
 
     Attributes:
-        format: "gray", "color", or "red", "green", "blue" for a pass of three.
-        lines: -1 when the driver does not know yet how long the page is.
-        bytes_per_line: with whatever padding the driver adds.
+        format: "gray", "color"; or "red", "green", "blue" for one pass of three.
+        last_frame: no other frame of the same page follows.
+        pixels_per_line: width of the page.
+        lines: height of the page; -1 when the driver does not know it yet.
+        depth: bits a sample.
+        bytes_per_line: includes whatever padding the driver adds.
     """
 
     format: str
@@ -29,12 +32,12 @@ class Parameters:
     bytes_per_line: int
 
     def check_frame(self) -> None:
-        """Refuse what no page file here can hold as it is, even by an estimate with nothing in it yet.
+        """Refuse a kind of frame that scand has no page file for: JPEG has 8 bits a sample, a page is one frame.
 
-        JPEG has 8 bits a sample, and a page is one frame.
+        This can be judged from an estimate, even from one that is all zeros.
 
         Raises:
-            BadData: with `unsupported_settings`.
+            BadData: `unsupported_settings`.
         """
         if self.depth > 8:
             raise _unsupported(f"{self.depth} bits a sample", "set the option depth to 8")
@@ -44,12 +47,12 @@ class Parameters:
             raise _unsupported("colour of 1 bit a sample", "set the option depth to 8")
 
     def check(self) -> None:
-        """Refuse all that would come out as another picture, once the frame is started.
+        """Refuse every frame that would come out as a wrong picture. Call it once the frame is started.
 
-        Lines are taken as they come: padded ones, or ones of nothing, are none.
+        The raster is taken as it comes, so lines with padding are refused, and so are empty lines.
 
         Raises:
-            BadData: with `unsupported_settings`.
+            BadData: `unsupported_settings`.
         """
         self.check_frame()
         if self.depth not in {1, 8}:
@@ -65,6 +68,6 @@ class Parameters:
             )
 
 
-def _unsupported(what: str, mend: str) -> BadData:
-    sentence = f"The driver delivers {what}, which would come out as a wrong picture: {mend}."
+def _unsupported(what: str, remedy: str) -> BadData:
+    sentence = f"The driver delivers {what}, which would come out as a wrong picture: {remedy}."
     return BadData(sentence, ErrorCode.UNSUPPORTED_SETTINGS)

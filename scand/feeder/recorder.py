@@ -1,7 +1,7 @@
-"""Makes each side safe on disk while the scanner goes on: encode in threads, record in feeding order.
+"""Makes each side safe on disk while the scanner goes on: encodes in threads, records in feeding order.
 
-The reader wants the GIL after each piece of 32 KiB, so nothing in this process may compute in Python for long:
-Pillow drops the GIL while it encodes, and the rest here is system calls.
+The reader needs the GIL after each chunk of 32 KiB, so nothing in this process may compute in Python for long.
+Pillow releases the GIL while it encodes, and the rest here is system calls.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from scand.feeder.blank.ink import ink
 from scand.feeder.encode import Encoded, encode, image
 from scand.spool.disk import disk_errors
 from scand.spool.records import Page, Side
+from scand.wire.throttle import ALIVE_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,39 +27,40 @@ if TYPE_CHECKING:
     from scand.jobs.settings import Settings
     from scand.spool.directories import BatchDirectory
 
-ENCODERS = 2
-IN_FLIGHT = 3
-"""Sides between scanner and disk at once, besides the one that is read; each is about 26 MB raw at 300 dpi colour
-A4, and more than twice that while it is encoded."""
+_ENCODERS = 2  # threads
 
-_WORD_EVERY = 0.25  # seconds
+_IN_FLIGHT = 3
+"""Sides between scanner and disk at once, besides the one that is being read. An A4 side in colour at 300 dpi
+takes about 26 MB, and more than twice that while it is encoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
+    """A side on its way to the disk; `encoded` will be its file, and whether it is blank."""
+
     number: int
     sheet: int
     side: Side
     raster: Raster
     dpi: float
-    made: Future[tuple[Encoded, bool]]
+    encoded: Future[tuple[Encoded, bool]]
 
 
 class Recorder:
-    """Takes sides in feeding order; gives them back as captured pages, in the same order.
+    """Takes sides in feeding order, and captures them in the same order.
 
     Args:
-        rooms: memory of former sides, which is used again, also by the next batch: to have the kernel find fresh
-            memory, and clear it, takes as long as to read a page into it.
-        directory: the batch they belong to.
-        settings: format, mode and quality.
-        captured: called, in the recorder's own thread, with each page once it is safe on disk.
-        waiting: called now and then while the caller waits for the disk, which is no silence of the driver's.
+        buffers: memory of former sides, to be used again, also by the next batch: it takes the kernel as long to
+            provide and clear new memory as it takes to read a page into it.
+        directory: of the batch.
+        settings: how to encode, and whether to look for blank sides.
+        captured: called with each page once it is safe on disk, in the recorder's own thread.
+        waiting: called every `ALIVE_EVERY` seconds while the caller waits for the disk: the driver is not silent.
     """
 
     def __init__(
         self,
-        rooms: list[bytearray],
+        buffers: list[bytearray],
         directory: BatchDirectory,
         settings: Settings,
         captured: Callable[[Page], None],
@@ -66,35 +68,42 @@ class Recorder:
     ) -> None:
         self._directory, self._settings = directory, settings
         self._captured, self._waiting = captured, waiting
-        self._rooms = rooms
-        self._in_flight = threading.BoundedSemaphore(IN_FLIGHT)
+        self._buffers = buffers
+        self._in_flight = threading.BoundedSemaphore(_IN_FLIGHT)
         self._sides: queue.SimpleQueue[_Side | None] = queue.SimpleQueue()
-        self._encoders = ThreadPoolExecutor(ENCODERS, "encode")
+        self._encoders = ThreadPoolExecutor(_ENCODERS, "encode")
         self._failure: ScandError | None = None
         self._thread = threading.Thread(target=self._record, name="record", daemon=True)
         self._thread.start()
 
-    def room(self) -> bytearray:
-        """Memory to read the next side into."""
-        return self._rooms.pop() if self._rooms else bytearray()
+    def buffer(self) -> bytearray:
+        """Memory to read the next side into; it may be too small, or empty."""
+        return self._buffers.pop() if self._buffers else bytearray()
 
     def put(self, raster: Raster, number: int, sheet: int, side: Side, dpi: float) -> None:
-        """Hand over a side; waits while `IN_FLIGHT` others are not yet on disk.
+        """Hand over a side. Waits while `_IN_FLIGHT` others are not on disk yet.
+
+        Args:
+            raster: the side; its buffer belongs to the recorder from here on.
+            number: of the side within the batch, from 1.
+            sheet: number of the sheet within the batch, from 1.
+            side: front or back.
+            dpi: pixels per inch.
 
         Raises:
             ScandError: an earlier side could not be written; this one is not taken.
         """
-        while not self._in_flight.acquire(timeout=_WORD_EVERY):
+        while not self._in_flight.acquire(timeout=ALIVE_EVERY):
             self._waiting()
         self.check()
-        made = self._encoders.submit(self._make, raster, dpi)
-        self._sides.put(_Side(number, sheet, side, raster, dpi, made))
+        encoded = self._encoders.submit(self._encode, raster, dpi)
+        self._sides.put(_Side(number, sheet, side, raster, dpi, encoded))
 
     def check(self) -> None:
-        """Raise what a side that was put earlier met.
+        """Raise the failure of an earlier side, if there was one.
 
         Raises:
-            ScandError: `staging_full`, or whatever else stood in the way.
+            ScandError: `staging_full`, or whatever else went wrong.
         """
         if self._failure is not None:
             raise self._failure
@@ -107,18 +116,17 @@ class Recorder:
         """
         self._sides.put(None)
         while self._thread.is_alive():
-            self._thread.join(_WORD_EVERY)
+            self._thread.join(ALIVE_EVERY)
             self._waiting()
         self._encoders.shutdown()
         self.check()
 
-    def _make(self, raster: Raster, dpi: float) -> tuple[Encoded, bool]:
-        """The page as it goes to disk, and whether it is blank, where that is asked."""
+    def _encode(self, raster: Raster, dpi: float) -> tuple[Encoded, bool]:
+        """The encoded page, and whether it is blank, if blank sides are to be dropped."""
         settings, blank = self._settings, False
         if settings.blank_pages == "drop":
             samples = raster.data if raster.depth == 8 else _unpacked(raster)
-            found = ink(samples, raster.width, raster.height, raster.channels, dpi)
-            blank = found < settings.blank_threshold
+            blank = ink(samples, raster.width, raster.height, raster.channels, dpi) < settings.blank_threshold
         try:
             encoded = encode(
                 raster.data,
@@ -131,7 +139,7 @@ class Recorder:
                 format=settings.format,
                 quality=settings.quality,
             )
-        except OSError as error:  # not the disk's
+        except OSError as error:  # of memory, not of the staging disk
             raise _not_encoded(error) from error
         return encoded, blank
 
@@ -143,13 +151,13 @@ class Recorder:
                         self._write(side)
                 except ScandError as error:
                     self._failure = error
-                except Exception as error:  # noqa: BLE001 - whatever it is, the batch must end and say so
+                except Exception as error:  # noqa: BLE001 - whatever it is, it must become the batch's end
                     self._failure = _not_encoded(error)
-            self._rooms.append(side.raster.room)
+            self._buffers.append(side.raster.buffer)
             self._in_flight.release()
 
     def _write(self, side: _Side) -> None:
-        encoded, blank = side.made.result()
+        encoded, blank = side.encoded.result()
         page = Page(
             sheet=side.sheet,
             side=side.side,
@@ -166,7 +174,7 @@ class Recorder:
 
 
 def _unpacked(raster: Raster) -> bytes:
-    """A byte a pixel, as blank sides are looked for."""
+    """The pixels of a 1-bit raster as bytes, 0 for black and 255 for white."""
     return image(raster.data, raster.width, raster.height, 1, 1).convert("L").tobytes()
 
 

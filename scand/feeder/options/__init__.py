@@ -1,13 +1,14 @@
-"""Device options and settings become ordered assignments, or a refusal. Pure: the feeder does the setting.
+"""From settings and a device's options: which option to set next, or a refusal. Pure; `batch` does the setting.
 
-Drivers reload their options whenever one is set, so nothing is planned beyond the next assignment:
+Drivers change other options whenever one is set, so nothing is planned beyond the next assignment:
 
     while (assignment := next_assignment(options, settings, applied)) is not None:
         ...  # set it, read all options again, append Applied(name, asked, read_back)
     negotiation = negotiated(options, settings, applied)
 
-`device` is what a driver says of itself, `plan` what should be set next, `negotiation` what came of it; how
-drivers spell things is in `scand.sane_words`.
+`descriptors` is what a driver says of its options. `plan` says what to set next: first the options of `source`,
+`picture` and `area`, then those of the `client`. `negotiation` is what the device is set to in the end, and
+`refusal` the sentence when it cannot do what is asked for. How drivers spell things is in `scand.sane_words`.
 """
 
 from scand.feeder.options.descriptors import Applied, Assignment, DeviceOption, OptionType, Range, Unit

@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from scand.jobs.settings import Settings
 
 LONGEST_MAX = 431.8
-"""mm. "max" is no longer than a ledger sheet: fujitsu's feeders take pages of 2.7 m, and a driver that does
-not look for the sheet's end fills up as much. Who wants more writes the size out."""
+"""Length of "max" in mm, that of a ledger sheet. fujitsu's feeders take pages of 2.7 m, and a driver that does not
+look for the sheet's end would deliver all of it. For longer pages, settings give the size in mm."""
 
-_INSIDE = 0.1  # mm; fujitsu and canon_dr refuse a page-height of exactly their own maximum
-_CUT = 0.5  # mm that nobody misses: drivers round, and A4 is 296.93 mm long on some flatbeds
+_MARGIN = 0.1  # mm; fujitsu and canon_dr refuse a page-height of exactly their own maximum
+_TOLERANCE = 0.5  # mm cut off without a warning: drivers round, and A4 is 296.93 mm long on some flatbeds
 
 
 def area(options: Options, settings: Settings) -> Iterator[Assignment]:
-    """The page, then the area on it; what is too large becomes the largest there is.
+    """Set the size of the page, then the area on it; a size that is too large becomes the largest there is.
 
-    fujitsu and canon_dr cut A4 to Letter unless page-height comes before br-y.
+    fujitsu and canon_dr cut A4 to Letter unless page-height is set before br-y.
     """
     for option in all_of(options, PAPER):
         yield from (Assignment(option.name, name) for name in option.choices if is_free_size(name))
-    width, height = _asked(settings)
+    width, height = _size_asked(settings)
     left, top = settings.offset
     left += _justified(options, settings, width)
-    yield from _set(options, PAGE_WIDTH, left + width, _INSIDE)
-    yield from _set(options, PAGE_HEIGHT, top + height, _INSIDE)
+    yield from _set(options, PAGE_WIDTH, left + width, _MARGIN)
+    yield from _set(options, PAGE_HEIGHT, top + height, _MARGIN)
     yield from _set(options, ("tl-x",), left)
     yield from _set(options, ("tl-y",), top)
     yield from _set(options, ("br-x",), width + (_mm(options, ("tl-x",)) or 0.0))
@@ -42,9 +42,9 @@ def area(options: Options, settings: Settings) -> Iterator[Assignment]:
 
 
 def _justified(options: Options, settings: Settings, width: float) -> float:
-    """How far right of the scan area's left edge the feeder's sheets lie, mm; a flatbed's lie at the edge.
+    """How far from the left edge of the scan area the feeder's sheets lie, in mm; 0 for a flatbed.
 
-    airscan only tells on which side of the area a narrower sheet goes in; offsetting is left to programs.
+    airscan only tells on which side of the area a narrower sheet is fed; programs have to add the offset.
     """
     side, edge = find(options, JUSTIFICATION), find(options, ("br-x",))
     if settings.source == "flatbed" or side is None or edge is None:
@@ -54,7 +54,7 @@ def _justified(options: Options, settings: Settings, width: float) -> float:
     return {"center": spare / 2, "right": spare}.get(str(side.value), 0.0)
 
 
-def _asked(settings: Settings) -> tuple[float, float]:
+def _size_asked(settings: Settings) -> tuple[float, float]:
     size = settings.page_size
     return size.width_mm, LONGEST_MAX if math.isinf(size.height_mm) else size.height_mm
 
@@ -67,21 +67,21 @@ def _set(options: Options, names: Sequence[str], mm: float, margin: float = 0.0)
 
 
 def _mm(options: Options, names: Sequence[str]) -> float | None:
-    """A length in millimetres; None where the device has none, or it cannot be read."""
+    """A length in mm; None where the device has no such option, or it cannot be read."""
     option = find(options, names)
     value = number(option.value) if option is not None and option.active else math.nan
     return None if option is None or math.isnan(value) else value / _per_mm(options, option)
 
 
 def _per_mm(options: Options, option: DeviceOption) -> float:
-    """The option's own units in a millimetre: some drivers count pixels of the resolution that is set."""
+    """How many of the option's units make a millimetre: some drivers count pixels at the set resolution."""
     if option.unit is not Unit.PIXEL:
         return 1.0
     return (set_dpi(options) or 300.0) / 25.4
 
 
 def size(options: Options, settings: Settings) -> tuple[float, float]:
-    """Width and height of the page in millimetres, by what the driver reads back; 0 where nobody says."""
+    """Width and height of the page in mm, as read back; 0 where neither the driver nor the settings tell."""
     page = settings.page_size
     width, height = (page.width_mm, page.height_mm) if math.isfinite(page.width_mm) else (0.0, 0.0)
     return _side(options, "x", PAGE_WIDTH, width), _side(options, "y", PAGE_HEIGHT, height)
@@ -98,9 +98,10 @@ def _side(options: Options, axis: str, page: Sequence[str], asked: float) -> flo
 
 
 def warnings(options: Options, settings: Settings) -> Iterator[str]:
-    """What of the page is cut off."""
+    """A warning when a part of the page is cut off."""
     width, height = size(options, settings)
     asked = settings.page_size
-    if math.isfinite(asked.width_mm) and (asked.width_mm > width + _CUT or asked.height_mm > height + _CUT):
+    cut = max(asked.width_mm - width, asked.height_mm - height)
+    if math.isfinite(cut) and cut > _TOLERANCE:
         wanted = f"{asked.width_mm:g} x {asked.height_mm:g}"
         yield f"page_size: asked {asked} ({wanted} mm), the scanner does {width:g} x {height:g} mm"

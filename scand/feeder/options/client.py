@@ -1,4 +1,4 @@
-"""The client's own options, `settings.options`: applied last, in the order given."""
+"""The client's own options, `settings.options`: they are set last, in the order given."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from scand.feeder.options.descriptors import Applied, Options
     from scand.jobs.settings import OptionValue, Settings
 
-_SET = frozenset({OptionType.BOOL, OptionType.INT, OptionType.FIXED, OptionType.STRING})
+_SETTABLE = frozenset({OptionType.BOOL, OptionType.INT, OptionType.FIXED, OptionType.STRING})
 
 
-def following(options: Options, settings: Settings, applied: Sequence[Applied]) -> Assignment | None:
-    """The next of them that is not as asked already, after those applied.
+def next_assignment(options: Options, settings: Settings, applied: Sequence[Applied]) -> Assignment | None:
+    """The client's next option that has not the value asked for; None when there is none left.
 
-    They are checked here, since python-sane stays silent or sets garbage.
+    Names and values are checked here, since python-sane ignores wrong ones or sets garbage.
+
+    Args:
+        options: as they are now.
+        settings: what is asked for.
+        applied: the client's options that were set before, in order.
 
     Raises:
-        BadData: the device has no such option, or it cannot be set so.
+        BadData: `unsupported_settings`: the device has no such option, or it cannot have that value.
     """
     names = [name for name, _ in settings.options]
     done = names.index(applied[-1].name) + 1 if applied else 0
@@ -34,7 +39,7 @@ def following(options: Options, settings: Settings, applied: Sequence[Applied]) 
             raise refused(options, f"options: this scanner has no {shown(name)}{meant(name, [*options])}.")
         if not option.active:
             raise refused(options, f"options: {name} is not active with these settings.")
-        if not option.settable or option.array or option.type not in _SET:
+        if not option.settable or option.array or option.type not in _SETTABLE:
             raise refused(options, f"options: {name} cannot be set.")
         if not _allowed(option, value):
             raise refused(options, f"options: {name} cannot be {shown(value)}; {listed([option])}.")
@@ -60,7 +65,7 @@ def _allowed(option: DeviceOption, value: OptionValue) -> bool:
 
 
 def warnings(settings: Settings, applied: Sequence[Applied]) -> Iterator[str]:
-    """Each of them that the driver made something else of."""
+    """A warning for each of the client's options whose value the driver changed."""
     for one in applied:
         if (one.name, one.asked) in settings.options and not _kept(one.asked, one.read_back):
             yield f"{one.name}: asked {shown(one.asked)}, the scanner made it {shown(one.read_back)}"
@@ -68,5 +73,5 @@ def warnings(settings: Settings, applied: Sequence[Applied]) -> Iterator[str]:
 
 def _kept(asked: OptionValue, read_back: Any) -> bool:
     if isinstance(asked, int | float) and isinstance(read_back, int | float):
-        return math.isclose(asked, read_back, abs_tol=0.05)  # a driver's step; SANE_Fixed
+        return math.isclose(asked, read_back, abs_tol=0.05)  # rounding by the driver's step, or of SANE_Fixed
     return read_back is None or bool(asked == read_back)

@@ -1,4 +1,4 @@
-"""The options of a SANE device as its driver states them, and what may be set.
+"""The options of a SANE device as its driver describes them, and the values that may be set.
 
 Source: the SANE standard 4.2.9 (option descriptors) and 4.2.9.7 (constraints).
 """
@@ -16,7 +16,8 @@ from scand.sane_words import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-WORD = 4  # bytes: a number longer than this is an array (gamma tables)
+WORD = 4
+"""Size of a SANE_Word in bytes; an INT or FIXED that is longer is an array, such as a gamma table."""
 
 
 class OptionType(StrEnum):
@@ -31,7 +32,7 @@ class OptionType(StrEnum):
 
 
 class Unit(StrEnum):
-    """SANE_Unit, as far as it matters here; every other is NONE."""
+    """SANE_Unit, as far as it matters here; all others are NONE."""
 
     NONE = "none"
     PIXEL = "pixel"
@@ -42,7 +43,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A SANE_Range: from `min` to `max`, in steps of `step` from `min`; 0: any value."""
+    """A SANE_Range: from `min` to `max`, in steps of `step` from `min`; with a step of 0, any value between."""
 
     min: float
     max: float
@@ -51,15 +52,17 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class DeviceOption:
-    """One option at one moment; drivers change all of it when another option is set.
+    """An option at one moment; all of it may change when another option is set.
 
     Attributes:
-        name: as SANE spells it, with hyphens.
-        constraint: the values it may have, or their range; None: any.
+        name: as the driver spells it.
+        type: of the value.
+        unit: of a number.
+        constraint: the list of allowed values, or their range; None: any value.
         size: of the value, bytes.
-        active: it means something now.
-        settable: software may set it (not a sensor, not read-only).
-        value: None where it cannot be read: inactive options, arrays, buttons.
+        active: the option has an effect now.
+        settable: software may set it; it is no sensor and not read-only.
+        value: None where it cannot be read: of inactive options, arrays and buttons.
     """
 
     name: str
@@ -73,12 +76,12 @@ class DeviceOption:
 
     @property
     def array(self) -> bool:
-        """Several numbers in one option: python-sane sets the first and garbage for the rest."""
+        """Whether the option has several numbers: python-sane would set the first, and garbage for the rest."""
         return self.type in {OptionType.INT, OptionType.FIXED} and self.size > WORD
 
     @property
     def usable(self) -> bool:
-        """Whether it can be set now, and there is a choice: setting an only value can fail."""
+        """Whether the option can be set now and has a choice: setting the only allowed value can fail."""
         fixed = isinstance(self.constraint, tuple) and len(self.constraint) == 1
         frozen = isinstance(self.constraint, Range) and self.constraint.min == self.constraint.max
         has_value = self.type not in {OptionType.BUTTON, OptionType.GROUP} and not self.array
@@ -86,7 +89,7 @@ class DeviceOption:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The names to choose from: all of the list, or the current one where nothing can be chosen."""
+        """The values to choose from, as text: the whole list, or the current value where there is no choice."""
         listed = self.constraint if isinstance(self.constraint, tuple) else ()
         if self.value is not None and not (listed and self.usable):
             return (str(self.value),)
@@ -94,7 +97,7 @@ class DeviceOption:
 
     @property
     def offer(self) -> list[Any]:
-        """What may be set, for a client: the list, or [min, max, step]."""
+        """What may be set, for a client: a list of values, or [min, max, step]."""
         if isinstance(self.constraint, Range):
             return [self.constraint.min, self.constraint.max, self.constraint.step]
         if self.constraint is not None:
@@ -102,7 +105,7 @@ class DeviceOption:
         return [False, True] if self.type is OptionType.BOOL else []
 
     def holds(self, wanted: object) -> bool:
-        """Whether the value is `wanted` already, as exactly as the driver can have it."""
+        """Whether the option has the wanted value, as exactly as the driver can represent it."""
         if isinstance(wanted, bool) or not isinstance(wanted, int | float):
             return bool(self.value == wanted)
         if isinstance(self.value, bool) or not isinstance(self.value, int | float):
@@ -111,7 +114,7 @@ class DeviceOption:
         return abs(self.value - wanted) <= max(step / 2, 0.01)  # SANE_Fixed has 16 bits of fraction
 
     def at_least(self, wanted: float) -> Any:
-        """The smallest value that may be set from `wanted` up, or the largest there is below it."""
+        """The smallest allowed value that is at least `wanted`; if there is none, the largest allowed value."""
         match self.constraint:
             case Range(min=low, max=high, step=step):
                 if step <= 0:
@@ -125,7 +128,7 @@ class DeviceOption:
                 return self._typed(wanted)
 
     def up_to(self, wanted: float, margin: float = 0.0) -> Any:
-        """`wanted` where it fits, else the largest there is, less `margin`. Drivers round by themselves."""
+        """`wanted`; if that is too large, the largest allowed value less `margin`. Drivers round to their step."""
         match self.constraint:
             case Range(min=low, max=high, step=step):
                 top = high - max(step, margin) if margin and wanted >= high else high
@@ -138,7 +141,7 @@ class DeviceOption:
 
 
 def number(value: object) -> float:
-    """The number in a value: Canon's own driver offers resolutions as "300dpi". NaN where there is none."""
+    """The number in a value, NaN where there is none. Canon's own driver offers resolutions as "300dpi"."""
     match = re.search(r"-?\d+(?:\.\d+)?", str(value))
     return float(match[0]) if match else math.nan
 
@@ -148,19 +151,19 @@ Options: TypeAlias = "Mapping[str, DeviceOption]"
 
 
 def all_of(options: Options, names: Sequence[str]) -> list[DeviceOption]:
-    """The device's options that go by any of the names."""
+    """The device's options that have any of the names, compared after `plain`."""
     return [option for name, option in options.items() if plain(name) in names]
 
 
 def find(options: Options, names: Sequence[str]) -> DeviceOption | None:
-    """The device's option that goes by the first of the names; an active one before others."""
+    """The device's option with the first of the names that it has; an active one before others."""
     found = all_of(options, names)
     return min(found, key=lambda option: (not option.active, names.index(plain(option.name))), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Set this option to this value."""
+    """An option, and the value to set it to."""
 
     name: str
     value: Any
@@ -168,7 +171,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of an assignment."""
+    """An option that was set: the value asked for, and the value read back; None where it cannot be read."""
 
     name: str
     asked: Any

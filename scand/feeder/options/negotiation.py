@@ -1,4 +1,4 @@
-"""What the device really is set to, after all: read back, not believed."""
+"""What the device is really set to in the end, as it is read back."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Negotiated:
-    """What the next batch will be.
+    """How the next batch will be scanned.
 
     Attributes:
         duplex: front and back of each sheet come in turn.
-        source, mode: as the driver names them; None when it has no such option, or it cannot be read.
-        sides: as asked.
-        resolution: dpi, as the driver set it; as asked where it tells none.
-        page_size_mm: width and height; 0 where neither the driver nor the settings say.
-        warnings: what is not quite as asked.
+        source: as the driver spells it; None when it has no such option, or it cannot be read.
+        mode: as the driver spells it; None when it has no such option, or it cannot be read.
+        sides: as asked for.
+        resolution: dpi as the driver set it; as asked for where the driver does not tell.
+        page_size_mm: width and height; 0 where neither the driver nor the settings tell.
+        warnings: what is not quite as asked for.
     """
 
     duplex: bool
@@ -37,15 +38,15 @@ class Negotiated:
 
 
 def negotiated(options: Options, settings: Settings, applied: Sequence[Applied]) -> Negotiated:
-    """What came of it, once `next_assignment` has returned None.
+    """What the device is set to, once `next_assignment` has returned None.
 
     Args:
         options: as they are now.
-        settings: what is asked; an option that they name in `options` is taken as meant.
-        applied: all that was set, and what was read back.
+        settings: what is asked for; an option that the client names itself is not checked.
+        applied: all options that were set, in order.
 
     Raises:
-        BadData: `unsupported_settings`: the driver was set, but reads back something else.
+        BadData: `unsupported_settings`: the driver reads back something else than it was set to.
     """
     source.check(options, settings)
     picture.check(options, settings)

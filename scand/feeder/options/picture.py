@@ -1,4 +1,4 @@
-"""How a page is seen: mode, resolution, depth."""
+"""Mode, resolution and depth of a page."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def mode(options: Options, settings: Settings) -> Iterator[Assignment]:
-    """The mode, always: the default is often Lineart.
+    """Set the mode. It is always set, since the default is often Lineart.
 
     Raises:
-        BadData: the device has none that is what is asked.
+        BadData: the device has no such mode.
     """
     option = find(options, MODE)
     if option is None or not option.choices:
         return
     name = _pick(option, settings.mode)
     if name is None and settings.mode == "lineart" and _has_one_bit(options):
-        name = _pick(option, "gray")  # the test backend: lineart is grey of one bit
+        name = _pick(option, "gray")  # SANE's test backend: lineart is grey of one bit
     if name is None:
         able = [f'"{kind}"' for kind in ("color", "gray", "lineart") if _pick(option, kind)]
-        mend = f': set "mode" to {" or ".join(able)}' if able else ""
-        raise refused(options, f"Asked for {settings.mode}, but {listed([option])}{mend}.")
+        remedy = f': set "mode" to {" or ".join(able)}' if able else ""
+        raise refused(options, f"Asked for {settings.mode}, but {listed([option])}{remedy}.")
     yield Assignment(option.name, name)
 
 
@@ -53,16 +53,16 @@ def _has(depth: DeviceOption, bits: int) -> bool:
 
 
 def resolution(options: Options, settings: Settings) -> Iterator[Assignment]:
-    """The nearest resolution that there is at or above; old fujitsu drivers have one more for y."""
+    """Set the resolution, or the next higher one there is. Old fujitsu drivers have a second option for y."""
     for option in all_of(options, RESOLUTION):
         yield Assignment(option.name, option.at_least(settings.resolution))
 
 
 def depth(options: Options, settings: Settings) -> Iterator[Assignment]:
-    """8 bits a sample, or 1 for lineart; never 16, which python-sane reads out of bounds.
+    """Set 8 bits a sample, or 1 for lineart; never 16, for which python-sane reads out of bounds.
 
     Raises:
-        BadData: the device has nothing but deeper ones.
+        BadData: the device has only other depths.
     """
     option = find(options, MODE)
     named = option is not None and mode_kind(str(option.value)) == "lineart"
@@ -76,39 +76,39 @@ def depth(options: Options, settings: Settings) -> Iterator[Assignment]:
 
 
 def named_mode(options: Options) -> str | None:
-    """The mode that is set, as the driver names it; None without the option, or when it cannot be read."""
+    """The mode that is set, as the driver spells it; None without the option, or when it cannot be read."""
     option = find(options, MODE)
     return str(option.value) if option is not None and option.value is not None else None
 
 
 def set_dpi(options: Options) -> float | None:
-    """The resolution that is set, dots per inch; None where the driver tells none, or one that cannot be."""
+    """The resolution that is set, in dpi; None where the driver tells none, or none above 0."""
     found = find(options, RESOLUTION)
     value = number(found.value) if found else math.nan
     return value if value > 0 else None
 
 
 def check(options: Options, settings: Settings) -> None:
-    """Refuse when the driver was set, and reads back something else.
+    """Refuse when the driver reads back something else than it was set to.
 
     Raises:
-        BadData: another mode than asked, or a depth that python-sane would spoil.
+        BadData: it has another mode than asked for, or a depth that python-sane cannot read.
     """
     deep = [option for option in all_of(options, DEPTH) if option.active and number(option.value) > 8]
     if deep:
         raise refused(options, f"Pages of more than 8 bits a sample cannot be read: {listed(deep)}.")
-    name = named_mode(options)
-    if name is None or any(plain(own) in MODE for own, _ in settings.options):
-        return  # what a client names is meant
+    found = named_mode(options)
+    if found is None or any(plain(name) in MODE for name, _ in settings.options):
+        return  # a client that names the mode itself means it
     one_bit = any(option.active and option.holds(1) for option in all_of(options, DEPTH))
-    kind = "lineart" if one_bit and mode_kind(name) == "gray" else mode_kind(name)
+    kind = "lineart" if one_bit and mode_kind(found) == "gray" else mode_kind(found)
     if kind != settings.mode:
         has = listed([find(options, MODE)])
-        raise refused(options, f'Asked for {settings.mode}, but the mode is "{name}" after all: {has}.')
+        raise refused(options, f'Asked for {settings.mode}, but the mode is "{found}" after all: {has}.')
 
 
 def warnings(options: Options, settings: Settings) -> Iterator[str]:
-    """What is not quite as asked."""
+    """What is not quite as asked for."""
     if named_mode(options) is None:
         yield f"mode: asked {settings.mode}, but the scanner does not let it be chosen"
     if set_dpi(options) is None:

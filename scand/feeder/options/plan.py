@@ -1,7 +1,7 @@
-"""The next option to set: first the plan, then the client's own options.
+"""The next option to set: first those of the plan, then the client's own.
 
-The plan goes forward only, through `vocabulary.ORDER`: it sets each option at most once, whatever the driver
-makes of it, and so it ends.
+The plan only goes forward through `sane_words.ORDER`: it sets each option at most once, whatever the driver makes
+of the value, and so it comes to an end.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ _RANKS = {name: rank for rank, name in enumerate(ORDER)}
 
 
 def next_assignment(options: Options, settings: Settings, applied: Sequence[Applied]) -> Assignment | None:
-    """What to set next; None when the device is as asked.
+    """The next option to set; None when the device is set as asked for.
 
     Args:
         options: as they are now, in the driver's order.
-        settings: what is asked.
-        applied: what this function returned before, in order, and what came of it.
+        settings: what is asked for.
+        applied: what this function returned before, in order, with the values that were read back.
 
     Raises:
-        BadData: `unsupported_settings`: the device cannot do it; nothing is scanned some other way.
+        BadData: `unsupported_settings`: the device cannot do what is asked for, and nothing is scanned otherwise.
     """
     planned = _planned(applied)
     if planned == len(applied):
         last = _rank(applied[-1]) if applied else -1
         for step in _STEPS:
-            for wish in step(options, settings):
-                option = options[wish.name]
-                if _rank(wish) > last and option.usable and not option.holds(wish.value):
-                    return wish
-    return client.following(options, settings, applied[planned:])
+            for assignment in step(options, settings):
+                option = options[assignment.name]
+                if _rank(assignment) > last and option.usable and not option.holds(assignment.value):
+                    return assignment
+    return client.next_assignment(options, settings, applied[planned:])
 
 
 def _rank(one: Applied | Assignment) -> int:
@@ -56,7 +56,7 @@ def _rank(one: Applied | Assignment) -> int:
 
 
 def _planned(applied: Sequence[Applied]) -> int:
-    """How many of `applied` were the plan's: they go forward through ORDER, the client's own come after."""
+    """How many of `applied` belong to the plan: as long as they go forward through ORDER; the client's follow."""
     last = -1
     for count, one in enumerate(applied):
         if _rank(one) <= last:

@@ -1,4 +1,4 @@
-"""What is said when a device cannot do what is asked: what was asked, what it offers, what to set instead."""
+"""The refusal when a device cannot do what is asked for: what was asked, what it offers, what to set instead."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
     from scand.feeder.options.descriptors import DeviceOption, Options
 
-_TOLD = frozenset({*SOURCE, *MODE, *SWITCHES, *FEEDER_MODE, *RESOLUTION, *DEPTH})
-_MOST = 8  # choices that a sentence lists
+_OFFERED = frozenset({*SOURCE, *MODE, *SWITCHES, *FEEDER_MODE, *RESOLUTION, *DEPTH})
+_MOST_CHOICES = 8  # that a sentence lists
 
 
 def refused(options: Options, sentence: str) -> BadData:
-    """`unsupported_settings`, with everything that the device offers instead, by option name."""
+    """The error `unsupported_settings`, with what the device offers instead (option name → values)."""
     offers: dict[str, object] = {
-        name: option.offer for name, option in options.items() if plain(name) in _TOLD and option.offer
+        name: option.offer for name, option in options.items() if plain(name) in _OFFERED and option.offer
     }
     return BadData(sentence, ErrorCode.UNSUPPORTED_SETTINGS, offers)
 
 
 def listed(options: Iterable[DeviceOption | None]) -> str:
-    """`source offers "Flatbed", "ADF"; duplex is inactive`: what there is to choose from."""
-    parts = [_offered(option) for option in options if option is not None]
+    """What the options offer, as a clause: `source offers "Flatbed", "ADF"; duplex is inactive`."""
+    parts = [_clause(option) for option in options if option is not None]
     return "; ".join(parts) if parts else "it has no option for that"
 
 
-def _offered(option: DeviceOption) -> str:
+def _clause(option: DeviceOption) -> str:
     if isinstance(option.constraint, Range):
         what = f"{option.constraint.min:g} to {option.constraint.max:g}"
     else:
-        few = option.offer[:_MOST]
+        few = option.offer[:_MOST_CHOICES]
         what = ", ".join(shown(one) for one in few) + (", …" if len(option.offer) > len(few) else "")
     if not option.active:
         return f"{option.name} is inactive" + (f" ({what})" if what else "")

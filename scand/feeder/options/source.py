@@ -1,8 +1,8 @@
-"""Where the paper comes from, and which sides of it: the source, the stack, and the five ways to duplex.
+"""Where the paper comes from, and which of its sides are scanned.
 
-A source string; a switch of two names (`adf-mode`, `ScanMode`); a bool (`duplex`, `scan-both-sides`); no
-source at all but `duplex`; `batch-scan` and `duplex`. When both sides are asked and cannot be had, it is
-refused: one side is never scanned quietly.
+Drivers have five ways to duplex: a value of the source; an option with two names (`adf-mode`, `ScanMode`); a bool
+(`duplex`, `scan-both-sides`); no source at all but `duplex`; `batch-scan` with `duplex`. When both sides are asked
+for and the device cannot do it, that is refused: one side is never scanned silently.
 """
 
 from __future__ import annotations
@@ -37,28 +37,29 @@ _FEEDING = frozenset({SourceKind.FEEDER, SourceKind.FRONT, SourceKind.BACK, Sour
 
 
 def source(options: Options, settings: Settings) -> Iterator[Assignment]:
-    """The source; duplex is looked for before ADF.
+    """Set the source; duplex is tried before ADF.
 
     Raises:
-        BadData: the device has none that does what is asked.
+        BadData: the device has no source for what is asked for.
     """
     option = find(options, SOURCE)
     if option is None:
-        _check_without(options, settings)
+        _check_without_source(options, settings)
         return
     kinds = _kinds(options, settings)
-    name = _pinned(options, settings, option, kinds) or _pick(option, kinds)
+    name = _named_by_settings(options, settings, option, kinds) or _pick(option, kinds)
     if name is None:
         raise _no_source(options, settings, option)
     yield Assignment(option.name, name)
 
 
-def _pinned(
+def _named_by_settings(
     options: Options, settings: Settings, option: DeviceOption, kinds: Sequence[SourceKind]
 ) -> str | None:
-    """The source that the settings name, where it does what is asked; one in words unknown is taken as meant.
+    """The source that `source_name` names, if it does what is asked for, or scand cannot tell what it does.
 
-    A pin is written once, for a scanner or a profile, and its jobs differ: the glass, one side.
+    `source_name` is written once, for a scanner or a profile, while its jobs ask for different things: the glass,
+    one side. For those it is ignored.
     """
     name = settings.source_name
     if name is None:
@@ -69,18 +70,18 @@ def _pinned(
 
 
 def _kinds(options: Options, settings: Settings) -> Sequence[SourceKind]:
-    """What the source may be, the best first."""
+    """The kinds of source that will do, the best first."""
     if settings.source == "flatbed":
         return (SourceKind.FLATBED,)
     if settings.sides != "duplex":
         return (SourceKind.FRONT, SourceKind.FEEDER)
-    # A switch may be inactive until the source is set.
-    switched = any(_value_for(each, SourceKind.DUPLEX) is not None for each in all_of(options, SWITCHES))
-    return (SourceKind.DUPLEX, *((SourceKind.FEEDER, SourceKind.FRONT) if switched else ()))
+    # An inactive switch counts, too: it may become active once the source is set.
+    switchable = any(_value_for(each, SourceKind.DUPLEX) is not None for each in all_of(options, SWITCHES))
+    return (SourceKind.DUPLEX, *((SourceKind.FEEDER, SourceKind.FRONT) if switchable else ()))
 
 
 def _pick(option: DeviceOption, kinds: Sequence[SourceKind]) -> str | None:
-    """The driver's name for the first of the kinds that it has; the one that is set where that will do."""
+    """The driver's name for the first of the kinds that it has; if several names fit, the one that is set."""
     for kind in kinds:
         names = [name for name in option.choices if source_kind(name) is kind]
         best = [name for name in names if not turns_over(name)] or names
@@ -94,10 +95,10 @@ def _no_source(options: Options, settings: Settings, option: DeviceOption) -> Ba
     if settings.source == "flatbed":
         return refused(options, f'Asked for the flatbed, but {has}: set "source" to "adf".')
     if not any(source_kind(name) in _FEEDING for name in option.choices):
-        mend = 'Set "source" to "flatbed"' + (
+        remedy = 'Set "source" to "flatbed"' + (
             ' and "sides" to "simplex"' if settings.sides == "duplex" else ""
         )
-        return refused(options, f"Asked to feed a stack, but there is no document feeder: {has}. {mend}.")
+        return refused(options, f"Asked to feed a stack, but there is no document feeder: {has}. {remedy}.")
     if settings.sides == "duplex":
         return _one_side_only(options)
     return refused(options, f'Asked for one side, but {has}: set "sides" to "duplex".')
@@ -112,11 +113,15 @@ def _one_side_only(options: Options) -> BadData:
     )
 
 
-def _check_without(options: Options, settings: Settings) -> None:
-    """Refuse, where there is no source to set, what nothing vouches for."""
-    own_words = [str(word) for pair in settings.options for word in pair]
+def _check_without_source(options: Options, settings: Settings) -> None:
+    """Where there is no source to set, refuse what the device gives no sign of.
+
+    Raises:
+        BadData: nothing shows that the device can feed a stack, or that it has a flatbed.
+    """
+    client_words = [str(word) for pair in settings.options for word in pair]
     feeds = any(plain(name) in SHEETFED_SIGNS for name in options) or any(
-        source_kind(word) in _FEEDING for word in own_words
+        source_kind(word) in _FEEDING for word in client_words
     )
     if settings.source == "flatbed" and feeds:
         raise refused(options, 'Asked for the flatbed, but this scanner only feeds: set "source" to "adf".')
@@ -129,7 +134,7 @@ def _check_without(options: Options, settings: Settings) -> None:
 
 
 def stack(options: Options, settings: Settings) -> Iterator[Assignment]:
-    """The whole stack, not its first sheet. hpaio tells the feeder's end only with `batch-scan`."""
+    """Make the feeder pull the whole stack. hpaio reports the feeder's end only with `batch-scan`."""
     adf = settings.source == "adf"
     for option in all_of(options, BATCH):
         if option.type is OptionType.BOOL:
@@ -139,10 +144,10 @@ def stack(options: Options, settings: Settings) -> Iterator[Assignment]:
 
 
 def sides(options: Options, settings: Settings) -> Iterator[Assignment]:
-    """Every active duplex switch, on or off; for both sides, one at least, or the source has to do it.
+    """Set every active duplex switch, on or off. For both sides, a switch or the source has to do it.
 
     Raises:
-        BadData: nothing does.
+        BadData: neither can.
     """
     kind = SourceKind.DUPLEX if settings.sides == "duplex" else SourceKind.FRONT
     able = _source_kind(options, settings) is SourceKind.DUPLEX
@@ -156,7 +161,7 @@ def sides(options: Options, settings: Settings) -> Iterator[Assignment]:
 
 
 def _value_for(option: DeviceOption, kind: SourceKind) -> Any:
-    """The value by which a switch says both sides or one; None when it cannot."""
+    """The value of a switch that means both sides, or one; None when it has no such value."""
     if option.type is OptionType.BOOL:
         return kind is SourceKind.DUPLEX
     if option.type is not OptionType.STRING or not isinstance(option.constraint, tuple):
@@ -164,8 +169,8 @@ def _value_for(option: DeviceOption, kind: SourceKind) -> Any:
     return min((name for name in option.constraint if side_kind(name) is kind), key=turns_over, default=None)
 
 
-def _says(option: DeviceOption) -> SourceKind | None:
-    """What a switch reads: DUPLEX, FRONT, or None when it says neither or is not active."""
+def _switch_kind(option: DeviceOption) -> SourceKind | None:
+    """What a switch is set to: DUPLEX, FRONT; None when that is neither, or the switch is not active."""
     if not option.active or option.value is None:
         return None
     if option.type is OptionType.BOOL:
@@ -174,7 +179,7 @@ def _says(option: DeviceOption) -> SourceKind | None:
 
 
 def named_source(options: Options) -> str | None:
-    """The source that is set; None without the option, or when it cannot be read."""
+    """The source that is set, as the driver spells it; None without the option, or when it cannot be read."""
     option = find(options, SOURCE)
     return option.choices[0] if option is not None and len(option.choices) == 1 else _text(option)
 
@@ -184,7 +189,7 @@ def _text(option: DeviceOption | None) -> str | None:
 
 
 def _source_kind(options: Options, settings: Settings) -> SourceKind:
-    """What the source that is set is; one that the settings name in words unknown is what they ask for."""
+    """The kind of the source that is set. If scand cannot tell, `source_name` is taken for what is asked for."""
     name = named_source(options) or ""
     kind = source_kind(name)
     if kind is SourceKind.OTHER and name and name == settings.source_name:
@@ -193,19 +198,19 @@ def _source_kind(options: Options, settings: Settings) -> SourceKind:
 
 
 def is_duplex(options: Options, settings: Settings) -> bool:
-    """Whether front and back of each sheet come in turn, by all that the driver reads back."""
+    """Whether front and back of each sheet come in turn, judged by what the driver reads back."""
     kind = _source_kind(options, settings)
-    said = {_says(option) for option in all_of(options, SWITCHES)} - {None}
+    switches = {_switch_kind(option) for option in all_of(options, SWITCHES)} - {None}
     if kind is SourceKind.FLATBED:
         return False
-    return said == {SourceKind.DUPLEX} if said else kind is SourceKind.DUPLEX
+    return switches == {SourceKind.DUPLEX} if switches else kind is SourceKind.DUPLEX
 
 
 def check(options: Options, settings: Settings) -> None:
-    """Refuse when the driver was set, and reads back something else.
+    """Refuse when the driver reads back something else than it was set to.
 
     Raises:
-        BadData: other sides than asked, another source, or a feeder that pulls one sheet of the stack.
+        BadData: other sides than asked for, another source, or a feeder that pulls only one sheet of the stack.
     """
     has = listed([find(options, SOURCE), *all_of(options, SWITCHES), *all_of(options, FEEDER_MODE)])
     duplex = is_duplex(options, settings)
@@ -214,7 +219,7 @@ def check(options: Options, settings: Settings) -> None:
         raise refused(
             options, f"Asked for {settings.sides}, but the driver is set to {got} after all: {has}."
         )
-    named = {plain(name) for name, _ in settings.options}  # what a client names is meant
+    named = {plain(name) for name, _ in settings.options}  # a client that names the source itself means it
     kind = _source_kind(options, settings)
     wrong = {SourceKind.FLATBED, SourceKind.BACK} if settings.source == "adf" else _FEEDING
     if kind in wrong and named.isdisjoint(SOURCE):

@@ -1,6 +1,6 @@
-"""The feeder on SANE's own test backend, with each of its faults.
+"""The feeder with SANE's own test backend, with each of its faults.
 
-Whatever a driver does, a page comes out right or is refused with a sentence; it never comes out wrong.
+Whatever a driver does, a page comes out right, or is refused with a sentence; it never comes out wrong.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
 def test_what_the_test_backend_makes_difficult_comes_out_right(
     backend: Feeder, mode: str, options: dict[str, Any]
 ) -> None:
-    """Every pixel, however the driver hands them over."""
+    """Every pixel is right, however the driver delivers the data."""
     batch = side(backend, mode, options)
     assert batch.end == End()
     (page,) = batch.pages
@@ -92,8 +92,10 @@ def test_what_the_test_backend_makes_difficult_comes_out_right(
 
 @pytest.mark.parametrize(("picture", "blank"), [("Grid", False), ("Solid white", True)])
 @pytest.mark.parametrize("mode", ["lineart", "gray"])
-def test_blank_is_told_of_bits_as_of_bytes(backend: Feeder, mode: str, picture: str, blank: bool) -> None:
-    """Lineart comes as bits, and its ink is looked for all the same."""
+def test_blank_sides_are_found_in_bits_as_in_bytes(
+    backend: Feeder, mode: str, picture: str, blank: bool
+) -> None:
+    """Lineart comes as bits, and its ink is measured all the same."""
     batch = backend.scan(
         source="flatbed",
         mode=mode,
@@ -117,7 +119,7 @@ def test_a_page_of_unknown_length_is_as_long_as_what_came(backend: Feeder) -> No
 
 
 def test_a_page_of_unknown_length_may_be_large(backend: Feeder) -> None:
-    """What does not fit into the memory that was there at first is not cut, and nothing of it is lost."""
+    """A page that does not fit into the first buffer is not cut, and nothing of it is lost."""
     batch = backend.scan(
         source="flatbed",
         mode="color",
@@ -149,15 +151,15 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 def test_what_would_come_out_as_a_wrong_picture_is_refused(
     backend: Feeder, mode: str, options: dict[str, Any], why: str
 ) -> None:
-    """unsupported_settings, with the reason, and no page."""
+    """The batch ends with unsupported_settings and the reason, and has no page."""
     batch = side(backend, mode, options)
     assert batch.end.code == "unsupported_settings"
     assert why in batch.end.detail
     assert batch.pages == []
 
 
-def test_what_other_settings_had_set_does_not_stay(backend: Feeder) -> None:
-    """Many drivers keep an option for as long as they are loaded; the same settings need no new search."""
+def test_options_of_former_settings_do_not_stay(backend: Feeder) -> None:
+    """Many drivers keep the value of an option for as long as they are loaded."""
     assert side(backend, options={"hand-scanner": True}).end == End()
     batch = side(backend)
     with Image.open(batch.pages[0]) as image:
@@ -181,7 +183,7 @@ STATUSES = {
 
 @pytest.mark.parametrize(("status", "code"), STATUSES.items())
 def test_each_status_of_a_read_is_a_fault_of_its_own(backend: Feeder, status: str, code: str) -> None:
-    """No page, and the next batch is whole again."""
+    """The batch has no page, and the next batch is whole again."""
     batch = side(backend, options={"read-return-value": f"SANE_STATUS_{status}"})
     assert (batch.end.code, batch.pages) == (code, [])
     assert side(backend).end == End()

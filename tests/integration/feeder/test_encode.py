@@ -1,4 +1,4 @@
-"""Rasters become files whose pixels are the raster's, that PDF can take as they are."""
+"""Rasters become files with the same pixels, in forms that a PDF can embed unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 333, 200  # not a multiple of 8, nor of a JPEG block
 
 
 def page(mode: str) -> Image.Image:
-    """A page with a gradient, a black bar at the left and a corner that tells top from bottom."""
+    """A page with a gradient, a black bar at the left, and a marked corner to tell top from bottom."""
     image = Image.linear_gradient("L").resize((WIDTH, HEIGHT)).convert(mode)
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, 20, HEIGHT), fill=0)
@@ -24,14 +24,14 @@ def page(mode: str) -> Image.Image:
 
 
 def encoded(image: Image.Image, mode: str, *, format: str = "auto", quality: int = 80) -> Encoded:  # noqa: A002
-    """The image, as snap would give it, as a file."""
+    """The file that its raster becomes."""
     raster = bytearray(image.tobytes())
     channels = len(image.getbands())
     return encode(raster, *image.size, channels, dpi=300, mode=mode, format=format, quality=quality)
 
 
 def decoded(file: Encoded) -> Image.Image:
-    """What the file shows."""
+    """The image that is in the file."""
     image = Image.open(BytesIO(file.data))
     image.load()
     return image
@@ -50,7 +50,7 @@ def test_jpeg(mode: str, pillow: str) -> None:
 
 
 def test_quality_tells() -> None:
-    """A higher quality is a larger file."""
+    """A higher quality makes a larger file."""
     assert len(encoded(page("RGB"), "color", quality=95).data) > len(
         encoded(page("RGB"), "color", quality=30).data
     )
@@ -60,7 +60,7 @@ def test_quality_tells() -> None:
     ("mode", "format", "suffix"), [("lineart", "auto", ".tif"), ("gray", "jpeg", ".jpg")]
 )
 def test_bits_come_out_as_they_are(mode: str, format: str, suffix: str) -> None:  # noqa: A002
-    """A frame of 1 bit a sample, in which 1 is black and each row begins in a new byte, keeps its pixels."""
+    """A raster of 1 bit a sample, in which 1 is black and each row begins in a new byte, keeps its pixels."""
     bits = page("1")
     packed = bytes(255 - byte for byte in bits.tobytes())
     file = encode(packed, *bits.size, 1, depth=1, dpi=300, mode=mode, format=format, quality=95)
@@ -70,7 +70,7 @@ def test_bits_come_out_as_they_are(mode: str, format: str, suffix: str) -> None:
 
 
 def test_lineart_is_g4_in_one_strip() -> None:
-    """Lineart becomes G4 of exactly its pixels, black on white, in the one strip that PDF needs."""
+    """Lineart becomes G4 with exactly its pixels, black on white, in the single strip that PDF needs."""
     bits = page("L").point(lambda level: 255 if level > 100 else 0)
     file = encoded(bits, "lineart")
     image = decoded(file)
@@ -84,7 +84,7 @@ def test_lineart_is_g4_in_one_strip() -> None:
 
 @pytest.mark.parametrize(("mode", "pillow"), [("color", "RGB"), ("gray", "L")])
 def test_lossless(mode: str, pillow: str) -> None:
-    """Lossless is a PNG of exactly the raster's pixels, not interlaced."""
+    """A lossless page becomes a PNG with exactly the raster's pixels, not interlaced."""
     file = encoded(page(pillow), mode, format="lossless")
     assert file.suffix == ".png"
     assert decoded(file).tobytes() == page(pillow).tobytes()
@@ -92,14 +92,14 @@ def test_lossless(mode: str, pillow: str) -> None:
 
 
 def test_lineart_as_asked() -> None:
-    """Lossless lineart is G4, which loses nothing; JPEG is what it is asked to be."""
+    """Lossless lineart is G4, which loses nothing; with the format "jpeg" it is JPEG."""
     bits = page("L").point(lambda level: 255 if level > 100 else 0)
     assert encoded(bits, "lineart", format="lossless").suffix == ".tif"
     assert encoded(bits, "lineart", format="jpeg").suffix == ".jpg"
 
 
 def test_a_page_too_long_for_jpeg_is_not_lost() -> None:
-    """A strip of paper with more lines than JPEG can count becomes a PNG, and G4 takes it as it is."""
+    """A page with more lines than a JPEG can have becomes a PNG; in lineart it becomes G4 like any other."""
     long = Image.new("L", (16, 70_000), 255)
     assert decoded(encoded(long, "gray")).size == (16, 70_000)
     assert encoded(long, "gray").suffix == ".png"
@@ -107,7 +107,7 @@ def test_a_page_too_long_for_jpeg_is_not_lost() -> None:
 
 
 def test_a_short_raster_is_refused() -> None:
-    """A raster that is not width x height x channels bytes is never made to look like a page."""
+    """A raster that has not width x height x channels bytes never becomes a page."""
     for size in (WIDTH * HEIGHT * 3 - 1, WIDTH * HEIGHT):
         with pytest.raises(ValueError, match="333x200"):
             encode(bytearray(size), WIDTH, HEIGHT, 3, dpi=300, mode="color")

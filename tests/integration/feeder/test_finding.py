@@ -1,4 +1,4 @@
-"""Which device is opened: by name, by pattern, by what was good last; real libsane, and a driver that is rude."""
+"""Which device is opened: by name, by pattern, or the last one; with the real libsane and a misbehaving driver."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PATTERNS = (
 
 
 def test_the_device_is_found_by_name_vendor_and_model(rude: Rude, feeder: Feeder) -> None:
-    """With wildcards or without, in any case; it stays open for the next batch with the same settings."""
+    """Patterns work with and without wildcards, in any case; the device stays open for the next batch."""
     for count, pattern in enumerate(PATTERNS, 1):
         for batch in (feeder.scan(pattern), feeder.scan(pattern)):
             assert batch.opened is not None, (pattern, batch.end)
@@ -62,7 +62,7 @@ def test_the_device_is_found_by_name_vendor_and_model(rude: Rude, feeder: Feeder
 
 
 def test_the_last_good_name_is_tried_first_and_found_again_after_a_replug(rude: Rude, feeder: Feeder) -> None:
-    """Searching is slow, so it is done once, and again when the name is good no more."""
+    """Since a search is slow, it is made once, and again when the last name no longer works."""
     batch = feeder.scan("fi-7160")
     assert batch.opened is not None
     assert len(rude.calls("get_devices")) == 1
@@ -78,7 +78,7 @@ def test_the_last_good_name_is_tried_first_and_found_again_after_a_replug(rude: 
 
 
 def test_another_device_than_the_named_one_is_never_opened(rude: Rude, feeder: Feeder) -> None:
-    """Neither the last good one, nor the one that is open."""
+    """When a device is named, neither the last one nor the one that is open is used instead."""
     rude.behave(scanners=("device usb:001 fi-7160", OTHER))
     for device in ("rude:usb:009", "rude:usb:001", "iX500"):
         batch = feeder.scan(device, last="rude:usb:001" if ":" in device else "")
@@ -87,7 +87,7 @@ def test_another_device_than_the_named_one_is_never_opened(rude: Rude, feeder: F
 
 
 def test_a_name_with_a_question_mark_is_a_name(rude: Rude, feeder: Feeder) -> None:
-    """As hpaio's are, also of devices that it does not list: opened without a search, and no other instead."""
+    """Like hpaio's names, also of devices that are not listed: it is opened without a search, and no other is."""
     rude.behave(scanners=("device usb?serial=7 fi-7160", "device usb-serial=7 fi-7160"))
     batch = feeder.scan("rude:usb?serial=7", last="rude:usb-serial=7")
     assert batch.opened is not None
@@ -124,10 +124,10 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("pattern", "scanners", "words"), REFUSED, ids=[pattern for pattern, _, _ in REFUSED]
 )
-def test_a_device_that_is_not_clear_is_refused_with_what_is_there(
+def test_a_pattern_that_fits_no_device_or_several_is_refused_with_what_is_there(
     rude: Rude, feeder: Feeder, pattern: str, scanners: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
-    """device_not_found, and a sentence that lists them and tells the mend."""
+    """The code is device_not_found; the sentence lists the devices and says what to do."""
     rude.behave(scanners=scanners)
     end = feeder.scan(pattern).end
     assert end.code == "device_not_found"
@@ -136,7 +136,7 @@ def test_a_device_that_is_not_clear_is_refused_with_what_is_there(
 
 
 def test_a_busy_device_is_not_looked_for_elsewhere(rude: Rude, feeder: Feeder) -> None:
-    """Nor is one that denies access; searching would only hide that."""
+    """A device that is busy or denies access is not searched for: that would only hide the reason."""
     for status, code in ((3, "device_busy"), (11, "access_denied")):
         rude.behave(f"open {status}")
         assert feeder.scan("fi-7160", last="rude:usb:001").end.code == code

@@ -1,4 +1,4 @@
-"""The feeder on a driver that is rude: frames it cannot take, sheets half read, and rubbish on its streams."""
+"""The feeder with a misbehaving driver: frames that it cannot use, sheets half read, and rubbish on stdout."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def feeder(tmp_path: Path, rude: Rude) -> Iterator[Feeder]:
 
 
 def test_parameters_before_the_start_are_an_estimate(rude: Rude, feeder: Feeder) -> None:
-    """Nothing at all, or a refusal to say, is no reason to refuse; after the start they must be exact."""
+    """Parameters that are zero or missing before the start are accepted; after it they must be exact."""
     rude.behave("early 1")
     assert numbers(feeder.scan()) == [1, 2, 3]
     rude.behave("parameters@0 4")
@@ -69,7 +69,7 @@ ODD_FRAMES = [
 def test_frames_that_would_be_spoiled_are_refused(
     rude: Rude, feeder: Feeder, says: tuple[str, ...], why: str
 ) -> None:
-    """Told before the start or only after it, by a driver that has no option to change it."""
+    """They are refused whether the driver announces them before the start or only after it."""
     rude.behave(*says)
     batch = feeder.scan()
     assert batch.end.code == "unsupported_settings"
@@ -78,7 +78,7 @@ def test_frames_that_would_be_spoiled_are_refused(
 
 
 def test_a_page_of_unknown_length_that_ends_early_is_what_came(rude: Rude, feeder: Feeder) -> None:
-    """40 lines of a roll, each page; none at all is no page."""
+    """40 lines of a roll are a page of 40 lines; no line at all is a device error."""
     rude.behave("lines -1", "deliver 40")
     batch = feeder.scan()
     assert batch.end == End()
@@ -94,10 +94,10 @@ SCARCE = [(RLIMIT_AS, "no memory"), (RLIMIT_FSIZE, "could not be encoded")]
 
 
 @pytest.mark.parametrize(("resource", "why"), SCARCE, ids=["memory", "encoder"])
-def test_a_page_there_is_no_room_for_ends_its_batch_only(
+def test_a_page_without_memory_ends_only_its_batch(
     rude: Rude, feeder: Feeder, resource: int, why: str
 ) -> None:
-    """The feeder lives to say so, and it is not taken for a full disk."""
+    """The feeder goes on and reports it, and it is not taken for a full disk."""
     assert numbers(feeder.scan()) == [1, 2, 3]
     feeder.limit(resource, 64 << 10)
     rude.behave("pixels 10000", "lines 10000")
@@ -120,7 +120,7 @@ MID_PAGE = [
 def test_a_sheet_that_is_half_read_is_never_the_end_of_the_stack(
     rude: Rude, feeder: Feeder, fault: str, code: str | None, detail: str
 ) -> None:
-    """The page before it is safe, and the batch is complete only where no line of the sheet had come."""
+    """The page before it is safe, and the batch is complete only if no line of the sheet had come."""
     rude.behave(fault)
     batch = feeder.scan()
     assert batch.end.code == code
@@ -128,11 +128,11 @@ def test_a_sheet_that_is_half_read_is_never_the_end_of_the_stack(
     assert numbers(batch) == [1]
 
 
-# What it prints.
+# What the driver prints.
 
 
 def printed(child: Child, enough: Callable[[list[tuple[str, str]]], bool]) -> list[tuple[str, str]]:
-    """All that it prints, until that is enough."""
+    """The lines that it prints, read until there are enough."""
     told: list[tuple[str, str]] = []
     end = time.monotonic() + PATIENCE
     while not enough(told):
@@ -142,8 +142,8 @@ def printed(child: Child, enough: Callable[[list[tuple[str, str]]], bool]) -> li
     return told
 
 
-def test_a_driver_that_prints_without_end_neither_waits_nor_fills_the_log(rude: Rude) -> None:
-    """20,000 lines a call on each stream: all are taken, some are told, the rest is counted."""
+def test_a_driver_that_prints_without_end_neither_blocks_nor_fills_the_log(rude: Rude) -> None:
+    """Of 20,000 lines a call on each stream, all are read, some are returned, and the rest are counted."""
     rude.behave("output 20000")
     child = Child("scand.feeder", clean_environment())
     try:
@@ -172,13 +172,13 @@ def test_a_driver_that_prints_without_end_neither_waits_nor_fills_the_log(rude: 
 
 
 def scand(*arguments: str) -> Any:
-    """What a command says as JSON."""
+    """What a command prints, as JSON."""
     command = [sys.executable, "-m", "scand.cli", *arguments]
     return json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
 
 
 def test_the_command_line_looks_for_the_scanner_as_the_daemon_does(rude: Rude) -> None:
-    """`devices` lists, `probe` opens by pattern; neither is disturbed by what a driver prints, or by its end."""
+    """`devices` lists and `probe` opens by pattern, whatever the driver prints, and also when it crashes."""
     rude.behave("output 20000", scanners=("device usb:001 fi-7160", OTHER))
     assert [(each["name"], each["model"]) for each in scand("devices", "--json")] == [
         ("rude:usb:001", "fi-7160"),

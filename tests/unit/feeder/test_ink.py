@@ -1,4 +1,4 @@
-"""Blank sides are found, whatever paper and scanner left on them; what is written is never taken for one."""
+"""Blank sides are found, whatever paper and scanner left on them; a side with writing is never taken for blank."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def of(image: Image.Image, dpi: int) -> float:
 
 
 def bare(mode: str = "L", dpi: int = 100) -> Image.Image:
-    """An A5 sheet as it comes from the ream."""
+    """An empty A5 sheet."""
     return Image.new(mode, (148 * dpi * 10 // 254, 210 * dpi * 10 // 254), (240, 238, 230)[: len(mode)])
 
 
@@ -43,28 +43,28 @@ def mixed(seeds: range) -> list[tuple[int, int, str]]:
 
 @pytest.mark.parametrize("first", [0, 100])
 def test_blank_sides_are_found(first: int) -> None:
-    """Of a hundred empty sides with folds, holes, dust, shadows, streaks and more, 97 are found, or all."""
+    """Of a hundred empty sides with folds, holes, dust, shadows, streaks and more, at least 97 are found blank."""
     sides = [blank(seed, dpi, mode, A6) for seed, dpi, mode in mixed(range(first, first + 100))]
     missed = [side.what for side in sides if area(side) > BLANK]
     assert len(missed) <= 3, missed
 
 
 def test_blank_sides_are_found_at_300_dpi() -> None:
-    """At the resolution that people scan at, too."""
+    """Blank sides are found at the resolution at which people scan, too."""
     sides = [blank(seed, 300, MODES[seed % 4], A6) for seed in range(1000, 1012)]
     assert [side.what for side in sides if area(side) > BLANK] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_seen(kind: str) -> None:
-    """Little ink, or pale, on the same papers, with the same flaws: not one of these sides is taken for blank."""
+    """No side with little or pale ink is taken for blank, on the same papers and with the same flaws."""
     for seed, dpi, mode in [*mixed(range(2000, 2015)), (2020, 300, "color"), (2021, 300, "gray")]:
         side = written(seed, dpi, mode, A6, kind)
         assert area(side) > BLANK, (seed, dpi, mode, side.what)
 
 
 def test_a_streak_hides_no_text() -> None:
-    """A streak down all of the raster is no ink; a figure that it runs through is."""
+    """A streak down the whole raster is no ink; a figure that it runs through is."""
     side = bare()
     draw = ImageDraw.Draw(side)
     draw.line((300, 0, 300, side.height), 150, 2)
@@ -74,7 +74,7 @@ def test_a_streak_hides_no_text() -> None:
 
 
 def test_a_fold_hides_no_text() -> None:
-    """A line across the sheet, askew as folds are, is no ink; a line of text on it is."""
+    """A slanted line across the sheet, like a fold, is no ink; a line of text on it is."""
     side = bare()
     draw = ImageDraw.Draw(side)
     draw.line((0, 270, side.width, 276), 190, 2)
@@ -86,7 +86,7 @@ def test_a_fold_hides_no_text() -> None:
 @pytest.mark.parametrize("backing", [0, 10])
 @pytest.mark.parametrize("down", [False, True])
 def test_a_printed_line_is_ink(down: bool, backing: int) -> None:
-    """A line with margins of 10 mm was printed: a fold has none; the sheet ends where the backing begins."""
+    """A line with margins of 10 mm was printed, since a fold has none; the sheet ends where the backing begins."""
     for phase in range(8 if backing else 1):
         sheet, edge = bare(), backing + phase
         ends = (300, 40, 300, sheet.height - 40) if down else (40, 300, sheet.width - 40, 300)
@@ -108,7 +108,7 @@ def test_holes_are_at_an_edge() -> None:
 
 
 def test_specks_are_dust_only_alone() -> None:
-    """Specks all over the sheet are dust; as many in a row are a dotted line."""
+    """Specks all over the sheet are dust; as many in a row are a dotted line, which is ink."""
     side = bare()
     draw = ImageDraw.Draw(side)
     for x in range(30, 560, 90):
@@ -121,7 +121,7 @@ def test_specks_are_dust_only_alone() -> None:
 
 
 def test_dark_areas() -> None:
-    """A box is all ink; a sheet dark all over is; the backing below a short sheet is not."""
+    """A box is ink, and so is a sheet that is dark all over; the backing below a short sheet is not."""
     side = bare("RGB")
     ImageDraw.Draw(side).rectangle((100, 100, 299, 299), (150, 170, 200))
     assert of(side, 100) > 0.7 * 50.8**2
@@ -132,7 +132,7 @@ def test_dark_areas() -> None:
 
 
 def test_light_on_dark_is_ink() -> None:
-    """White letters in a coloured bar that runs off the sheet are ink, though the bar may be a backing."""
+    """White letters in a coloured bar that runs off the sheet are ink, though the bar might be the backing."""
     side = bare("RGB")
     draw = ImageDraw.Draw(side)
     draw.rectangle((0, 0, side.width, 120), (40, 60, 120))
@@ -144,12 +144,12 @@ def test_light_on_dark_is_ink() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (700, 3), (40, 40)])
 @pytest.mark.parametrize("dpi", [75, 600])
 def test_scraps(size: tuple[int, int], dpi: int) -> None:
-    """The smallest raster is judged, too."""
+    """The smallest rasters are measured, too."""
     assert of(Image.new("RGB", size, "white"), dpi) == 0
     assert of(Image.new("L", size, 0), dpi) > 0
 
 
 def test_a_short_raster_is_refused() -> None:
-    """A raster that is not width x height x channels bytes is never judged."""
+    """A raster that has not width x height x channels bytes is never measured."""
     with pytest.raises(ValueError, match="30x20"):
         ink(bytearray(30 * 20), 30, 20, 3, 100)
