@@ -5,8 +5,7 @@ Inbox). `feeder` and `courier` are child processes, since drivers and network fi
 the daemon talks to them over `wire`.
 
 The loop: `agent` waits, asks `decide` what the rows (`queue`, `jobs`) and the disk now call for, performs it, and
-waits again. What it was told at its start is in `config`. People come in through `cli`, and can practise on
-`simulator`.
+waits again. `config` is its TOML file, `cli` the command line, and `simulator` a scanner to practise on.
 """
 
 __version__ = "0.1.0"

@@ -173,7 +173,7 @@ class Child:
             self._process.wait(timeout)
 
     def close(self) -> None:
-        """Close its descriptors. The process has ended, or nobody cares for it any more."""
+        """Close its descriptors. The process has ended, or is left behind."""
         self.socket.close()
         os.close(self.pidfd)
         for stream in (self._process.stdout, self._process.stderr):

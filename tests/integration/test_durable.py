@@ -1,4 +1,4 @@
-"""What is written is whole and stays, on real file systems, whatever happens at whatever instant."""
+"""What is written is whole and stays, on real file systems, whatever fails at whatever instant."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ OLD, NEW = b"old " * 1000, b"new! " * 2000
 
 
 def names(directory: Path) -> list[str]:
-    """What a directory holds."""
+    """The names in a directory."""
     return sorted(path.name for path in directory.iterdir())
 
 
 def test_write_atomic_replaces(tmp_path: Path) -> None:
-    """A file appears, is replaced by blocks from an iterable, and leaves nothing beside it."""
+    """A file appears, is replaced by blocks from an iterable, and leaves no other file behind."""
     durable.write_atomic(tmp_path / "f", OLD)
     durable.write_atomic(tmp_path / "f", (b"a", b"b", b""), 0o640)
     assert (tmp_path / "f").read_bytes() == b"ab"
@@ -32,7 +32,7 @@ def test_write_atomic_replaces(tmp_path: Path) -> None:
 
 
 def test_what_fails_while_it_is_written_never_appears(tmp_path: Path) -> None:
-    """An error in the middle of a file leaves the former one, and nothing beside it."""
+    """An error in the middle of a write leaves the former file as it was, and no other file."""
     durable.write_atomic(tmp_path / "f", OLD)
     with pytest.raises(ZeroDivisionError):
         durable.write_atomic(tmp_path / "f", (bytes(1 // n) for n in (1, 0)))
@@ -41,7 +41,7 @@ def test_what_fails_while_it_is_written_never_appears(tmp_path: Path) -> None:
 
 
 def test_a_killed_writer_is_no_obstacle(tmp_path: Path) -> None:
-    """What a writer that was killed left behind is replaced, and gone."""
+    """The part of a file that a killed writer left is removed by the next writer."""
     (tmp_path / ".f.part").write_bytes(b"torn")
     durable.write_atomic(tmp_path / "f", NEW)
     assert (tmp_path / "f").read_bytes() == NEW
@@ -49,7 +49,7 @@ def test_a_killed_writer_is_no_obstacle(tmp_path: Path) -> None:
 
 
 def test_below_a_descriptor(tmp_path: Path) -> None:
-    """A path may be relative to an open directory, with directories of its own."""
+    """A path may be relative to an open directory, and may name directories below it."""
     (tmp_path / "d").mkdir()
     with durable.open_directory(tmp_path) as fd:
         durable.write_atomic("d/f", NEW, dir_fd=fd)
@@ -62,7 +62,7 @@ def write(place: Path) -> None:
 
 
 def write_at_every_instant(blow: str) -> None:
-    """Strike at each instant of a write, then write again."""
+    """Kill or fail at each instant of a write, then write again."""
 
     def check(place: Path) -> None:
         if (place / "f").exists():
@@ -88,7 +88,7 @@ def append(place: Path) -> None:
 
 
 def append_at_every_instant(blow: str) -> None:
-    """Strike at each instant of three appends, then append another."""
+    """Kill or fail at each instant of three appends, then append another line."""
 
     def check(place: Path) -> None:
         durable.append_line(place / "lines", "more")
@@ -107,7 +107,7 @@ def test_append_line_at_every_instant(blow: str) -> None:
 
 
 def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
-    """A line is never glued to what a killed writer left of another."""
+    """A new line is never joined to the incomplete line that a killed writer left."""
     lines = tmp_path / "lines"
     for torn in ("whole\nto", "to"):
         lines.write_text(torn)
@@ -116,7 +116,7 @@ def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
 
 
 def test_a_line_is_one_line(tmp_path: Path) -> None:
-    """A line with a newline in it is refused before anything is written."""
+    """A line that contains a newline is refused before anything is written."""
     with pytest.raises(ValueError, match="newline"):
         durable.append_line(tmp_path / "lines", "a\nb")
     assert names(tmp_path) == []
@@ -143,12 +143,12 @@ def on_a_full_disk(directory: str) -> None:
 
 @needs_mounts
 def test_a_full_disk(tmp_path: Path) -> None:
-    """When the disk is full, the former file and all lines written so far are there, and no part of another."""
+    """On a full disk, the former file and all lines written so far are there, and no part of another."""
     isolated(on_a_full_disk, tmp_path, mounts=True)
 
 
 def order_of_calls(directory: str) -> None:
-    """Write to a file system that writes down what it is asked, and whose fsync then fails."""
+    """Write to a file system that records the calls it gets, and whose fsync then fails."""
     backing, place = Path(directory) / "backing", Path(directory) / "mounted"
     backing.mkdir()
     place.mkdir()
@@ -170,12 +170,12 @@ def order_of_calls(directory: str) -> None:
 
 @needs_fuse
 def test_the_order_of_calls(tmp_path: Path) -> None:
-    """The bytes are on the disk before the name is, and the name before the call returns; an fsync may fail."""
+    """The data are on the disk before the name, and the name before the call returns; fsync is never repeated."""
     isolated(order_of_calls, tmp_path, mounts=True)
 
 
 def test_a_directory_that_cannot_be_synced() -> None:
-    """EINVAL, which CIFS and here procfs answer to fsync on a directory, is no error."""
+    """EINVAL is no error: CIFS, and here procfs, answer it to fsync on a directory."""
     with pytest.raises(OSError, match="Invalid"), durable.open_directory("/proc/self") as fd:
         os.fsync(fd)
     durable.sync_directory("/proc/self")
@@ -199,6 +199,6 @@ def test_rename_noreplace(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not os.access("/sys/kernel", os.W_OK), reason="needs a sysfs that may be written")
 def test_rename_noreplace_where_there_is_none() -> None:
-    """A file system that refuses the flag (sysfs does, as NFS does) is told apart from every other error."""
+    """A file system that refuses the flag (sysfs, like NFS) raises an exception of its own."""
     with durable.open_directory("/sys/kernel") as fd, pytest.raises(durable.NoReplaceUnsupported):
         durable.rename_noreplace("uevent_seqnum", "other", src_dir_fd=fd, dst_dir_fd=fd)
