@@ -248,7 +248,7 @@ class Agent:
     def _step(self, occurrence: Occurrence) -> None:
         before = self._state
         self._state, actions = decide(before, occurrence, time.monotonic())
-        self._reporter.looked(self._state.look.job)
+        self._reporter.looked(self._state.snapshot.job)
         for event, about in narrate(before, occurrence, self._state):
             self._reporter.say(event, **about)
         for action in actions:

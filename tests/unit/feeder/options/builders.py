@@ -15,7 +15,7 @@ from scand.feeder.options import (
     Unit,
 )
 from scand.jobs.settings import Settings, resolve
-from tests.devices.scanners import Scanner
+from tests.support.devices.scanners import Scanner
 
 DUPLEX = resolve({}, {})
 SIMPLEX = resolve({"sides": "simplex", "mode": "gray", "resolution": 200}, {})

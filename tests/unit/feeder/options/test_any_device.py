@@ -19,7 +19,7 @@ from scand.feeder.options import (
 from scand.jobs.settings import Settings, resolve
 from scand.sane_words import ORDER
 from scand.simulator.standard import StatusError
-from tests.devices.scanners import Scanner
+from tests.support.devices.scanners import Scanner
 
 names = st.sampled_from([*ORDER, "adf_mode", "ScanMode", "swcrop", "gamma-table"])
 

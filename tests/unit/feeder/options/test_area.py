@@ -11,7 +11,7 @@ from scand.feeder.options import (
     Unit,
 )
 from scand.jobs.settings import resolve
-from tests.devices.scanners import Scanner
+from tests.support.devices.scanners import Scanner
 from tests.unit.feeder.options.builders import (
     AREA,
     DUPLEX,

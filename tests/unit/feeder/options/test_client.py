@@ -13,7 +13,7 @@ from scand.feeder.options import (
     Range,
 )
 from scand.jobs.settings import Settings, resolve
-from tests.devices.scanners import Scanner
+from tests.support.devices.scanners import Scanner
 from tests.unit.feeder.options.builders import (
     MODE,
     RESOLUTION,

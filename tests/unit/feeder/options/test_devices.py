@@ -16,8 +16,8 @@ from scand.feeder.options import (
 )
 from scand.jobs.settings import Settings, resolve
 from scand.sane_words import ORDER, SourceKind, plain, source_kind
-from tests.devices.outcomes import OUTCOMES, Outcome
-from tests.devices.scanners import FACTS, Scanner, from_facts
+from tests.support.devices.outcomes import OUTCOMES, Outcome
+from tests.support.devices.scanners import FACTS, Scanner, from_facts
 from tests.unit.feeder.options.builders import (
     DUPLEX,
     SIMPLEX,

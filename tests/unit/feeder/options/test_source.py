@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scand.jobs.settings import resolve
-from tests.devices.scanners import Scanner
+from tests.support.devices.scanners import Scanner
 from tests.unit.feeder.options.builders import (
     DUPLEX,
     FLATBED,
