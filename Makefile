@@ -103,8 +103,8 @@ crashtest: venv  ## kill and fail scand at every step, hundreds of them; writes 
 	$(BIN)/python -m tests.crash --workers $(WORKERS) --every $(or $(EVERY),1) --only '$(ONLY)' --markdown docs/crash.md
 
 bench: PACKAGES += imagemagick
-bench: venv  ## speed and size beside scanimage, img2pdf, cp …: some minutes on a machine with nothing else to do
-	$(BIN)/python -m tests.bench --json bench.json
+bench: venv  ## speed and size beside scanimage, img2pdf, cp …: some minutes on a quiet machine; writes docs/performance.md
+	$(BIN)/python -m tests.bench --json bench.json --markdown docs/performance.md
 
 soak: venv  ## for half an hour: use and misuse chosen at random, and outages in their long forms
 	SCAND_SOAK=1 $(BIN)/python -m pytest tests/unit tests/model tests/acceptance/test_database_away.py tests/acceptance/test_clients.py

@@ -33,18 +33,21 @@ _WIDTH = 170
     "--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures there."
 )
 @click.option(
+    "--markdown", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write the tables there, too."
+)
+@click.option(
     "--dir",
     "base",
     type=click.Path(file_okay=False),
     help="A directory on the disk to measure.  [default: $TMPDIR]",
 )
-def main(only: tuple[str, ...], runs: int, target: Path | None, base: str | None) -> None:
+def main(only: tuple[str, ...], runs: int, target: Path | None, page: Path | None, base: str | None) -> None:
     """Measure scand and its peers in turn, on this machine."""
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # so that all started processes are ended
     out = Console(width=max(Console().width, _WIDTH))
-    begun, lines = time.monotonic(), []
+    begun, sections = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=base) as directory, server() as url:
         for name, (title, measure) in SECTIONS.items():
             if only and name not in only:
@@ -54,15 +57,18 @@ def main(only: tuple[str, ...], runs: int, target: Path | None, base: str | None
             home.mkdir()
             found = [replace(line, section=name) for line in measure(Bench(home, url, runs))]
             out.print(table.shown(found, f"{title} ({time.monotonic() - started:.0f} s)"))
-            lines += found
+            sections.append((title, found))
             Bench.remove(home)
     seconds = time.monotonic() - begun
+    lines = [line for _, found in sections for line in found]
     missed = [line.what for line in lines if line.met is False]
     out.print(
         f"{seconds:.0f} s; {len(missed)} of {sum(line.met is not None for line in lines)} targets missed"
     )
     if target:
         target.write_text(table.as_json(lines, seconds), "utf-8")
+    if page:
+        page.write_text(table.markdown(sections, runs), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The lines as a table for the terminal, and as JSON."""
+"""The lines as a table on the terminal, as docs/performance.md, and as JSON."""
 
 from __future__ import annotations
 
@@ -38,6 +38,53 @@ def shown(lines: Iterable[Line], title: str) -> Table:
             _MARKS[line.met],
         )
     return table
+
+
+def markdown(sections: Iterable[tuple[str, Sequence[Line]]], runs: int) -> str:
+    """docs/performance.md.
+
+    Args:
+        sections: title and lines of each.
+        runs: how often each thing was measured.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    machine = (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, Linux {platform.release().partition('-')[0]}"
+    )
+    tables = (
+        "\n".join([f"## {title}\n", _HEAD, "|---" * 7 + "|", *map(_row, lines)]) for title, lines in sections
+    )
+    return _PAGE.format(version=__version__, machine=machine, runs=runs, tables="\n\n".join(tables))
+
+
+def _row(line: Line) -> str:
+    name, theirs = line.peer or ("", None)
+    cells = (
+        f"{line.what or '… the same'}" + (f" ({line.note})" if line.note else ""),
+        line.unit,
+        f"{line.ratio:.2f} x" if line.ratio is not None else "",
+        "{} ({})".format(*_cells(line.ours)),
+        name,
+        "{} ({})".format(*_cells(theirs)) if theirs else "",
+        f"{line.target}, {'met' if line.met else '**missed**'}" if line.target else "",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+_HEAD = "| what | unit | ratio | scand | beside | | target |"
+_PAGE = """\
+# How fast scand is, and how much it takes
+
+`make bench` made this page, with scand {version}, on a machine with {machine}.
+
+scand and what people use today take turns, {runs} times each, so that whatever else the machine does strikes
+both. A figure is the median of the runs, with the least and the most in parentheses. The ratio is the median of
+the runs' own ratios, and is what travels from one machine to another. Targets are those of
+[the design](design.md#speed-and-size). JPEG is made at the same quality, and checked to have the same
+quantization tables. Memory is PSS of the whole process tree.
+
+{tables}
+"""
 
 
 def _cells(series: Series) -> tuple[str, str]:

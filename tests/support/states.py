@@ -1,4 +1,4 @@
-"""The generated part of docs/states.md: `python -m tests.support.states` writes it anew from the table of steps."""
+"""The generated part of docs/states.md; `python -m tests.support.states` writes it from the table of steps."""
 
 from __future__ import annotations
 
