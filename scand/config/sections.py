@@ -1,4 +1,4 @@
-"""The sections of the config: every key with its default. Source: DESIGN §4."""
+"""The sections of the config: every key with its default. Source: docs/design.md "Config"."""
 
 from __future__ import annotations
 

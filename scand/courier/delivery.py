@@ -3,7 +3,7 @@
     merged.pdf ──stage──► .scan-staging/job-42/Title.pdf ──publish──► PKM/Inbox/Title.pdf
                 copy to a part, read back, rename           read back, rename
 
-What the caller does, so that no kill and no lost reply publishes twice or never (DESIGN §2, "Publishing"):
+What the caller does, so that no kill and no lost reply publishes twice or never (docs/design.md "Publishing"):
 
 1. If the row has an inbox_path, ask `published_already`. If so, it is committed.
 2. `choose_name`, and write the name into the row.
