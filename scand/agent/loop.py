@@ -11,7 +11,6 @@ import selectors
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -20,12 +19,12 @@ from scand import __version__
 from scand.agent.children import Children
 from scand.agent.lock import StagingLock
 from scand.agent.log.events import Event
-from scand.agent.log.narrate import narrate
+from scand.agent.log.narrate import Line, narrate, narrate_outcome
 from scand.agent.log.reporter import Reporter
 from scand.agent.log.standing import StandingLog
 from scand.agent.log.status import status_line
 from scand.agent.perform import Performer
-from scand.agent.reload import LiveConfig
+from scand.agent.reload import LiveConfig, limits
 from scand.agent.session import Session, Standing
 from scand.agent.wakeup import Wakeup
 from scand.decide import decide
@@ -35,19 +34,21 @@ from scand.decide.occurrences import (
     DatabaseLost,
     Displaced,
     LookDue,
+    Note,
     Occurrence,
     ScanAsked,
     StopAsked,
     Tick,
 )
-from scand.decide.state import Limits, Snapshot, State
+from scand.decide.state import Snapshot, State
 from scand.decide.timeouts import CHECK_EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from scand.agent.log.journal import Journal
     from scand.config import Config
+    from scand.decide.actions import DatabaseAction, LocalAction
     from scand.queue.connection import Connection
     from scand.spool.directories import Spool
 
@@ -61,49 +62,34 @@ _FIRST_QUESTIONS = 2.0
 """Seconds after the start when an idle agent first asks whether scanner and NAS are there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the daemon is started with.
+class Agent:
+    """The daemon's loop.
 
-    Attributes:
+    Args:
         config: as read at the start.
         reread: the config read again; raises ConfigError when it is bad.
-        opener: see `link.Session`.
+        opener: see `session.Session`.
+        spool: the staging directory.
+        journal: the log.
     """
 
-    config: Config
-    reread: Callable[[], Config]
-    opener: Callable[[], Connection]
-    spool: Spool
-    journal: Journal
-
-
-def limits(config: Config) -> Limits:
-    """What deciding needs of the config."""
-    return Limits(
-        page_timeout=config.scanner.page_timeout,
-        ready_timeout=config.agent.ready_timeout,
-        preview_timeout=config.agent.preview_timeout,
-        keep=config.staging.keep,
-        commits=config.commit.by != "client",
-        scanner=config.scanner.device,
-    )
-
-
-class Agent:
-    """The daemon's loop. `run` returns when it was told to stop and everything that had to be is done."""
-
-    def __init__(self, around: Surroundings) -> None:
-        config = around.config
-        self._reporter = Reporter(around.journal, config.hooks.on_event)
-        self._config = LiveConfig(config, around.reread, self._reporter)
+    def __init__(
+        self,
+        config: Config,
+        reread: Callable[[], Config],
+        opener: Callable[[], Connection],
+        spool: Spool,
+        journal: Journal,
+    ) -> None:
+        self._reporter = Reporter(journal, config.hooks.on_event)
+        self._config = LiveConfig(config, reread, self._reporter)
         self._selector = selectors.DefaultSelector()
         self._wakeup = Wakeup()
         self._selector.register(self._wakeup, selectors.EVENT_READ, "wake")
-        lock = StagingLock(around.spool.root)
+        lock = StagingLock(spool.root)
         self._children = Children(self._selector, self._reporter, lock.fileno())
-        self._session = Session(around.opener, lock, self._wakeup.wake)
-        self._performer = Performer(self._config, around.spool, self._children, self._reporter)
+        self._session = Session(opener, lock, self._wakeup.wake)
+        self._performer = Performer(self._config, spool, self._children)
         self._standing_log = StandingLog(self._reporter)
         asked = time.monotonic() + _FIRST_QUESTIONS - CHECK_EVERY
         self._state = State(limits(config), Snapshot(), scanner_checked=asked, nas_checked=asked, swept=asked)
@@ -115,7 +101,7 @@ class Agent:
         self._leaving = False
 
     def run(self) -> None:
-        """Until SIGTERM or SIGINT.
+        """Serve until SIGTERM or SIGINT; return once the sheet under way is safe and recorded.
 
         Raises:
             ConfigError: the database is not what it must be; trying again is no use.
@@ -249,21 +235,34 @@ class Agent:
         before = self._state
         self._state, actions = decide(before, occurrence, time.monotonic())
         self._reporter.looked(self._state.snapshot.job)
-        for event, about in narrate(before, occurrence, self._state):
-            self._reporter.say(event, **about)
+        self._say(narrate(before, occurrence, self._state))
         for action in actions:
             if isinstance(action, Exit):
                 self._leaving = True
                 return
-            try:
-                follow = list(self._performer.perform(action, self._session.queue))
-            except psycopg.Error as error:
-                self._lost(error)
+            if not self._perform(action):
                 return
-            if Displaced() in follow:
-                self._stand_down()
-                return
-            self._occurrences.extendleft(reversed(follow))
+
+    def _perform(self, action: DatabaseAction | LocalAction) -> bool:
+        """Perform an action and log what became of it. False: those after it are not performed any more."""
+        follow: list[Occurrence] = []
+        try:
+            for outcome in self._performer.perform(action, self._session.queue):
+                self._say(narrate_outcome(outcome))
+                if not isinstance(outcome, Note):
+                    follow.append(outcome)
+        except psycopg.Error as error:
+            self._lost(error)
+            return False
+        if Displaced() in follow:
+            self._stand_down()
+            return False
+        self._occurrences.extendleft(reversed(follow))
+        return True
+
+    def _say(self, lines: Iterable[Line]) -> None:
+        for event, about in lines:
+            self._reporter.say(event, **about)
 
     def _lost(self, error: psycopg.Error) -> None:
         """The session broke: scanning goes on to the end of the batch, and the link connects anew.

@@ -1,232 +1,153 @@
-"""The effects: one short function an action. What follows from an effect comes back as occurrences.
+"""Performs actions. What became of an action comes back as an occurrence, or as a note for the log.
 
-A write that was not done means that somebody was faster; the look that follows tells who.
+Nothing is decided or logged here: `scand.decide` does the one, `log.narrate` chooses the lines of the other.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, assert_never
 
 from scand import wire
 from scand.agent import retention
-from scand.agent.log.events import Event
-from scand.agent.log.narrate import carried_out
+from scand.agent.snapshot import Spooled, read_spool, settings_of, snapshot
 from scand.agent.tasks import staged_path, task
-from scand.decide.actions import (
-    AbandonCourier,
-    AbandonFeeder,
-    Action,
-    Advance,
-    Claim,
-    Commit,
-    DropBatch,
-    EndBatch,
-    ExpectStaged,
-    Expire,
-    FindScanner,
-    ForgetStaged,
-    KillCourier,
-    KillFeeder,
-    LookAgain,
-    MakeManualJob,
-    Name,
-    Postpone,
-    Progress,
-    Record,
-    RefuseScan,
-    RetireFeeder,
-    Scan,
-    Send,
-    StartFeeder,
-    TellFeeder,
-)
-from scand.decide.occurrences import (
-    CourierEnded,
-    CourierSaid,
-    Displaced,
-    FeederEnded,
-    LookDue,
-    Looked,
-    Occurrence,
-)
-from scand.decide.state import Snapshot
+from scand.decide import actions, occurrences
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor
-from scand.jobs.settings import Settings
+from scand.spool.disk import disk_errors
 from scand.wire.child import COURIER, FEEDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scand.agent.children import Children
-    from scand.agent.log.reporter import Reporter
     from scand.agent.reload import LiveConfig
-    from scand.jobs.rows import Job
+    from scand.decide.actions import DatabaseAction, LocalAction, RowWrite
+    from scand.decide.occurrences import Note, Occurrence, Outcome
     from scand.queue.results import AgentQueue
-    from scand.spool.directories import JobDirectory, Spool
-    from scand.spool.records import SpooledBatch
+    from scand.spool.directories import Spool
 
 
 class Performer:
-    """Performs actions, in order."""
+    """Performs actions.
 
-    def __init__(self, config: LiveConfig, spool: Spool, children: Children, reporter: Reporter) -> None:
-        self._config = config
-        self._spool, self._children, self._reporter = spool, children, reporter
+    Args:
+        config: as it is now.
+        spool: the staging directory.
+        children: feeder and courier.
+    """
+
+    def __init__(self, config: LiveConfig, spool: Spool, children: Children) -> None:
+        self._config, self._spool, self._children = config, spool, children
         self._installation = ("", False)
-        self._refused: tuple[int, OSError | ValidationError] | None = None
+        self._refused: tuple[int, ScandError] | None = None
 
     def elected(self, queue: AgentQueue) -> None:
         """A new session: what is known of the database is asked again."""
         self._installation = queue.installation()
 
-    def perform(self, action: Action, queue: AgentQueue | None) -> Iterator[Occurrence]:
-        """Do what is wanted.
+    def perform(self, action: DatabaseAction | LocalAction, queue: AgentQueue | None) -> Iterator[Outcome]:
+        """Perform an action; it is performed while the outcomes are iterated over.
 
         Args:
-            queue: None while the database is away: then only what needs no database is wanted.
+            queue: None while the database is away: what needs it is left undone, and decided anew later.
+
+        Yields:
+            What became of the action.
 
         Raises:
             psycopg.Error: the database did not do it, or did not answer.
         """
-        if queue is not None:
-            yield from self._write_rows(action, queue)
-        yield from self._tell_children(action)
-        if isinstance(action, EndBatch | DropBatch):
-            self._disk(action)
+        if not isinstance(action, actions.DatabaseAction):
+            yield from self._perform_locally(action)
+        elif queue is not None:
+            yield from self._perform_in_database(action, queue)
 
-    # Rows.
-
-    def _write_rows(self, action: Action, queue: AgentQueue) -> Iterator[Occurrence]:
+    def _perform_in_database(self, action: DatabaseAction, queue: AgentQueue) -> Iterator[Outcome]:
         match action:
-            case LookAgain():
-                yield self._look(queue)
-                return
-            case Progress():
+            case actions.LookAgain():
+                yield from self._look(queue)
+            case actions.Progress():
                 queue.progress(action)
-                return
-            case Claim():
-                claimed = queue.claim(str(self._spool.jobs))
-                if claimed is None:
-                    return  # a client holds the row, or was faster: the poll tries again
-                self._reporter.say(Event.JOB_CLAIMED, job=claimed[0], title=claimed[1])
-                self._children.prepare()
-            case MakeManualJob():
-                manual = self._config.now.manual
-                settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
-                title = self._config.now.manual_title(datetime.now().astimezone())
-                job_id = queue.manual_job(title, settings)
-                self._reporter.say(Event.MANUAL_JOB_MADE, job=job_id, title=title)
-            case Advance(actor=Actor.CLIENT, job_id=job_id):
-                queue.scan_now(job_id)
-            case Advance():
-                if queue.advance(action):
-                    self._tell(action)
-                else:
-                    self._reporter.say(Event.STEP_REFUSED, job=action.job_id, wanted=action.to_status)
-            case Record():
-                if queue.record(action):
-                    self._tell(action)
-            case Postpone():
-                if queue.postpone(action):
-                    self._tell(action)
-            case Name(job_id, named):
-                self._name(queue, job_id, named)
-            case Commit(job_id, published):
+            case actions.Claim():
+                yield from self._claim(queue)
+            case actions.MakeManualJob():
+                yield self._make_manual_job(queue)
+            case actions.Advance(actor=Actor.CLIENT):
+                yield _outcome(action, queue.scan_now(action.job_id))
+            case actions.Advance():
+                yield _outcome(action, queue.advance(action))
+            case actions.Record():
+                yield _outcome(action, queue.record(action))
+            case actions.Postpone():
+                yield _outcome(action, queue.postpone(action))
+            case actions.Name(job_id, named):
+                yield _outcome(action, self._name(queue, job_id, named))
+            case actions.Commit(job_id, published):
                 link = self._config.now.documents.link == "auto" and self._installation[1]
-                if queue.commit(job_id, published, link=link):
-                    self._reporter.say(
-                        Event.COMMITTED, job=job_id, path=published.inbox_path, sha256=published.sha256
-                    )
-            case ExpectStaged() | ForgetStaged() | Expire():
-                self._belongings(action, queue)
+                yield _outcome(action, queue.commit(job_id, published, link=link))
+            case actions.ExpectStaged(job_id):
+                staged = staged_path(job_id, self._config.now)
+                yield _outcome(action, queue.expect_staged(job_id, staged))
+            case actions.ForgetStaged(job_id):
+                yield _outcome(action, queue.forget_staged(job_id))
+            case actions.Expire(keep):
+                yield from self._expire(queue, keep)
+                yield occurrences.Written(action)
             case _:
-                return
-        yield LookDue()
+                assert_never(action)
 
-    def _look(self, queue: AgentQueue) -> Occurrence:
+    def _look(self, queue: AgentQueue) -> Iterator[Outcome]:
         rows = queue.look()
         if rows.epoch != queue.epoch:
-            return Displaced()
-        if rows.job is None:
-            return Looked(Snapshot(queued=rows.queued, stale=rows.stale))
-        unrecorded, last, trouble = self._spooled(rows.job)
-        return Looked(
-            Snapshot(
-                job=rows.job,
-                queued=rows.queued,
-                settings=self._settings(rows.job),
-                unrecorded=tuple(unrecorded),
-                next_seq=last + 1,
-                stale=rows.stale,
-                trouble=trouble,
-            )
-        )
+            yield occurrences.Displaced()
+            return
+        spooled = Spooled()
+        if (job := rows.job) is not None:
+            (refused_for, error), self._refused = self._refused or (0, None), None
+            refusal = error if refused_for == job.id else None
+            spooled = read_spool(job, self._spool, self._installation[0], refusal)
+            if spooled.aside is not None:
+                yield occurrences.SpoolPutAside(job.id, str(spooled.aside))
+        yield occurrences.Looked(snapshot(rows, spooled, self._config.now))
 
-    def _spooled(self, job: Job) -> tuple[list[SpooledBatch], int, ScandError | None]:
-        """What the disk holds of a job beyond the rows; what cannot be read or written is the job's trouble."""
-        recorded = {batch.seq for batch in job.batches}
-        refused, self._refused = self._refused, None
-        try:
-            if refused and refused[0] == job.id:
-                raise refused[1]
-            return *self._directory(job).look(recorded), None
-        except ValidationError as error:
-            code, what = ErrorCode.SPOOL_DAMAGED, f"what scand wrote there is damaged: {error}"
-        except OSError as error:
-            where = f" ({error.filename})" if error.filename else ""
-            code, what = ErrorCode.STAGING_FULL, f"{error.strerror}{where}"
-        sentence = f"The job's directory below {self._spool.jobs} cannot be used: {what}. Nothing is deleted."
-        return [], max(recorded, default=0), ScandError(sentence, code)
+    def _claim(self, queue: AgentQueue) -> Iterator[Occurrence]:
+        claimed = queue.claim(str(self._spool.jobs))
+        if claimed is not None:  # else a client holds the row, or was faster: the poll tries again
+            self._children.prepare()
+            yield occurrences.Claimed(*claimed)
 
-    def _directory(self, job: Job) -> JobDirectory:
-        record = retention.record(job.id, job.created_at, self._installation[0])
-        directory, aside = self._spool.job(record)
-        if aside is not None:
-            self._reporter.say(Event.SPOOL_PUT_ASIDE, job=job.id, path=str(aside))
-        return directory
+    def _make_manual_job(self, queue: AgentQueue) -> Occurrence:
+        manual = self._config.now.manual
+        settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
+        title = self._config.now.manual_title(datetime.now().astimezone())
+        return occurrences.ManualJobMade(queue.manual_job(title, settings), title)
 
-    def _settings(self, job: Job) -> Settings | ScandError:
-        try:
-            return self._config.now.settings(job.settings)
-        except ScandError as error:
-            return error
-
-    def _name(self, queue: AgentQueue, job_id: int, named: wire.Named) -> None:
-        """The word to publish is given only once the row has the name."""
+    def _name(self, queue: AgentQueue, job_id: int, named: wire.Named) -> bool:
+        """The courier may publish only once the row has the name."""
         same = queue.same_document(job_id, named.sha256)
-        if queue.name_publication(job_id, same or named.inbox_path, named.sha256):
+        done = queue.name_publication(job_id, same or named.inbox_path, named.sha256)
+        if done:
             self._children.tell(COURIER, wire.Go(inbox_path=named.inbox_path, same_as=same))
+        return done
 
-    def _belongings(self, action: ExpectStaged | ForgetStaged | Expire, queue: AgentQueue) -> None:
-        """What a job has on the NAS and on local disk: its row says so before there is anything.
-
-        The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two.
-        """
-        if isinstance(action, ExpectStaged):
-            queue.expect_staged(action.job_id, staged_path(action.job_id, self._config.now))
-            return
-        if isinstance(action, ForgetStaged):
-            queue.forget_staged(action.job_id)
-            return
-        retention.let_go(queue, self._spool, action.keep)
+    def _expire(self, queue: AgentQueue, keep: float) -> Iterator[Note]:
+        """The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two."""
+        retention.let_go(queue, self._spool, keep)
         try:
-            for job_id in retention.put_out_of_the_way(queue, self._spool, self._installation[0]):
-                self._reporter.say(Event.FILES_EXPIRED, job=job_id)
-        except OSError as error:
-            self._reporter.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
+            with disk_errors():
+                for job_id in retention.put_out_of_the_way(queue, self._spool, self._installation[0]):
+                    yield occurrences.FilesExpired(job_id)
+        except ScandError as error:
+            yield occurrences.DiskRefused(error.sentence)
 
-    # Children.
-
-    def _tell_children(self, action: Action) -> Iterator[Occurrence]:
+    def _perform_locally(self, action: LocalAction) -> Iterator[Outcome]:
         match action:
-            case StartFeeder():
+            case actions.StartFeeder():
                 yield from self._start(FEEDER)
-            case Scan(job_id, seq, settings):
+            case actions.Scan(job_id, seq, settings):
                 self._children.tell(
                     FEEDER,
                     wire.Scan(
@@ -237,66 +158,67 @@ class Performer:
                         min_free=self._config.now.staging.min_free,
                     ),
                 )
-                self._reporter.say(Event.BATCH_STARTED, job=job_id, batch=seq)
                 self._children.prepare()
-            case TellFeeder(command):
+            case actions.TellFeeder(command):
                 self._children.tell(FEEDER, command)
-            case FindScanner():
+            case actions.FindScanner():
                 self._children.tell(FEEDER, wire.Find(device=self._config.now.scanner.device))
-            case RetireFeeder():
+            case actions.RetireFeeder():
                 self._children.retire(FEEDER)
-            case KillFeeder(code):
-                self._reporter.say(Event.FEEDER_KILLED, code=code, why=code)
+            case actions.KillFeeder():
                 self._children.kill(FEEDER)
-            case AbandonFeeder():
+            case actions.AbandonFeeder():
                 yield from self._children.abandon(FEEDER)
-            case Send():
+            case actions.Send():
                 yield from self._send(action)
-            case KillCourier():
+                return
+            case actions.KillCourier():
                 self._children.kill(COURIER)
-            case AbandonCourier():
+            case actions.AbandonCourier():
                 yield from self._children.abandon(COURIER)
-            case RefuseScan(status):
-                why = f"a job is {status}" if status else "the database is away"
-                self._reporter.say(Event.SCAN_REFUSED, why=why)
+            case actions.EndBatch() | actions.DropBatch():
+                yield from self._write_disk(action)
+            case actions.RefuseScan():
+                pass  # it has no effect but its log line
             case _:
-                pass
+                assert_never(action)
+        yield occurrences.Performed(action)
 
     def _start(self, role: str) -> Iterator[Occurrence]:
         try:
             self._children.start(role)
         except OSError as error:
-            yield FeederEnded(str(error)) if role == FEEDER else CourierEnded(str(error))
+            ended = occurrences.FeederEnded if role == FEEDER else occurrences.CourierEnded
+            yield ended(str(error))
 
-    def _send(self, send: Send) -> Iterator[Occurrence]:
-        """A courier for the NAS waits while a former one is stuck there."""
+    def _send(self, send: actions.Send) -> Iterator[Outcome]:
+        """A courier for the NAS is not started while an earlier one is stuck there."""
         if not send.task.local and self._children.stuck():
             hung = "The NAS does not answer, and a courier is stuck in it: see whether the share is mounted."
-            yield CourierSaid(wire.Failed(code=ErrorCode.NAS_HUNG, sentence=hung))
-            yield CourierEnded("not started")
+            yield occurrences.CourierSaid(wire.Failed(code=ErrorCode.NAS_HUNG, sentence=hung))
+            yield occurrences.CourierEnded("not started")
             return
-        settings = send.job and self._settings(send.job)
-        directory = self._spool.existing(send.job_id)
-        chosen = settings if isinstance(settings, Settings) else None
-        order = task(send, directory, chosen, self._config.now, self._spool.volume_id())
-        self._reporter.say(Event.COURIER_STARTED, job=send.job_id, task=send.task)
+        config, directory = self._config.now, self._spool.existing(send.job_id)
+        settings = settings_of(send.job, config) if send.job else None
+        chosen = None if isinstance(settings, ScandError) else settings
+        command = task(send, directory, chosen, config, self._spool.volume_id())
         yield from self._start(COURIER)
-        self._children.tell(COURIER, order)
+        self._children.tell(COURIER, command)
+        yield occurrences.Performed(send)
 
-    # Local disk.
-
-    def _disk(self, action: EndBatch | DropBatch) -> None:
+    def _write_disk(self, action: actions.EndBatch | actions.DropBatch) -> Iterator[Note]:
         """What the disk refuses is the job's trouble: the next look tells of it."""
         batch = self._spool.existing(action.job_id).batch(action.seq)
         try:
-            if isinstance(action, DropBatch):
-                batch.drop()
-            elif batch.begun() and not batch.ended():
-                batch.finish(action.end)
-        except (OSError, ValidationError) as error:
+            with disk_errors():
+                if isinstance(action, actions.DropBatch):
+                    batch.drop()
+                elif batch.begun() and not batch.ended():
+                    batch.finish(action.end)
+        except ScandError as error:
             self._refused = action.job_id, error
-            self._reporter.say(Event.UNEXPECTED, why=f"the staging disk: {error}")
+            yield occurrences.DiskRefused(error.sentence)
 
-    def _tell(self, done: Advance | Record | Postpone) -> None:
-        for event, about in carried_out(done):
-            self._reporter.say(event, **about)
+
+def _outcome(action: RowWrite, done: bool) -> Occurrence:
+    return occurrences.Written(action) if done else occurrences.NotWritten(action)

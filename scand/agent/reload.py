@@ -16,6 +16,7 @@ from watchdog.observers import Observer
 
 from scand.agent.log.events import Event
 from scand.agent.log.journal import configure
+from scand.decide.state import Limits
 from scand.errors import ScandError
 
 if TYPE_CHECKING:
@@ -99,6 +100,18 @@ class ConfigWatch(FileSystemEventHandler):
     def close(self) -> None:
         """Stop watching."""
         self._observer.stop()
+
+
+def limits(config: Config) -> Limits:
+    """What deciding needs of the config."""
+    return Limits(
+        page_timeout=config.scanner.page_timeout,
+        ready_timeout=config.agent.ready_timeout,
+        preview_timeout=config.agent.preview_timeout,
+        keep=config.staging.keep,
+        commits=config.commit.by != "client",
+        scanner=config.scanner.device,
+    )
 
 
 class LiveConfig:

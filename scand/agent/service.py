@@ -6,7 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from scand.agent.log.journal import Journal, configure
-from scand.agent.loop import Agent, Surroundings
+from scand.agent.loop import Agent
 from scand.config import Config, embedded_directory
 from scand.errors import ConfigError, Unavailable
 from scand.queue import embedded, schema
@@ -117,6 +117,6 @@ def run(path: Path | None, environ: Mapping[str, str]) -> None:
     configure(config.logging.level, config.logging.format)
     database = Database(config, environ)
     try:
-        Agent(Surroundings(config, read, database.open, Spool(config.staging.dir), Journal())).run()
+        Agent(config, read, database.open, Spool(config.staging.dir), Journal()).run()
     finally:
         database.close()

@@ -263,20 +263,16 @@ class Exit:
     """Everything that had to be done is done: leave the loop."""
 
 
-Action: TypeAlias = (
-    LookAgain
-    | Claim
-    | MakeManualJob
-    | Advance
-    | Record
-    | Postpone
-    | Progress
-    | Name
-    | Commit
-    | ExpectStaged
-    | ForgetStaged
-    | Expire
-    | StartFeeder
+RowWrite: TypeAlias = (
+    Claim | MakeManualJob | Advance | Record | Postpone | Name | Commit | ExpectStaged | ForgetStaged | Expire
+)
+"""Writes of rows that deciding goes by: after each the rows are read again."""
+
+DatabaseAction: TypeAlias = LookAgain | Progress | RowWrite
+"""What needs the database."""
+
+LocalAction: TypeAlias = (
+    StartFeeder
     | Scan
     | TellFeeder
     | FindScanner
@@ -289,9 +285,11 @@ Action: TypeAlias = (
     | KillCourier
     | AbandonCourier
     | RefuseScan
-    | Exit
 )
-"""Whatever can be wanted."""
+"""What needs only this host: its processes and its disk."""
+
+Action: TypeAlias = DatabaseAction | LocalAction | Exit
+"""Everything that the daemon can want done."""
 
 Decided: TypeAlias = "tuple[State, list[Action]]"
 """A decision: the next state, and the actions in order."""

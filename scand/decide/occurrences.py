@@ -1,4 +1,7 @@
-"""What can happen to the daemon. Values only."""
+"""What can happen to the daemon, and what became of what it wanted. Values only.
+
+An `Occurrence` is decided on. A `Note` changes nothing that deciding goes by: only the log tells of it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from scand import wire
+    from scand.decide.actions import LocalAction, RowWrite
     from scand.decide.state import Limits, Snapshot
 
 
@@ -19,7 +23,37 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class LookDue:
-    """The rows may have changed: a notification came, the poll is due, or the daemon has written a row."""
+    """The rows may have changed: a notification came, or the poll is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A row was written as an action wanted it."""
+
+    action: RowWrite
+
+
+@dataclass(frozen=True, slots=True)
+class NotWritten:
+    """A row was not written: it had changed since the action was decided on. The next look tells how."""
+
+    action: RowWrite
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A queued job was claimed."""
+
+    job_id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManualJobMade:
+    """A job was made for the signal "scan now"."""
+
+    job_id: int
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +131,46 @@ class Tick:
     listened: float = float("inf")
 
 
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """An action that needs no database was performed."""
+
+    action: LocalAction
+
+
+@dataclass(frozen=True, slots=True)
+class FilesExpired:
+    """A job's directory on local disk was put out of the way, to be removed."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolPutAside:
+    """A directory with a job's number belongs to another job, and was renamed.
+
+    Attributes:
+        path: where it is now.
+    """
+
+    job_id: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRefused:
+    """The staging disk did not take a write; `why` is a sentence."""
+
+    why: str
+
+
 Occurrence: TypeAlias = (
     Looked
     | LookDue
+    | Written
+    | NotWritten
+    | Claimed
+    | ManualJobMade
     | DatabaseLost
     | Displaced
     | FeederSaid
@@ -111,4 +182,10 @@ Occurrence: TypeAlias = (
     | Configured
     | Tick
 )
-"""Whatever can happen."""
+"""What is decided on."""
+
+Note: TypeAlias = Performed | FilesExpired | SpoolPutAside | DiskRefused
+"""What only the log tells of."""
+
+Outcome: TypeAlias = Occurrence | Note
+"""What can become of an action."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from scand import wire
 from scand.decide.actions import Action, EndBatch, KillCourier, RetireFeeder, TellFeeder
 from scand.decide.occurrences import (
+    Claimed,
     Configured,
     CourierEnded,
     CourierSaid,
@@ -20,10 +21,13 @@ from scand.decide.occurrences import (
     FeederSaid,
     LookDue,
     Looked,
+    ManualJobMade,
+    NotWritten,
     Occurrence,
     ScanAsked,
     StopAsked,
     Tick,
+    Written,
 )
 from scand.decide.state import BoundBatch, CourierChild, EndedRun, Snapshot, State, TaskResult
 from scand.decide.timeouts import FEEDER_RESTART
@@ -43,7 +47,7 @@ def update(state: State, occurrence: Occurrence, now: float) -> tuple[State, lis
     match occurrence:
         case Looked(snapshot):
             return _looked(state, snapshot), []
-        case LookDue():
+        case LookDue() | Written() | NotWritten() | Claimed() | ManualJobMade():
             return replace(state, serving=True, fresh=False), []
         case DatabaseLost():
             # Whether the name has reached the row is unknown: it is written, and `Go` is sent, once more.

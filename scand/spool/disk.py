@@ -6,7 +6,9 @@ import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scand.errors import ScandError, TryAgain
+from pydantic import ValidationError
+
+from scand.errors import BadData, ScandError, TryAgain
 from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
@@ -15,18 +17,23 @@ if TYPE_CHECKING:
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """Turn an OSError of the staging disk into the fault `staging_full`; a block or a decorator.
+    """Turn an error of the staging disk into a fault with its sentence; a block or a decorator.
 
     Raises:
-        TryAgain: the disk, or the user's quota, is full.
-        ScandError: the disk cannot be read or written.
+        TryAgain: `staging_full`: the disk, or the user's quota, is full.
+        ScandError: `staging_full`: the disk cannot be read or written.
+        BadData: `spool_damaged`: a record (begin.json, pages.jsonl …) is not what scand wrote.
     """
     try:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise TryAgain("The staging disk is full: make room there.", ErrorCode.STAGING_FULL) from error
-        why = error.strerror or str(error)
+        why = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
         raise ScandError(
             f"The staging disk cannot be read or written: {why}.", ErrorCode.STAGING_FULL
+        ) from error
+    except ValidationError as error:
+        raise BadData(
+            f"A record on the staging disk is damaged: {error}. Nothing is deleted.", ErrorCode.SPOOL_DAMAGED
         ) from error

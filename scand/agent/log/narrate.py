@@ -1,6 +1,7 @@
-"""The story: what is to be said of what the daemon saw (before, occurrence, after), and of what it did. Pure.
+"""Chooses the log's lines about jobs, scanner and NAS. Pure.
 
-It saw what clients did, what children said, and what came or went: the scanner, the NAS.
+`narrate` tells what the daemon saw: what clients did, what children reported, and whether the scanner and the NAS
+are there. `narrate_outcome` tells what it did itself.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scand import wire
 from scand.agent.log.events import Event
-from scand.decide.actions import Advance, Postpone, Record
-from scand.decide.occurrences import FeederEnded, FeederSaid, Looked
+from scand.decide import actions, occurrences
 from scand.faults import nas_is_away
-from scand.jobs.lifecycle import Status
+from scand.jobs.lifecycle import Actor, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scand.decide.occurrences import Occurrence
+    from scand.decide.occurrences import Occurrence, Outcome
     from scand.decide.state import Snapshot, State
 
 Line: TypeAlias = tuple[Event, dict[str, Any]]
@@ -28,14 +28,14 @@ def narrate(before: State, occurrence: Occurrence, after: State) -> Iterator[Lin
     run = before.feeder and before.feeder.run
     about = {"job": run.job_id, "batch": run.seq} if run else {}
     match occurrence:
-        case FeederSaid(wire.Captured(page=page)) if run:
+        case occurrences.FeederSaid(wire.Captured(page=page)) if run:
             yield Event.PAGE_CAPTURED, {**about, "page": page.file, "sheet": page.sheet, "side": page.side}
-        case FeederSaid(wire.Opened(warnings=warnings)) if run:
+        case occurrences.FeederSaid(wire.Opened(warnings=warnings)) if run:
             for warning in warnings:
                 yield Event.SCANNER_ADJUSTS, {**about, "why": warning}
-        case FeederEnded(how) if run:
+        case occurrences.FeederEnded(how) if run:
             yield Event.FEEDER_EXITED, {**about, "how": how}
-        case Looked():
+        case occurrences.Looked():
             yield from _look(before.snapshot, after.snapshot, after.closed)
         case _:
             pass
@@ -73,26 +73,61 @@ def _troubles(before: State, after: State) -> Iterator[Line]:
             yield back, {}
 
 
-def carried_out(action: Advance | Record | Postpone) -> Iterator[Line]:
-    """The line to say once the row has taken it."""
-    about: dict[str, Any] = {"job": action.job_id}
+def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
+    """The lines to say of what became of an action, as soon as it is performed."""
+    match outcome:
+        case occurrences.Written(actions.Advance() as step):
+            yield from _advanced(step)
+        case occurrences.NotWritten(actions.Advance(actor=Actor.AGENT, job_id=job_id, to_status=wanted)):
+            yield Event.STEP_REFUSED, {"job": job_id, "wanted": wanted}
+        case occurrences.Written(actions.Record() as batch):
+            yield _recorded(batch)
+        case occurrences.Written(actions.Postpone(code=code)) if nas_is_away(code):
+            pass  # it is told once, when the NAS goes, and not at every try
+        case occurrences.Written(actions.Postpone() as delay):
+            about = {"job": delay.job_id, "code": delay.code, "why": delay.error, "task": delay.status}
+            yield Event.COURIER_RETRY, {**about, "seconds": delay.seconds, "attempt": delay.attempt}
+        case occurrences.Written(actions.Commit(job_id, published)):
+            path, sha256 = published.inbox_path, published.sha256
+            yield Event.COMMITTED, {"job": job_id, "path": path, "sha256": sha256}
+        case occurrences.Claimed(job_id, title):
+            yield Event.JOB_CLAIMED, {"job": job_id, "title": title}
+        case occurrences.ManualJobMade(job_id, title):
+            yield Event.MANUAL_JOB_MADE, {"job": job_id, "title": title}
+        case occurrences.SpoolPutAside(job_id, path):
+            yield Event.SPOOL_PUT_ASIDE, {"job": job_id, "path": path}
+        case occurrences.FilesExpired(job_id):
+            yield Event.FILES_EXPIRED, {"job": job_id}
+        case occurrences.DiskRefused(why):
+            yield Event.UNEXPECTED, {"why": why}
+        case occurrences.Performed(action):
+            yield from _performed(action)
+        case _:
+            pass
+
+
+def _performed(action: actions.LocalAction) -> Iterator[Line]:
     match action:
-        case Advance():
-            yield from _advanced(action)
-        case Record():
-            about |= {"batch": action.seq, "pages": action.pdf.pages if action.pdf else 0}
-            if action.error:
-                yield Event.BATCH_FAULT, {**about, "code": action.code, "why": action.error}
-            else:
-                yield Event.BATCH_RECORDED, about
-        case Postpone():
-            # That the NAS is away is told when it goes, not at every try.
-            if not nas_is_away(action.code):
-                about |= {"code": action.code, "why": action.error, "task": action.status}
-                yield Event.COURIER_RETRY, {**about, "seconds": action.seconds, "attempt": action.attempt}
+        case actions.Scan(job_id, seq):
+            yield Event.BATCH_STARTED, {"job": job_id, "batch": seq}
+        case actions.KillFeeder(code):
+            yield Event.FEEDER_KILLED, {"code": code, "why": code}
+        case actions.Send(task, job_id):
+            yield Event.COURIER_STARTED, {"job": job_id, "task": task}
+        case actions.RefuseScan(status):
+            yield Event.SCAN_REFUSED, {"why": f"a job is {status}" if status else "the database is away"}
+        case _:
+            pass
 
 
-def _advanced(step: Advance) -> Iterator[Line]:
+def _recorded(batch: actions.Record) -> Line:
+    about = {"job": batch.job_id, "batch": batch.seq, "pages": batch.pdf.pages if batch.pdf else 0}
+    if batch.error:
+        return Event.BATCH_FAULT, {**about, "code": batch.code, "why": batch.error}
+    return Event.BATCH_RECORDED, about
+
+
+def _advanced(step: actions.Advance) -> Iterator[Line]:
     about: dict[str, Any] = {"job": step.job_id}
     if step.code is not None:
         about |= {"code": step.code, "why": step.error}

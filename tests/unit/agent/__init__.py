@@ -1,0 +1,1 @@
+"""Tests of scand/agent without processes, database and disk."""

@@ -1,0 +1,186 @@
+"""What the daemon says of what clients did, from one look to the next, and of what it did itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scand import wire
+from scand.agent.log.events import MESSAGES, Event
+from scand.agent.log.narrate import narrate, narrate_outcome
+from scand.decide.actions import (
+    Advance,
+    Commit,
+    ExpectStaged,
+    Expire,
+    KillFeeder,
+    Postpone,
+    Record,
+    RefuseScan,
+    Scan,
+    Send,
+    StartFeeder,
+)
+from scand.decide.occurrences import (
+    Claimed,
+    DiskRefused,
+    FilesExpired,
+    LookDue,
+    Looked,
+    ManualJobMade,
+    NotWritten,
+    Performed,
+    SpoolPutAside,
+    Written,
+)
+from scand.decide.state import Limits, Snapshot, State, Task
+from scand.faults import ErrorCode
+from scand.jobs.lifecycle import Actor, Status
+from scand.jobs.rows import Job
+from scand.jobs.settings import Settings
+from scand.spool.records import BatchPdf, Document
+
+if TYPE_CHECKING:
+    from scand.decide.occurrences import Outcome
+
+JOB = Job(
+    id=42, title="T", settings={}, status=Status.READY, created_at=datetime(2026, 1, 1, tzinfo=UTC), entered=7
+)
+ASSEMBLING = replace(JOB, status=Status.ASSEMBLING, entered_from=Status.READY)
+PREVIEW = replace(JOB, status=Status.PREVIEW, entered_from=Status.ASSEMBLING)
+
+
+def told(was: Job | None, job: Job | None, *, queued: bool = False, closed: int = 0) -> list[Event]:
+    """The events of a look at `job` after one at `was`."""
+    before = State(limits=Limits(), snapshot=Snapshot(job=was), closed=closed)
+    look = Snapshot(job=job, queued=queued)
+    return [event for event, _ in narrate(before, Looked(look), replace(before, snapshot=look))]
+
+
+@pytest.mark.parametrize("seen", [ASSEMBLING, PREVIEW, replace(JOB, entered_from=Status.SCANNING)])
+def test_a_reopened_job_is_told_whatever_was_seen_before(seen: Job) -> None:
+    """A client may reopen before the daemon has looked at its own step to preview."""
+    reopened = replace(JOB, entered=9, entered_from=Status.PREVIEW)
+    assert told(seen, reopened) == [Event.JOB_REOPENED]
+    assert told(reopened, reopened) == []
+
+
+def test_a_job_finished_again_at_once_is_told() -> None:
+    """From assembling, by way of ready, to assembling: the status is the same, the step is another."""
+    assert told(ASSEMBLING, replace(ASSEMBLING, entered=9)) == [Event.ASSEMBLING]
+
+
+def test_a_job_that_is_no_longer_active_was_canceled_unless_the_daemon_closed_it() -> None:
+    """What the daemon did itself it has told already."""
+    assert told(PREVIEW, None) == [Event.JOB_CANCELED]
+    assert told(PREVIEW, replace(JOB, id=43)) == [Event.JOB_CANCELED]
+    assert told(PREVIEW, None, closed=PREVIEW.id) == []
+
+
+def test_a_daemon_that_has_just_started_tells_nothing_of_what_it_finds() -> None:
+    """The first look has no former one."""
+    assert told(None, ASSEMBLING) == []
+
+
+def test_a_preview_that_holds_others_up_is_told() -> None:
+    """The next job waits for a person to look."""
+    assert told(PREVIEW, PREVIEW, queued=True) == [Event.PREVIEW_HOLDS]
+
+
+SHA = "0" * 64
+STAGED = wire.Staged(
+    document=Document(path="/m.pdf", pages=4, size=9, sha256=SHA), staged=".staging/job-42/m.pdf"
+)
+BATCH = Record(42, Status.SCANNING, 1, BatchPdf(path="/b.pdf", pages=4, sha256=SHA), True, None, None)
+JAM = ErrorCode.FEEDER_JAMMED
+
+
+def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged | None = None) -> Advance:
+    """A step of the agent."""
+    return Advance(
+        42, Status.ASSEMBLING, to_status, Actor.AGENT, error=code and "why", code=code, staged=staged
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "event", "fields"),
+    [
+        (Claimed(42, "T"), Event.JOB_CLAIMED, {"job": 42, "title": "T"}),
+        (ManualJobMade(42, "T"), Event.MANUAL_JOB_MADE, {"job": 42, "title": "T"}),
+        (
+            Written(step(Status.PREVIEW, staged=STAGED)),
+            Event.PREVIEW_READY,
+            {"job": 42, "pages": 4, "path": STAGED.staged},
+        ),
+        (
+            Written(step(Status.PREVIEW, ErrorCode.NAS_FULL)),
+            Event.REFUSED,
+            {"job": 42, "code": ErrorCode.NAS_FULL, "why": "why"},
+        ),
+        (
+            Written(step(Status.READY, JAM)),
+            Event.JOB_READY_WITH_ERROR,
+            {"job": 42, "code": JAM, "why": "why"},
+        ),
+        (Written(step(Status.FAILED, JAM)), Event.JOB_FAILED, {"job": 42, "code": JAM, "why": "why"}),
+        (Written(step(Status.CANCELED)), Event.IDLE_TIMEOUT, {"job": 42, "outcome": "canceled"}),
+        (NotWritten(step(Status.FAILED)), Event.STEP_REFUSED, {"job": 42, "wanted": Status.FAILED}),
+        (Written(BATCH), Event.BATCH_RECORDED, {"job": 42, "batch": 1, "pages": 4}),
+        (
+            Written(replace(BATCH, code=JAM, error="why")),
+            Event.BATCH_FAULT,
+            {"job": 42, "batch": 1, "pages": 4, "code": JAM, "why": "why"},
+        ),
+        (
+            Written(Postpone(42, Status.SCANNING, ErrorCode.DEVICE_BUSY, "why", 2.0, 1)),
+            Event.COURIER_RETRY,
+            {
+                "job": 42,
+                "code": ErrorCode.DEVICE_BUSY,
+                "why": "why",
+                "task": Status.SCANNING,
+                "seconds": 2.0,
+                "attempt": 1,
+            },
+        ),
+        (
+            Written(Commit(42, wire.Published(inbox_path="Inbox/T.pdf", sha256=SHA))),
+            Event.COMMITTED,
+            {"job": 42, "path": "Inbox/T.pdf", "sha256": SHA},
+        ),
+        (Performed(Scan(42, 1, Settings())), Event.BATCH_STARTED, {"job": 42, "batch": 1}),
+        (Performed(Send(Task.BIND, 42)), Event.COURIER_STARTED, {"job": 42, "task": Task.BIND}),
+        (Performed(KillFeeder(JAM)), Event.FEEDER_KILLED, {"code": JAM, "why": JAM}),
+        (Performed(RefuseScan(None)), Event.SCAN_REFUSED, {"why": "the database is away"}),
+        (Performed(RefuseScan(Status.PREVIEW)), Event.SCAN_REFUSED, {"why": "a job is preview"}),
+        (SpoolPutAside(42, "/x"), Event.SPOOL_PUT_ASIDE, {"job": 42, "path": "/x"}),
+        (FilesExpired(42), Event.FILES_EXPIRED, {"job": 42}),
+        (DiskRefused("why"), Event.UNEXPECTED, {"why": "why"}),
+    ],
+)
+def test_what_the_daemon_did_is_one_line(outcome: Outcome, event: Event, fields: dict[str, Any]) -> None:
+    """Each with its event and fields; only `step_refused` leaves a field of its wording open."""
+    assert list(narrate_outcome(outcome)) == [(event, fields)]
+    assert set(MESSAGES[event].fields) - set(fields) <= {"status"}
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Written(step(Status.COMMITTING)),  # the next look tells it, as it does for a client's step
+        Written(Advance(42, Status.READY, Status.SCANNING, Actor.CLIENT)),
+        NotWritten(Advance(42, Status.READY, Status.SCANNING, Actor.CLIENT)),
+        NotWritten(BATCH),
+        Written(Postpone(42, Status.COMMITTING, ErrorCode.NAS_UNAVAILABLE, "why", 2.0, 1)),
+        Written(ExpectStaged(42)),
+        Written(Expire(60.0)),
+        Performed(StartFeeder()),
+        LookDue(),
+    ],
+)
+def test_what_is_told_elsewhere_or_not_at_all_has_no_line(outcome: Outcome) -> None:
+    """That the NAS is away is told once, when it goes, and not at every try."""
+    assert list(narrate_outcome(outcome)) == []
