@@ -217,3 +217,16 @@ def test_root_by_hand_changes_nothing_but_its_staging_directory(home: ScanHost) 
     home.box.run("systemctl", "stop", "by-hand")
     assert state() == before
     assert "database system is shut down" in (home.box.root / "root/by-hand/spool/postgres/log").read_text()
+
+
+def test_purge_is_for_those_who_may_know_the_secret(home: ScanHost) -> None:
+    """Root makes room in the embedded queue's spool; a member is told to use sudo, and nothing goes."""
+    home.plug_in("--count=1")
+    job = home.submit("To be purged")
+    home.wait(job, "committed")
+    spooled = home.box.root / f"var/lib/scand/jobs/{job}"
+    refused = home.box.run("scand", "purge", user=MEMBER, check=False)
+    assert (refused.returncode, "sudo" in refused.stderr) == (78, True), refused.stderr
+    assert spooled.exists()
+    home.box.run("scand", "purge")
+    assert not spooled.exists()
