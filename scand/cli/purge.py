@@ -15,7 +15,7 @@ from rich.text import Text
 
 from scand.agent import retention
 from scand.cli.program import as_called
-from scand.cli.session import database_url, told
+from scand.cli.session import agent_url, told
 from scand.cli.tables import table
 from scand.cli.terminal import console, counted, echo_json, json_option, visible, when
 from scand.config import Config
@@ -71,7 +71,7 @@ def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, a
     settings = Config.load(config, os.environ, need="client")
     staging = settings.staging.dir
     _refuse_strangers(staging)
-    with told(), connect(database_url(config), name="scand-purge", deadline=_PATIENCE) as connection:
+    with told(), connect(agent_url(config), name="scand-purge", deadline=_PATIENCE) as connection:
         _be_the_agent(connection)
         _become_owner(staging)
         disk = _disk(connection, staging, settings.scanner.page_timeout + _PATIENCE)

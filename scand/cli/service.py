@@ -100,7 +100,7 @@ def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
         ConfigError: it is another user's, or will be: nothing was touched.
     """
     me, unit = people.caller(), Unit.read()
-    if unit.hides_config(path, os.environ):
+    if me.name != unit.user and unit.hides_config(path, os.environ):
         raise ConfigError(f"The service's files are for root and {unit.user} only: run `{me.sudo}{service}`.")
     config = Config.load(path, os.environ, need="daemon")
     staging, ours = config.staging.dir, unit.installed and unit.config == config.path

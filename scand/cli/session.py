@@ -14,7 +14,7 @@ from scand.queue import embedded
 from scand.queue.intents import ClientQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -36,7 +36,12 @@ def database_url(path: Path | None) -> str:
 
 
 def maintenance_url(path: Path | None) -> str:
-    """Where the database is, for one who changes its schema.
+    """Where the database is, for one who changes its schema; as `agent_url`."""
+    return _operators(path, embedded.maintenance_url)
+
+
+def agent_url(path: Path | None) -> str:
+    """Where the database is, for one who does the agent's work.
 
     Args:
         path: `--config`, or None for the usual places.
@@ -45,10 +50,14 @@ def maintenance_url(path: Path | None) -> str:
         ConfigError: nothing says where, or this user may not do that.
         Unavailable: it is the daemon's own, and the daemon does not run.
     """
+    return _operators(path, embedded.daemon_url)
+
+
+def _operators(path: Path | None, own: Callable[[Path], str]) -> str:
     config = Config.load(path, os.environ, need="client")
     if not config.database.embedded:
         return config.database.url.get_secret_value()
-    return embedded.maintenance_url(embedded_directory(config))
+    return own(embedded_directory(config))
 
 
 @contextmanager

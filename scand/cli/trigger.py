@@ -70,8 +70,10 @@ def trigger(config: Path | None, *, as_json: bool) -> int:
             blind = error
         by_path = _ask(config)
         if blind is not None:
-            told = "The daemon is told to scan, but what came of it cannot be read"
-            raise type(blind)(f"{told}: {blind.sentence}")
+            blind.sentence = (
+                f"The daemon is told to scan, but what came of it cannot be read: {blind.sentence}"
+            )
+            raise blind
         pages = {active.id: active.pages_scanned or 0} if active else {}
         outcome = _what_came(queue, before, pages, by_path=by_path)
     if as_json:

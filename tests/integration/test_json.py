@@ -22,6 +22,7 @@ WITHOUT = {
     "run": "the daemon: its log is its answer, see [logging] format",
     "simulate": "a scanner, which answers nobody but libsane",
     "demo": "a play for people",
+    "setup": "it ends with doctor: scand doctor --json",
 }
 
 

@@ -151,7 +151,7 @@ def test_a_reload_of_a_refused_config_fails(host: ScanHost) -> None:
 def test_an_upgrade_that_does_not_come_up_says_so(host: ScanHost) -> None:
     """The installer's exit status, and what the service said; mended, the next one is well."""
     activate = ("sh", "/src/systemd/install.sh", "activate")
-    assert "scand is installed. Next:" in host.box.run(*activate).stdout
+    assert "sudo scand setup" in host.box.run(*activate).stdout
     host.start()
     good = file(host).read_text()
     spoil(host)

@@ -145,7 +145,7 @@ def test_nobody_sees_a_traceback(home: ScanHost) -> None:
                 )
             elif told["status"] and not told["said"].strip() and told["arguments"][0] not in {"watch", "run"}:
                 wrong.append(f"{call} → {told['status']}, without a word")
-    assert wrong == [], f"{len(wrong)} of them\n" + "\n".join(wrong)
+    assert not wrong, f"{len(wrong)} of them\n" + "\n".join(wrong)
 
 
 def _walk(host: ScanHost, wanted: list[list[Any]]) -> list[dict[str, Any]]:

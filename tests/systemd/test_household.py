@@ -74,8 +74,8 @@ def test_a_member_presses_the_key(home: ScanHost) -> None:
     """`touch /run/scand-scan` is for the household; a stranger is refused."""
     assert "Permission denied" in home.box.run("touch", "/run/scand-scan", user=STRANGER, check=False).stderr
     home.box.run("touch", "/run/scand-scan", user=MEMBER)
-    refused = home.box.run("scand", "trigger", user=MEMBER, check=False)
-    assert (refused.returncode, "touch /run/scand-scan" in refused.stderr) == (78, True), refused.stderr
+    unheard = home.box.run("scand", "trigger", user=MEMBER, check=False)
+    assert (unheard.returncode, "enable --now scand-scan.path" in unheard.stdout) == (69, True), unheard
 
 
 def test_a_stranger_is_told_how_to_become_a_member(home: ScanHost) -> None:
@@ -217,3 +217,16 @@ def test_root_by_hand_changes_nothing_but_its_staging_directory(home: ScanHost) 
     home.box.run("systemctl", "stop", "by-hand")
     assert state() == before
     assert "database system is shut down" in (home.box.root / "root/by-hand/spool/postgres/log").read_text()
+
+
+def test_purge_is_for_those_who_may_know_the_secret(home: ScanHost) -> None:
+    """Root makes room in the embedded queue's spool; a member is told to use sudo, and nothing goes."""
+    home.plug_in("--count=1")
+    job = home.submit("To be purged")
+    home.wait(job, "committed")
+    spooled = home.box.root / f"var/lib/scand/jobs/{job}"
+    refused = home.box.run("scand", "purge", user=MEMBER, check=False)
+    assert (refused.returncode, "sudo" in refused.stderr) == (78, True), refused.stderr
+    assert spooled.exists()
+    home.box.run("scand", "purge")
+    assert not spooled.exists()

@@ -47,6 +47,28 @@ def test_a_key_makes_a_document(served: ScanHost) -> None:
     until(lambda: served.status().startswith("idle"), "it is idle again")
 
 
+def test_trigger_tells_what_came_of_it(served: ScanHost) -> None:
+    """By root with the signal; by one of the key's group through the path unit, which must run."""
+    served.plug_in("--count=1")
+    before = len(served.inbox())
+    said = served.box.run("scand", "trigger").stdout
+    assert " scans" in said or "has scanned" in said
+    until(lambda: len(served.inbox()) == before + 1, "there is a document")
+    until(lambda: served.status().startswith("idle"), "it is idle again")
+    served.refill()
+    served.box.run("systemctl", "start", "scand-scan.path")
+    group = served.box.run("stat", "--format=%G", "/run/scand-scan").stdout.strip()
+    someone = ("setpriv", "--reuid=nobody", "--regid=nogroup")
+    refused = served.box.run(*someone, "--clear-groups", "scand", "trigger", check=False)
+    assert "Traceback" not in refused.stderr
+    assert f"sudo usermod -aG {group} nobody" in refused.stderr
+    assert len(served.inbox()) == before + 1
+    asked = served.box.run(*someone, f"--groups={group}", "scand", "trigger", check=False)
+    assert "Traceback" not in asked.stderr
+    until(lambda: len(served.inbox()) == before + 2, asked.stdout + asked.stderr)
+    until(lambda: served.status().startswith("idle"), "it is idle again")
+
+
 def test_a_reload_takes_a_good_config_and_no_bad_one(served: ScanHost) -> None:
     """A changed profile counts for the next job; a bad file changes nothing, and the journal names the key."""
     pid = served.pid()
@@ -86,25 +108,3 @@ def test_a_stop_in_mid_batch_keeps_the_sheet(served: ScanHost) -> None:
     served.serves(times=2)
     assert served.wait(job, "ready")["error_code"] == "interrupted"
     assert [entry["SCAND_WHY"] for entry in served.said("daemon_stopping")] == ["SIGTERM"]
-
-
-def test_trigger_tells_what_came_of_it(served: ScanHost) -> None:
-    """By root with the signal; by one of the key's group through the path unit, which must run."""
-    served.plug_in("--count=1")
-    before = len(served.inbox())
-    said = served.box.run("scand", "trigger").stdout
-    assert " scans" in said or "has scanned" in said
-    until(lambda: len(served.inbox()) == before + 1, "there is a document")
-    until(lambda: served.status().startswith("idle"), "it is idle again")
-    served.refill()
-    served.box.run("systemctl", "start", "scand-scan.path")
-    group = served.box.run("stat", "--format=%G", "/run/scand-scan").stdout.strip()
-    someone = ("setpriv", "--reuid=nobody", "--regid=nogroup")
-    refused = served.box.run(*someone, "--clear-groups", "scand", "trigger", check=False)
-    assert "Traceback" not in refused.stderr
-    assert f"sudo usermod -aG {group} nobody" in refused.stderr
-    assert len(served.inbox()) == before + 1
-    asked = served.box.run(*someone, f"--groups={group}", "scand", "trigger", check=False)
-    assert "Traceback" not in asked.stderr
-    until(lambda: len(served.inbox()) == before + 2, asked.stdout + asked.stderr)
-    until(lambda: served.status().startswith("idle"), "it is idle again")

@@ -148,12 +148,6 @@ def _example(text: str, lines: tuple[str, ...]) -> list[str]:
 
 def _statuses() -> dict[int, str]:
     """Exit statuses in their order, as sysexits.h numbers them; each with what its error says of itself."""
-    told = {kind.exit_status: inspect.getdoc(kind) or "" for kind in _kinds(ScandError)}
+    told = {kind.exit_status: inspect.getdoc(kind) or "" for kind in ScandError.__subclasses__()}
     told |= {os.EX_OK: "All is well.", 130: "Ctrl-C."}
     return dict(sorted(told.items()))
-
-
-def _kinds(kind: type[ScandError]) -> Iterator[type[ScandError]]:
-    for below in kind.__subclasses__():
-        yield below
-        yield from _kinds(below)

@@ -8,8 +8,8 @@ its socket lies and who may touch it; `logins` are who may come in as whom; `ser
 is how clients find it.
 """
 
-from scand.queue.embedded.address import maintenance_url, running_service_url, url
+from scand.queue.embedded.address import daemon_url, maintenance_url, running_service_url, url
 from scand.queue.embedded.postmaster import Postmaster
 from scand.queue.embedded.server import Server, start
 
-__all__ = ["Postmaster", "Server", "maintenance_url", "running_service_url", "start", "url"]
+__all__ = ["Postmaster", "Server", "daemon_url", "maintenance_url", "running_service_url", "start", "url"]

@@ -43,7 +43,12 @@ def url(directory: Path) -> str:
 
 
 def maintenance_url(directory: Path) -> str:
-    """For `scand migrate`, as the superuser.
+    """For `scand migrate`, as the superuser; as `daemon_url`."""
+    return _by_secret(directory, logins.ADMIN)
+
+
+def daemon_url(directory: Path) -> str:
+    """For `scand purge`, which does the daemon's work beside it.
 
     Args:
         directory: PGDATA.
@@ -52,6 +57,10 @@ def maintenance_url(directory: Path) -> str:
         Unavailable: the database does not run.
         ConfigError: this user may not know the secret: only the daemon's user and root may.
     """
+    return _by_secret(directory, logins.DAEMON)
+
+
+def _by_secret(directory: Path, login: str) -> str:
     secret = logins.secret_file(directory)
     try:
         port, place = _listening(directory)
@@ -63,7 +72,7 @@ def maintenance_url(directory: Path) -> str:
             f"Only root and the daemon's user may change the embedded database below {directory.parent}: "
             "run this with sudo."
         )
-    return logins.login_url(logins.ADMIN, place, port, secret)
+    return logins.login_url(login, place, port, secret)
 
 
 def running_service_url(service: Path = SERVICE) -> str:
