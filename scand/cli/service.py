@@ -10,19 +10,16 @@ import click
 
 from scand.agent import service as daemon
 from scand.cli.host import people
+from scand.cli.host.nas_mark import mark_nas
 from scand.cli.host.unit import Unit
 from scand.cli.session import maintenance_url, told
 from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.config.files import SYSTEM
-from scand.courier.access import Access
-from scand.courier.regroup import regroup
-from scand.courier.volume import Volume, init_volume
 from scand.errors import ConfigError
 from scand.queue.connection import connect
 from scand.queue.schema import LONGEST_STATEMENT
 from scand.queue.schema import migrate as bring_up_to_date
-from scand.spool.directories import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,12 +73,7 @@ def init(config: Path | None, *, as_json: bool) -> None:
     made there. scand setup does all this for the service.
     """
     settings = _own_staging(config, "nas init", service="scand setup")
-    root, outside, require_mount = settings.nas_root, settings.nas.outside, settings.nas.require_mount
-    volume_id = init_volume(root, require_mount=require_mount, outside=outside)
-    Spool(settings.staging.dir).set_volume_id(volume_id)
-    access = Access.of(f"{settings.nas.file_mode:04o}", settings.nas.group)
-    with Volume.open(root, volume_id=volume_id, require_mount=require_mount, outside=outside) as volume:
-        regroup(volume, settings.nas.staging_from_root, settings.nas.inbox, access)
+    root, volume_id = settings.nas_root, mark_nas(settings)
     if as_json:
         echo_json({"root": root, "volume_id": volume_id})
     else:

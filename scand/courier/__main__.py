@@ -21,8 +21,9 @@ from scand import __version__, wire
 from scand.courier import delivery
 from scand.courier.access import Access
 from scand.courier.document import BatchSource, bind, merge
+from scand.courier.regroup import regroup
 from scand.courier.survey import survey
-from scand.courier.volume import Volume
+from scand.courier.volume import Volume, init_volume
 from scand.errors import BadData, ScandError
 from scand.faults import ErrorCode
 from scand.spool.directories import BatchDirectory, expired, remove
@@ -64,6 +65,8 @@ class Courier:
                 case wire.Check():
                     with _volume(task.nas):
                         self._parent.say(wire.Checked())
+                case wire.Mark():
+                    self._mark(task)
                 case wire.Survey():
                     with _volume(task.nas) as volume:
                         self._parent.say(survey(volume, task.staging, task.inbox))
@@ -76,6 +79,16 @@ class Courier:
     def _alive(self, step: str, done: int, total: int) -> None:
         if self._throttle.due():
             self._parent.say(wire.Alive(step=step, done=done, total=total))
+
+    def _mark(self, task: wire.Mark) -> None:
+        outside = Path(task.nas.outside) if task.nas.outside else None
+        root, required = Path(task.nas.root), task.nas.require_mount
+        nas = task.nas.model_copy(
+            update={"volume_id": init_volume(root, require_mount=required, outside=outside)}
+        )
+        with _volume(nas) as volume:
+            regroup(volume, task.staging, task.inbox, _access(nas))
+        self._parent.say(wire.Marked(volume_id=nas.volume_id))
 
     def _bind(self, task: wire.Bind) -> None:
         directory = BatchDirectory(Path(task.directory))

@@ -210,6 +210,20 @@ class Survey(Message):
     nas: Nas
 
 
+class Mark(Message):
+    """To a courier, for `scand nas init`: give the NAS its marker, or keep the one that it has; let its readers in.
+
+    Attributes:
+        staging, inbox: relative to the NAS root.
+        nas: its `volume_id` is not known yet: "".
+    """
+
+    do: Literal["mark"] = "mark"
+    staging: str
+    inbox: str
+    nas: Nas
+
+
 class Go(Message):
     """To a courier that has reported `Named`: the name is in the row, so publish.
 
@@ -228,7 +242,7 @@ Task: TypeAlias = Bind | Assemble | Publish | Sweep | Unstage | Check
 """What a courier can be sent for."""
 
 Command: TypeAlias = Annotated[
-    Scan | Probe | ListDevices | Find | Finish | Cancel | Task | Survey | Go,
+    Scan | Probe | ListDevices | Find | Finish | Cancel | Task | Survey | Mark | Go,
     Field(discriminator="do"),
 ]
 """Whatever the parent can say."""

@@ -212,6 +212,17 @@ class Folder(Message):
     gid: int
 
 
+class Marked(Message):
+    """The NAS has its marker.
+
+    Attributes:
+        volume_id: what the marker file contains.
+    """
+
+    say: Literal["marked"] = "marked"
+    volume_id: str
+
+
 class Surveyed(Message):
     """What the NAS is like.
 
@@ -260,6 +271,7 @@ Report: TypeAlias = Annotated[
     | Swept
     | Checked
     | Surveyed
+    | Marked
     | Failed,
     Field(discriminator="say"),
 ]

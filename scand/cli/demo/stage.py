@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from scand.cli.host.nas_mark import mark_nas
 from scand.config import Config, embedded_directory
-from scand.courier.volume import init_volume
 from scand.errors import ConfigError, ScandError, Unavailable
 from scand.queue import embedded
 from scand.queue.intents import ClientQueue
 from scand.simulator.main import PORT
-from scand.spool.directories import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,8 +113,7 @@ class Stage:
             # A JSON string is a TOML string, too.
             quoted = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
             self.config.write_text(_CONFIG.format(**quoted))
-            volume_id = init_volume(self.nas, require_mount=False)
-            Spool(self._work / "spool").set_volume_id(volume_id)
+            mark_nas(self._read())
             self._daemon = self._start(
                 "scand.cli", "--config", str(self.config), "run", stdout=log, stderr=log
             )

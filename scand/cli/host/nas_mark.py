@@ -1,0 +1,34 @@
+"""The mark by which the NAS is known: asked of a courier, since a NAS may hang."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scand import wire
+from scand.agent.tasks import nas_task
+from scand.spool.directories import Spool
+from scand.wire.ask import ask_courier
+
+if TYPE_CHECKING:
+    from scand.config import Config
+
+_TIMEOUT = 30.0
+"""Seconds without an answer; an automount may first have to reach its server."""
+
+
+def mark_nas(config: Config) -> str:
+    """Give `nas.root` its mark, or keep the one that it has, and remember it in `staging.dir`.
+
+    Returns:
+        The volume's id.
+
+    Raises:
+        ScandError: the NAS is not mounted, cannot be written, or does not answer.
+        OSError: `staging.dir` cannot be written.
+    """
+    question = wire.Mark(
+        staging=config.nas.staging_from_root, inbox=config.nas.inbox, nas=nas_task(config, "")
+    )
+    volume_id = ask_courier(question, wire.Marked, _TIMEOUT).volume_id
+    Spool(config.staging.dir).set_volume_id(volume_id)
+    return volume_id
