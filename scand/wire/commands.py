@@ -211,7 +211,7 @@ class Survey(Message):
 
 
 class Mark(Message):
-    """To a courier, for `scand nas init`: give the NAS its marker, or keep the one that it has; let its readers in.
+    """To a courier, for `scand nas init`: give the NAS its marker, unless it has one; let its readers in.
 
     Attributes:
         staging, inbox: relative to the NAS root.

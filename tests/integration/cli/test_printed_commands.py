@@ -17,7 +17,7 @@ from scand.cli import scand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 DOCUMENTS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 OTHERS = [path for path in sorted((CHECKOUT / "systemd").rglob("*")) if path.is_file()]
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from scand.cli.host import fstab
 
-OPERATING = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+OPERATING = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
 
 
 def test_the_documentation_has_the_lines_that_setup_prints() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scand.config.edit import edited
 from scand.errors import ConfigError
 
-EXAMPLE = (Path(__file__).parents[2] / "systemd" / "scand.toml").read_text()
+EXAMPLE = (Path(__file__).parents[3] / "systemd" / "scand.toml").read_text()
 
 
 def test_a_default_is_written_in_its_place() -> None:

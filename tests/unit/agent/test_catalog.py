@@ -16,7 +16,7 @@ from scand.agent.log.journal import Journal, configure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CATALOG = Path(__file__).parents[2] / "systemd" / "scand.catalog"
+_CATALOG = Path(__file__).parents[3] / "systemd" / "scand.catalog"
 _MILESTONES = {
     Event.DAEMON_STARTED, Event.DAEMON_STOPPED, Event.READY, Event.CONFIG_RELOADED, Event.DATABASE_BACK,
     Event.JOB_CLAIMED, Event.BATCH_RECORDED, Event.PREVIEW_READY, Event.COMMITTED, Event.NAS_BACK,

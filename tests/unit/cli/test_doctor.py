@@ -12,7 +12,7 @@ from scand.cli.checks.nas import barred
 from scand.cli.checks.service import check_groups, check_member, check_sandbox, check_unit
 from scand.cli.host.people import Person
 from scand.cli.host.unit import Unit
-from tests.unit.test_sandbox import SHIPPED
+from tests.unit.cli.test_sandbox import SHIPPED
 
 KIM = Person("kim", 1000, 1000, frozenset({"kim", "scand-users"}))
 ROOT = Person("root", 0, 0, frozenset({"root"}), sudo="")

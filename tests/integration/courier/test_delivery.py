@@ -343,7 +343,7 @@ def copy_for_ever(directory: str) -> None:
 def test_killed_in_the_middle_of_a_copy(tmp_path: Path) -> None:
     """A courier that is killed while it copies leaves no file with a name, and the next one starts anew."""
     argv = [sys.executable, "-m", "tests.support.isolated", __file__, copy_for_ever.__name__, str(tmp_path)]
-    with subprocess.Popen(argv, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as courier:
+    with subprocess.Popen(argv, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE) as courier:
         assert courier.stdout
         courier.stdout.readline()
         place = tmp_path / "nas" / STAGED

@@ -22,7 +22,7 @@ from scand.jobs.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 EXAMPLE = CHECKOUT / "systemd/scand.toml"
 CONTEXT = click.Context(cli.scand, info_name="scand")
 

@@ -21,7 +21,7 @@ from scand.jobs.rows import BatchRow as Kept
 from scand.jobs.rows import BatchStatus, Job
 from scand.jobs.settings import Finish, Settings, Sides, Trigger
 from scand.queue.intents import BatchRow, EventRow, JobRow, JobView
-from tests.unit.test_progress import JOB, NOW, later
+from tests.unit.cli.test_progress import JOB, NOW, later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

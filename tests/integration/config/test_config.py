@@ -21,7 +21,7 @@ from scand.faults import ErrorCode
 from scand.jobs.settings import Settings, resolve
 from tests.support.isolated import isolated
 
-EXAMPLE = Path(__file__).parents[2] / "systemd" / "scand.toml"
+EXAMPLE = Path(__file__).parents[3] / "systemd" / "scand.toml"
 URL = "postgresql://scand:geheim@db.example/documents"
 MINIMAL = f'[database]\nurl = "{URL}"\n[nas]\nroot = "/mnt/nas"\n'
 
