@@ -13,7 +13,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.jobs.lifecycle import Status
-from scand.spool.directories import BEGIN, END, PAGES
+from scand.spool.batches import BEGIN, END, PAGES
 from scand.spool.records import JobRecord
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from scand.courier.survey import survey
 from scand.courier.volume import Volume, init_volume
 from scand.errors import BadData, ScandError
 from scand.faults import ErrorCode
-from scand.spool.directories import BatchDirectory, expired, remove
+from scand.spool.batches import BatchDirectory
+from scand.spool.directories import expired, remove
 from scand.spool.sheets import Leaf, bindable, collated, unmatched
 from scand.wire.parent import Parent
 from scand.wire.throttle import Throttle

@@ -15,7 +15,7 @@ from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.feeder import batch
 from scand.feeder.finding import devices, is_there, open_device
-from scand.spool.directories import BatchDirectory
+from scand.spool.batches import BatchDirectory
 from scand.spool.records import End
 from scand.wire.parent import Parent
 

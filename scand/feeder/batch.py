@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scand.feeder.device import Device
     from scand.feeder.options import Negotiated
     from scand.jobs.settings import Settings
-    from scand.spool.directories import BatchDirectory
+    from scand.spool.batches import BatchDirectory
     from scand.wire.parent import Parent
 
 _MOST_SIDES = 10_000

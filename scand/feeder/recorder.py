@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from scand.feeder.device import Raster
     from scand.jobs.settings import Settings
-    from scand.spool.directories import BatchDirectory
+    from scand.spool.batches import BatchDirectory
 
 _ENCODERS = 2  # threads
 

@@ -22,131 +22,16 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from scand import durable
-from scand.spool.records import Begin, End, JobRecord, Page, SpooledBatch
-from scand.spool.sheets import bindable
+from scand.spool.batches import BatchDirectory, write_record
+from scand.spool.records import JobRecord, SpooledBatch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from pydantic import BaseModel
 
 _EXPIRED = ".expired-"
-BEGIN, END, PAGES = "begin.json", "end.json", "pages.jsonl"
-_PDF, _JOB = "batch.pdf", "job.json"
-
-
-class BatchDirectory:
-    """One batch on disk. Only one process at a time writes to it: the feeder and, after its end, the daemon.
-
-    Attributes:
-        path: of the directory, which may not exist yet.
-        pdf: path of the batch's PDF, which may not exist yet.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.pdf = path / _PDF
-
-    @property
-    def seq(self) -> int:
-        """The batch's number, from the directory's name."""
-        return int(self.path.name.removeprefix("batch-"))
-
-    def begin(self, begin: Begin) -> None:
-        """Make the directory and record durably that paper is about to move.
-
-        Raises:
-            OSError: the disk is full or broken.
-        """
-        self.path.mkdir(parents=True, exist_ok=True)
-        durable.sync_directory(self.path.parent)
-        durable.sync_directory(self.path.parent.parent)  # its maker may have been killed before this
-        _write(self.path / BEGIN, begin)
-
-    def add(self, page: Page, data: bytes) -> None:
-        """Capture a page: first the file, fsynced under its final name; then its line, fsynced.
-
-        Args:
-            page: the line.
-            data: the content of the file.
-
-        Raises:
-            OSError: the disk is full or broken; the page is not captured.
-        """
-        durable.write_atomic(self.path / page.file, data)
-        durable.append_line(self.path / PAGES, page.model_dump_json())
-
-    def finish(self, end: End) -> None:
-        """Record durably how the batch ended.
-
-        Raises:
-            OSError: the disk is full or broken.
-        """
-        _write(self.path / END, end)
-
-    def begun(self) -> Begin | None:
-        """begin.json; None when no paper was asked for."""
-        try:
-            return Begin.model_validate_json((self.path / BEGIN).read_bytes())
-        except FileNotFoundError:
-            return None
-
-    def ended(self) -> End | None:
-        """end.json; None while the batch runs, or when the process that ran it was killed."""
-        try:
-            return End.model_validate_json((self.path / END).read_bytes())
-        except FileNotFoundError:
-            return None
-
-    def pages(self) -> list[Page]:
-        """The captured pages in feeding order. An incomplete last line (a kill during its write) is no page."""
-        try:
-            *lines, _incomplete = (self.path / PAGES).read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return []
-        return [Page.model_validate_json(line) for line in lines]
-
-    def read(self) -> SpooledBatch | None:
-        """All that the disk says of the batch; None when no paper was ever asked for.
-
-        Raises:
-            OSError: it cannot be read.
-            pydantic.ValidationError: a file is damaged.
-        """
-        begin = self.begun()
-        if begin is None:
-            return None
-        end, pages = self.ended(), self.pages()
-        in_pdf = bindable(pages, begin, complete=end is not None and end.complete)
-        blank = sum(page.blank for page in pages)
-        return SpooledBatch(
-            seq=self.seq,
-            duplex=begin.duplex,
-            keep_on_fault=begin.keep_on_fault,
-            halves=begin.halves,
-            end=end,
-            captured=len(pages),
-            bindable=len(in_pdf),
-            blank=blank if begin.halves else blank - sum(page.blank for page in in_pdf),
-            sheets=len(pages) // 2 if begin.duplex else len(pages),
-        )
-
-    def free(self) -> int:
-        """Free space on the disk that holds the batch, bytes."""
-        return shutil.disk_usage(self.path).free
-
-    def drop(self) -> None:
-        """Remove a batch that captured nothing, so that its number is free again.
-
-        The directory is renamed first. If it has a page file without its line (a kill between the two writes), it
-        stays under the new name, out of the way.
-        """
-        aside = self.path.with_name(f"dropped-{self.seq:04d}-{time.time_ns()}")
-        self.path.rename(aside)
-        durable.sync_directory(aside.parent)
-        if not any(aside.glob("page-*")):
-            shutil.rmtree(aside)
+_JOB = "job.json"
 
 
 class JobDirectory:
@@ -237,7 +122,7 @@ class Spool:
         if not path.exists():
             new = path.with_name(f".{record.id}.new")  # appears with its job.json or not at all
             new.mkdir(parents=True, exist_ok=True)
-            _write(new / _JOB, record)
+            write_record(new / _JOB, record)
             new.rename(path)
             durable.sync_directory(self.jobs)
         return JobDirectory(path), aside
@@ -314,10 +199,6 @@ def remove(directory: Path) -> None:
 def expired(jobs: Path) -> list[Path]:
     """The expired directories in `jobs` (see `Spool.expire`), which are to be removed."""
     return sorted(jobs.glob(f"*{_EXPIRED}*"))
-
-
-def _write(path: Path, record: BaseModel) -> None:
-    durable.write_atomic(path, record.model_dump_json(indent=1).encode() + b"\n")
 
 
 def _read_job(path: Path) -> JobRecord | None:

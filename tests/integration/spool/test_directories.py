@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand.faults import ErrorCode
-from scand.spool.directories import BatchDirectory, Spool
+from scand.spool.directories import Spool
 from scand.spool.records import Begin, End, JobRecord, Page, Side
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from scand.spool.batches import BatchDirectory
 
 RECORD = JobRecord(id=42, created_at="2026-11-21T10:00:00+00:00", database="d")
 BEGIN = Begin(device="test:0", duplex=True)
