@@ -36,7 +36,10 @@ placed() {
 	systemd/60-scand.rules      $lib/udev/rules.d/60-scand.rules
 	systemd/scand.toml          $share/scand/scand.toml
 	README.md                   $share/doc/scand/README.md
+	CHANGELOG.md                $share/doc/scand/CHANGELOG.md
 	END
+	# Where README looks for them.
+	(cd "$source" && find docs -type f) | while read -r page; do echo "$page $share/doc/scand/$page"; done
 	for example in "$source"/systemd/examples/*; do
 		echo "systemd/examples/${example##*/} $share/doc/scand/examples/${example##*/}"
 	done
