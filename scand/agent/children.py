@@ -1,6 +1,7 @@
-"""The daemon's children as processes: at most one feeder, one courier, which also waits, and those that are stuck.
+"""The daemon's child processes.
 
-What they say and how they end comes out as occurrences; nothing is decided here.
+There are at most one feeder, one courier at work and one that waits for its next task; and children that were let
+go, or are stuck in the kernel. What they report and how they end become occurrences; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -25,16 +26,18 @@ if TYPE_CHECKING:
     from scand.agent.log.reporter import Reporter
 
 
-GOING = 10.0
-"""Seconds that a feeder which was let go has to close its device."""
+CLOSING_TIME = 10.0
+"""Seconds that a child has to end after its socket was closed (a feeder closes its device); then it is killed."""
 
 
 class Children:
     """The children, and their descriptors in the daemon's selector.
 
     Args:
+        selector: their descriptors are registered there, with the role as data.
+        reporter: for what drivers print.
         lock: the descriptor of the staging lock, which the feeder holds with the daemon.
-        waiting: seconds that a courier waits for another task when there is no feeder that will bring one.
+        waiting: seconds for which a courier waits for another task while there is no feeder.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class Children:
         self._selector, self._reporter, self._lock, self._waiting = selector, reporter, lock, waiting
         self._children: dict[str, Child] = {}
         self._watched: set[int] = set()
-        self._leaving: list[tuple[Child, float]] = []
+        self._let_go: list[tuple[Child, float]] = []
         self._stuck: list[Child] = []
         self._spare: Child | None = None
         self._spare_since = 0.0
@@ -67,19 +70,19 @@ class Children:
             self._watched.add(fd)
 
     def prepare(self) -> None:
-        """From now on a courier waits for its task: loading its modules takes longer than binding 10 pages."""
+        """Have a courier wait for its task from now on: loading its modules takes longer than binding 10 pages."""
         self._spare_since = time.monotonic()
         if self._spare is None and COURIER not in self._children:
             with suppress(OSError):
                 self._spare = Child(COURIER, clean_environment())
 
     def tell(self, role: str, command: BaseModel) -> None:
-        """Say something to it, if it is there."""
+        """Send a command to a child, if there is one."""
         if role in self._children:
             self._children[role].say(command)
 
     def kill(self, role: str) -> None:
-        """SIGKILL; its end comes as an occurrence."""
+        """Send SIGKILL; the end comes as an occurrence."""
         if role in self._children:
             self._children[role].kill()
 
@@ -90,65 +93,67 @@ class Children:
             if role == COURIER:
                 self._stuck.append(child)
             else:
-                self._leaving.append((child, time.monotonic()))
+                self._let_go.append((child, time.monotonic()))
             yield _ended(role, "killed, but stuck in the kernel")
 
     def retire(self, role: str) -> None:
-        """Close its socket: it puts its things in order and goes. Whatever it would still say is not heard."""
+        """Close the child's socket, upon which it cleans up and ends. Nothing that it still reports is heard."""
         if (child := self._children.pop(role, None)) is not None:
             self._forget(child)
             child.hang_up()
-            self._leaving.append((child, time.monotonic() + GOING))
+            self._let_go.append((child, time.monotonic() + CLOSING_TIME))
 
     def _release_spare(self) -> None:
         if (spare := self._spare) is not None:
             self._spare = None
             spare.hang_up()
-            self._leaving.append((spare, time.monotonic() + GOING))
+            self._let_go.append((spare, time.monotonic() + CLOSING_TIME))
 
-    def _tell_noises(self, child: Child, *, last: bool = False) -> None:
+    def _log_output(self, child: Child, *, last: bool = False) -> None:
         for stream, line in child.printed(last=last):
             self._reporter.say(Event.DRIVER_NOISE, text=line, source=f"{child.module} {stream}")
 
     def stuck(self) -> bool:
-        """Whether a courier that was left behind still has not ended: the NAS still hangs."""
+        """Whether a courier that was abandoned still has not ended: the NAS still hangs."""
         for child in [child for child in self._stuck if child.ended() is not None]:
             self._stuck.remove(child)
             child.close()
         return bool(self._stuck)
 
     def reap(self) -> None:
-        """Take note of the end of those that were let go; one that hangs in its driver is killed."""
+        """Reap children that were let go and have ended; kill those that take longer than CLOSING_TIME."""
         if FEEDER not in self._children and time.monotonic() - self._spare_since > self._waiting:
             self._release_spare()
         left = []
-        for child, deadline in self._leaving:
+        for child, deadline in self._let_go:
             ended = child.ended() is not None
-            self._tell_noises(child, last=ended)  # nor may a full pipe keep it from going
+            self._log_output(child, last=ended)  # also while it ends: a full pipe would keep it from ending
             if ended:
                 child.close()
                 continue
             if time.monotonic() > deadline:
                 child.kill()
             left.append((child, deadline))
-        self._leaving = left
+        self._let_go = left
 
     def hear(self, role: str) -> Iterator[Occurrence]:
-        """What a child has said, and whether it has ended; called when one of its descriptors is readable."""
+        """What a child has reported, and whether it has ended; called when one of its descriptors is readable."""
         child = self._children.get(role)
         if child is None:
             return
-        ended = child.ended()  # asked first: what it said before its end is then all there to be read
-        back = False
+        ended = child.ended()  # asked first: if it has ended, all that it reported can be read now
+        idle = False
         try:
             for report in child.reports():
-                back = role == COURIER and isinstance(report, wire.Idle)
+                idle = role == COURIER and isinstance(report, wire.Idle)
                 yield FeederSaid(report) if role == FEEDER else CourierSaid(report)
         except ValidationError as error:
             self._reporter.say(Event.UNEXPECTED, why=f"{role} speaks another language: {error}")
             child.kill()
-        self._tell_noises(child, last=ended is not None)
-        for fd in child.at_eof():  # a driver may close its stdout; readable for ever, it would keep us awake
+        self._log_output(child, last=ended is not None)
+        for (
+            fd
+        ) in child.at_eof():  # a driver may close its stdout, which would then wake the selector for ever
             if fd in self._watched:
                 self._watched.remove(fd)
                 self._selector.unregister(fd)
@@ -159,24 +164,24 @@ class Children:
             if role == COURIER and FEEDER in self._children:
                 self.prepare()
             yield _ended(role, f"signal {-ended}" if ended < 0 else f"exit status {ended}")
-        elif back and not child.killed:  # else it is dying, and its end is told when it has ended
+        elif idle and not child.killed:  # a killed one is dying: its end comes as an occurrence later
             del self._children[role]
             self._forget(child)
             self._spare, self._spare_since = child, time.monotonic()
             yield _ended(role, "done")
 
     def dismiss(self) -> None:
-        """Kill and reap all: the daemon leaves."""
+        """Kill and reap all children, at the end of the daemon."""
         for child in self._children.values():
             self._forget(child)
         self._release_spare()
-        leaving = [child for child, _deadline in self._leaving]
+        leaving = [child for child, _deadline in self._let_go]
         for child in [*self._children.values(), *leaving, *self._stuck]:
             child.kill()
             child.reap(timeout=2.0)
             child.close()
         self._children.clear()
-        self._leaving, self._stuck = [], []
+        self._let_go, self._stuck = [], []
 
     def _forget(self, child: Child) -> None:
         for fd in self._watched.intersection(child.descriptors()):

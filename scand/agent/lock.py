@@ -1,7 +1,7 @@
-"""One agent a staging directory: a flock that the daemon takes first, and its feeder holds with it.
+"""One daemon for each staging directory: a flock, which the daemon takes first and its feeder holds with it.
 
 A flock belongs to the open file, which the feeder inherits: as long as either lives, no other daemon begins. A
-courier does not hold it, since it may be stuck in the kernel long after its daemon has gone.
+courier does not hold it, since it may be stuck in the kernel long after its daemon has ended.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class StagingLock:
         self._fd = os.open(staging / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
     def take(self) -> bool:
-        """Try to be the one; True when it is ours, and from then on."""
+        """Try to take the lock, without waiting; True if this process now holds it, until its end."""
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -31,23 +31,23 @@ class StagingLock:
         return True
 
     def holder(self) -> str:
-        """Who has it, as far as it has said: "scanhost, pid 4711"."""
+        """Which process holds it, as it has written into the file: "scanhost, pid 4711"."""
         return os.pread(self._fd, 200, 0).decode(errors="replace") or "another scand"
 
     def fileno(self) -> int:
-        """For the feeder to inherit."""
+        """The descriptor, for the feeder to inherit."""
         return self._fd
 
 
 def open_holder(staging: Path) -> tuple[int, int] | None:
     """The process on this host that holds the lock of a staging directory; None: nobody does.
 
-    The file's text alone proves nothing: its writer may be gone, and its number another process's by now. So the
-    process is asked for first, and must then be the file's owner's and have the lock itself, as proc(5) tells of
-    its descriptors (`/proc/<pid>/fdinfo`): a signal to its pidfd reaches that process or none.
+    The pid in the file alone proves nothing: its writer may have ended, and another process may have the number.
+    So a pidfd is opened first; then the process must belong to the file's owner, and must have the lock, as its
+    `/proc/<pid>/fdinfo` shows (proc(5)). A signal sent to the pidfd reaches that process or none.
 
     Returns:
-        Its pid, and a pidfd, which the caller closes.
+        Its pid, and a pidfd, which the caller closes; or None.
 
     Raises:
         PermissionError: this user may not look at the lock, or at the process.

@@ -1,7 +1,7 @@
 """The daemon: one thread, one selector. Wait → decide → perform, and again.
 
-It never loads libsane and never touches the NAS: children do (`children`). It only decides (`decide`), reads and
-writes rows (`link`, `queue`), and looks at the local disk (`spool`).
+It never loads libsane and never touches the NAS: its children do (`children`), since both can hang. It decides
+(`scand.decide`), reads and writes rows (`session`, `scand.queue`), and reads the local disk (`scand.spool`).
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ if TYPE_CHECKING:
     from scand.spool.directories import Spool
 
 _LONGEST_WAIT = 0.5
-"""Seconds between two turns of the loop when nothing happens: deadlines of children are judged at each turn."""
+"""Seconds between two turns of the loop when nothing happens; the deadlines of children are checked each turn."""
 
-_MOST_STEPS = 200
-"""Steps in one turn: whatever goes round in circles must not keep signals, children and heartbeat out."""
+_STEPS_PER_TURN = 200
+"""Occurrences handled in one turn, at most: then signals, children and the heartbeat come first again."""
 
-_FIRST_QUESTIONS = 2.0
-"""Seconds after the start when an idle agent first asks whether scanner and NAS are there."""
+_FIRST_CHECK = 2.0
+"""Seconds after the start after which an idle agent first checks whether scanner and NAS are there."""
 
 
 class Agent:
@@ -91,12 +91,14 @@ class Agent:
         self._session = Session(opener, lock, self._wakeup.wake)
         self._performer = Performer(self._config, spool, self._children)
         self._standing_log = StandingLog(self._reporter)
-        asked = time.monotonic() + _FIRST_QUESTIONS - CHECK_EVERY
-        self._state = State(limits(config), Snapshot(), scanner_checked=asked, nas_checked=asked, swept=asked)
+        checked = time.monotonic() + _FIRST_CHECK - CHECK_EVERY
+        self._state = State(
+            limits(config), Snapshot(), scanner_checked=checked, nas_checked=checked, swept=checked
+        )
         self._occurrences: deque[Occurrence] = deque()
-        self._listening: int | None = None
-        self._next_look = self._next_heartbeat = self._listened = 0.0
-        self._beaten: tuple[object, ...] = ()
+        self._watched_fd: int | None = None
+        self._next_look = self._next_heartbeat = self._heard_at = 0.0
+        self._last_beat: tuple[object, ...] = ()
         self._refusal = ""
         self._leaving = False
 
@@ -104,7 +106,7 @@ class Agent:
         """Serve until SIGTERM or SIGINT; return once the sheet under way is safe and recorded.
 
         Raises:
-            ConfigError: the database is not what it must be; trying again is no use.
+            ConfigError: the schema, the login or `[commit] by` must be mended; trying again is no use.
         """
         path = self._config.now.path
         self._reporter.say(Event.DAEMON_STARTED, version=__version__, pid=os.getpid(), path=path)
@@ -123,8 +125,8 @@ class Agent:
     def _turn(self) -> None:
         self._wait()
         self._serve()
-        self._occurrences.append(Tick(self._listened))
-        for _ in range(_MOST_STEPS):
+        self._occurrences.append(Tick(self._heard_at))
+        for _ in range(_STEPS_PER_TURN):
             if self._leaving or not self._occurrences:
                 break
             self._step(self._occurrences.popleft())
@@ -141,7 +143,7 @@ class Agent:
         due = min(self._session.due(), self._next_look if self._session.queue else now + _LONGEST_WAIT)
         timeout = 0 if self._occurrences else max(0.0, min(due - now, _LONGEST_WAIT))
         ready = self._selector.select(timeout)
-        self._listened = time.monotonic()
+        self._heard_at = time.monotonic()
         for key, _events in ready:
             match key.data:
                 case "wake":
@@ -158,16 +160,16 @@ class Agent:
     def _watch_database(self) -> None:
         """The session's socket is in the selector while there is a session."""
         fd = self._session.fileno()
-        if fd != self._listening:
-            self._watch_nothing()
+        if fd != self._watched_fd:
+            self._unwatch_database()
             if fd is not None:
                 self._selector.register(fd, selectors.EVENT_READ, "database")
-            self._listening = fd
+            self._watched_fd = fd
 
-    def _watch_nothing(self) -> None:
-        if self._listening is not None:
-            self._selector.unregister(self._listening)
-            self._listening = None
+    def _unwatch_database(self) -> None:
+        if self._watched_fd is not None:
+            self._selector.unregister(self._watched_fd)
+            self._watched_fd = None
 
     def _signaled(self, number: signal.Signals) -> None:
         if number is signal.SIGUSR1:
@@ -180,7 +182,7 @@ class Agent:
             self._occurrences.append(StopAsked())
 
     def _reload(self, *, asked: bool = True) -> None:
-        """What is performed from now on goes by the new config, so it is decided on before all else that waits."""
+        """Read the config again. It is decided on first, since what is performed from now on goes by it."""
         if self._config.reload(asked=asked):
             self._occurrences.appendleft(Configured(limits(self._config.now)))
 
@@ -193,9 +195,9 @@ class Agent:
             try:
                 self._performer.elected(queue)
             except psycopg.Error as error:
-                self._drop_session(error)  # not knowing which database this is, nothing may be decided
+                self._drop_session(error)  # nothing may be decided before it is known which database this is
         if self._session.standing is Standing.WAITING:
-            self._occurrences.append(Displaced())  # whatever its children still do, it is another's
+            self._occurrences.append(Displaced())  # so that children of an earlier session stop
         self._children.reap()
         queue, now = self._session.queue, time.monotonic()
         if queue is None:
@@ -208,14 +210,14 @@ class Agent:
             self._lost(error)
 
     def _beat(self) -> None:
-        """The heartbeat: every few seconds, and at once when a job, scanner or NAS has come, gone or moved."""
+        """Write the heartbeat: every `agent.heartbeat` seconds, and at once when job, scanner or NAS changed."""
         state, queue, now = self._state, self._session.queue, time.monotonic()
         job = state.snapshot.job
-        at = (job.id, job.status, job.error_code) if job else ()
-        doing = (state.ready, state.scanner_trouble is None, state.nas_trouble is None, *at)
-        if queue is None or (now < self._next_heartbeat and doing == self._beaten):
+        about = (job.id, job.status, job.error_code) if job else ()
+        doing = (state.ready, state.scanner_trouble is None, state.nas_trouble is None, *about)
+        if queue is None or (now < self._next_heartbeat and doing == self._last_beat):
             return
-        self._next_heartbeat, self._beaten = now + self._config.now.agent.heartbeat, doing
+        self._next_heartbeat, self._last_beat = now + self._config.now.agent.heartbeat, doing
         try:
             alive = queue.heartbeat(
                 job_id=job.id if job else None,
@@ -244,7 +246,7 @@ class Agent:
                 return
 
     def _perform(self, action: DatabaseAction | LocalAction) -> bool:
-        """Perform an action and log what became of it. False: those after it are not performed any more."""
+        """Perform an action and log what became of it. False: the actions after it are not performed."""
         follow: list[Occurrence] = []
         try:
             for outcome in self._performer.perform(action, self._session.queue):
@@ -265,10 +267,10 @@ class Agent:
             self._reporter.say(event, **about)
 
     def _lost(self, error: psycopg.Error) -> None:
-        """The session broke: scanning goes on to the end of the batch, and the link connects anew.
+        """A statement failed. Deciding takes it for an outage: a batch that is being scanned goes on to its end.
 
-        Or it did not break, and the database refused a statement (a lock that a client holds, a full disk): the
-        session is kept, and after a pause the rows are looked at again. To deciding both are an outage.
+        If the session is broken, another one is opened. If the database refused the statement (a client holds a
+        lock, its disk is full), the session is kept, and the rows are read again after `agent.poll` seconds.
         """
         queue = self._session.queue
         if queue is None or queue.connection.closed:
@@ -281,12 +283,12 @@ class Agent:
         self._occurrences.append(DatabaseLost())
 
     def _drop_session(self, error: psycopg.Error) -> None:
-        self._watch_nothing()
+        self._unwatch_database()
         self._session.lose(error)
         self._occurrences.append(DatabaseLost())
 
     def _stand_down(self) -> None:
         self._reporter.say(Event.STOOD_DOWN, epoch="another's")
-        self._watch_nothing()
+        self._unwatch_database()
         self._session.lose(psycopg.OperationalError("another daemon leads"))
         self._occurrences.append(Displaced())

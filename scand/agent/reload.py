@@ -1,4 +1,4 @@
-"""The config while the daemon runs: read again when asked or changed, and taken or refused as a whole."""
+"""The config while the daemon runs: read again on SIGHUP and on a change, and taken or refused as a whole."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from scand.config import Config
 
 
-CALM = 0.3
+SETTLING_TIME = 0.3
 """Seconds without a further change after which a file is taken as written: editors write in several steps."""
 
 
 class ConfigWatch(FileSystemEventHandler):
     """Watches the directories, since editors replace files.
 
-    watchdog calls in a thread of its own; all that happens there is a note and a wake.
+    watchdog calls `on_any_event` in a thread of its own, in which a change is only noted.
 
     Args:
         file: the config file.
-        wake: wakeup the daemon's loop.
+        wake: wakes the daemon's loop; called in watchdog's thread.
 
     Raises:
         OSError: the kernel has no inotify instance or watch left (`fs.inotify.max_user_instances`).
@@ -58,7 +58,7 @@ class ConfigWatch(FileSystemEventHandler):
         self._watch_profiles()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note a change; that somebody reads the file is none."""
+        """Note a change; reading a file is none."""
         if event.event_type in {EVENT_TYPE_OPENED, EVENT_TYPE_CLOSED_NO_WRITE}:
             return
         paths = {Path(str(path)) for path in (event.src_path, event.dest_path) if path}
@@ -66,7 +66,7 @@ class ConfigWatch(FileSystemEventHandler):
             self.note()
 
     def note(self) -> None:
-        """There is a change. The time first: `settled` may look in between."""
+        """Note a change. The time is set first, since `settled` may be called in between."""
         self._changed = time.monotonic()
         self._changes += 1
         self._wake()
@@ -76,24 +76,24 @@ class ConfigWatch(FileSystemEventHandler):
         return path in {self._file, self._profiles} or ours
 
     def settled(self) -> bool:
-        """Whether something has changed, and then nothing more for a moment. True once a change.
+        """Whether something has changed, and then nothing more for SETTLING_TIME. True once for each change.
 
-        A change that comes while this is asked is not the one that it answers for: it is still to be told.
+        A change that comes during the call is left for the next one.
         """
         changes = self._changes
-        if changes == self._taken or time.monotonic() - self._changed < CALM:
+        if changes == self._taken or time.monotonic() - self._changed < SETTLING_TIME:
             return False
         self._taken = changes
         self._watch_profiles()
         return True
 
     def _watch_profiles(self) -> None:
-        """`profiles.d` may be made, or made anew, later; what it holds by then has yet to be read."""
+        """Watch `profiles.d`, which may be made, or made anew, later."""
         there = self._profiles.is_dir()
         if there and not self._watching_profiles:
             try:
                 self._observer.schedule(self, str(self._profiles))
-            except OSError:  # gone again, or no watch is left: `systemctl reload` reads it all the same
+            except OSError:  # it is gone again, or no watch is left; `systemctl reload` reads it anyway
                 there = False
         self._watching_profiles = there
 
@@ -120,11 +120,11 @@ class LiveConfig:
     Args:
         config: as read at the start.
         reread: reads it again; raises ConfigError when it is bad.
-        reporter: says what became of it.
+        reporter: logs whether it was taken.
 
     Attributes:
         now: the config that is in force.
-        refused: why the files, as they are, are not it; empty where they are.
+        refused: why the files as they are now were not taken; "" if they were.
     """
 
     def __init__(self, config: Config, reread: Callable[[], Config], reporter: Reporter) -> None:
@@ -133,7 +133,7 @@ class LiveConfig:
         self._watch: ConfigWatch | None = None
 
     def watch(self, wake: Callable[[], None]) -> None:
-        """Watch the files from now on, where there are any; what changed since they were read counts, too."""
+        """Watch the files, if there are any, from now on; changes since they were read count, too."""
         if self.now.path is None:
             return
         self._warn()
@@ -157,7 +157,7 @@ class LiveConfig:
         """Read it again. A bad file is refused as a whole, and the old config stays; True when it was taken.
 
         Args:
-            asked: somebody asked for it, and gets an answer, also if it is the same as before.
+            asked: by SIGHUP: a refusal is logged even if it is the same as before.
         """
         self._reporter.reloading()
         try:

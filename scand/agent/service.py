@@ -25,6 +25,7 @@ class Database:
     """Where the daemon's sessions come from: a server, or a PostgreSQL of scand's own.
 
     Args:
+        config: as read at the start.
         environ: RUNTIME_DIRECTORY, see `embedded.start`.
     """
 
@@ -52,17 +53,17 @@ class Database:
         return connection
 
     def close(self) -> None:
-        """Stop the server, where it is scand's own; one that is just being started is waited for."""
+        """Stop the embedded server, if there is one; if it is just being started, wait for that first."""
         with self._starting:
             self._closed = True
-            if self._tried:  # else it may be another daemon's, for which this one has only waited
+            if self._tried:  # else the server there belongs to another daemon, for which this one only waited
                 left = self._server or embedded.Postmaster.find(embedded_directory(self._config))
                 if left is not None:
                     left.stop()
             self._server = None
 
     def _start(self) -> embedded.Server:
-        """The server, started anew where it has ended."""
+        """The embedded server, started again if it has ended."""
         with self._starting:
             if self._closed:
                 raise Unavailable("The daemon is leaving.")
@@ -75,7 +76,7 @@ class Database:
             return self._server
 
     def _migrate(self, server: embedded.Server) -> None:
-        """Once in a daemon's life: the schema, the roles, and what our logins may do."""
+        """Migrate the schema and set the roles and privileges; once in a daemon's life."""
         if self._migrated:
             return
         try:
@@ -105,6 +106,10 @@ def _check_commit(connection: Connection, config: Config) -> None:
 
 def run(path: Path | None, environ: Mapping[str, str]) -> None:
     """Serve until SIGTERM.
+
+    Args:
+        path: of the config file; None: it is searched for.
+        environ: the process's environment.
 
     Raises:
         ConfigError: exit status 78: an operator must mend something; trying again is no use.

@@ -1,7 +1,7 @@
 """The daemon's one session with the database: opened in a thread, elected, lost, opened again.
 
-Connecting (DNS included) is the one thing that gets a helper thread, since it can hang for minutes. LISTEN, the
-advisory lock and every write are the same session's, so losing it loses the lead in the same moment.
+Only connecting (with its DNS query) has a helper thread, since it can hang for minutes. LISTEN, the advisory lock
+and every write use the same session, so that a daemon which loses it loses the lead in the same moment.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 RETRY = 1.0
 """Seconds between two tries to connect or to be elected: short, since people wait at the scanner."""
 
-_MANNERS = b"""
-SET lock_timeout = '2s';                         -- a client that holds a row holds no call beyond its deadline
-SET client_connection_check_interval = '2s';     -- a backend whose client is gone does not go on holding the lead
-SET idle_session_timeout = '12s';                -- nor does one whose host lost its power, or that a firewall has
-SET idle_in_transaction_session_timeout = '12s'; -- forgotten: a daemon that lives has a heartbeat every 10 s
+_TIMEOUTS = b"""
+SET lock_timeout = '2s';                         -- a row that a client holds delays no call beyond its deadline
+SET client_connection_check_interval = '2s';     -- a backend whose client has gone does not keep the lead
+SET idle_session_timeout = '12s';                -- nor does one whose host lost its power, or whose connection a
+SET idle_in_transaction_session_timeout = '12s'; -- firewall dropped: a living daemon has a heartbeat every 10 s
 """
 
 
 class Standing(Enum):
-    """Where the daemon stands with the database."""
+    """Whether this daemon leads."""
 
     AWAY = auto()  # no session; connecting, or about to
     WAITING = auto()  # another daemon leads
@@ -45,12 +45,12 @@ class Standing(Enum):
 
 
 class Session:
-    """One session at a time, and the standing that comes with it.
+    """At most one session at a time, and the standing that comes with it.
 
     Args:
-        opener: connects, in a thread: a session whose schema has been checked.
-        lock: of the staging directory: taken before anything else.
-        wake: called in that thread when it is done, to wake the selector.
+        opener: returns a new session whose schema has been checked; called in a thread.
+        lock: of the staging directory; it is taken before anything else.
+        wake: wakes the selector; called in that thread when `opener` has returned.
 
     Attributes:
         standing: see `Standing`.
@@ -104,7 +104,7 @@ class Session:
         return self._elect(self._candidate)
 
     def lose(self, error: Exception) -> None:
-        """The session is broken, or no longer ours: close it and begin again."""
+        """The session is broken, or another daemon leads: close it, and open another in RETRY seconds."""
         queue = self.queue or self._candidate
         if queue is not None:
             queue.connection.close()
@@ -113,7 +113,7 @@ class Session:
         self._next_try = time.monotonic() + RETRY
 
     def close(self) -> None:
-        """Say good-bye, where that is possible within the deadline."""
+        """Sign off and close the session; a database that does not answer is no obstacle."""
         if self.queue is not None:
             with suppress(psycopg.Error):
                 self.queue.sign_off()
@@ -125,7 +125,7 @@ class Session:
             self._result = self._opener()
         except ScandError as error:
             self._result = error
-        except Exception as error:  # noqa: BLE001 - whatever it is, somebody must connect again
+        except Exception as error:  # noqa: BLE001 - any error at all is an outage, and is tried again
             self._result = ScandError(f"The database is away: {error}")
         self._wake()
 
@@ -135,7 +135,7 @@ class Session:
             return
         self._thread = None
         if isinstance(result, ConfigError) and self._epoch is None:
-            raise result  # after that it is an outage like any other: a batch may be running
+            raise result  # once it has led, this is an outage like any other: a batch may be running
         if isinstance(result, ScandError):
             self.trouble = result.sentence
             self._next_try = time.monotonic() + RETRY
@@ -146,11 +146,11 @@ class Session:
     def _elect(self, candidate: AgentQueue) -> bool:
         try:
             take_role(candidate.connection, "scand_agent")
-            candidate.connection.execute(_MANNERS)
-            candidate.listen()  # first listen, then look: nothing falls in between
+            candidate.connection.execute(_TIMEOUTS)
+            candidate.listen()  # before the first look, so that no change is missed between the two
             if not candidate.elect():
                 who, epoch = candidate.leader()
-                if epoch == self._epoch:  # nobody has led since: the server has not missed that session yet
+                if epoch == self._epoch:  # nobody has led since: the server has not noticed its end yet
                     self.standing, self.trouble = Standing.AWAY, "its former session has not ended yet"
                 else:
                     self.standing, self.trouble = Standing.WAITING, who

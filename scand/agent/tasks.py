@@ -1,4 +1,4 @@
-"""What a courier is told: an task, the config and the rows → a task. Pure."""
+"""The command for a courier: (`Send`, job, settings, config) → a task on the wire. Pure."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def task(
     """The task for a courier.
 
     Args:
+        send: what is wanted.
         directory: the job's, on local disk.
-        settings: the job's, for ASSEMBLE and PUBLISH.
+        settings: the job's, for ASSEMBLE and PUBLISH; None: it has none, or they cannot be used.
+        config: as it is now.
         volume_id: the id that the NAS must show.
     """
     nas = nas_task(config, volume_id)
@@ -56,6 +58,7 @@ def nas_task(config: Config, volume_id: str) -> wire.Nas:
     """The part of a task that says which NAS.
 
     Args:
+        config: as it is now.
         volume_id: the id that the NAS must show.
     """
     return wire.Nas(

@@ -1,4 +1,4 @@
-"""What wakeup the daemon's selector: signals, and its helper threads. The self-pipe, in one place."""
+"""Wakes the daemon's selector, for signals and helper threads: the "self-pipe trick", with a socket pair."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
 class Wakeup:
-    """A socket pair: whoever writes a byte wakeup the selector. Signals are queued, in order."""
+    """A socket pair with one end in the selector: a byte written to the other end wakes it."""
 
     def __init__(self) -> None:
-        self._awake, self._wakeup = socket.socketpair()
-        for end in (self._awake, self._wakeup):
+        self._read_end, self._write_end = socket.socketpair()
+        for end in (self._read_end, self._write_end):
             end.setblocking(False)
         self._signals: deque[signal.Signals] = deque()
 
     def fileno(self) -> int:
-        """Readable when there was a wake."""
-        return self._awake.fileno()
+        """The descriptor for the selector; readable once `wake` was called or a signal came."""
+        return self._read_end.fileno()
 
     def take_signals(self) -> None:
-        """From now on signals are queued; called in the main thread."""
-        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
+        """Queue SIGNALS from now on, in the order in which they come. Only the main thread may call this."""
+        signal.set_wakeup_fd(self._write_end.fileno(), warn_on_full_buffer=False)
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: self._signals.append(signal.Signals(number)))
 
     def wake(self) -> None:
         """Wake the selector; from any thread."""
-        with suppress(BlockingIOError):  # then it is full of wakeup already
-            self._wakeup.send(b"\0")
+        with suppress(BlockingIOError):  # it is full, so the selector wakes anyway
+            self._write_end.send(b"\0")
 
     def drain(self) -> None:
-        """Take in the wakeup."""
+        """Read what was written, so that the descriptor is not readable any more."""
         with suppress(BlockingIOError):
-            while self._awake.recv(4096):
+            while self._read_end.recv(4096):
                 pass
 
     def signals(self) -> Iterator[signal.Signals]:

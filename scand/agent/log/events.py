@@ -1,6 +1,6 @@
-"""Everything the daemon says: event → MESSAGE_ID, level, wording.
+"""Every event of the log: its MESSAGE_ID, level and wording.
 
-All log wording is here. A MESSAGE_ID never changes: the journal's catalog and people's alerts go by it
+All log wording is here. A MESSAGE_ID never changes: the journal's catalog and operators' alerts depend on it
 (`journalctl MESSAGE_ID=…`). Wordings take their fields by name; the same fields go to the journal.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Level(StrEnum):
-    """How much an operator cares."""
+    """How much it matters to an operator."""
 
     DEBUG = "debug"  # progress of every page, a driver's chatter
     INFO = "info"  # what happened, as it should
@@ -32,7 +32,7 @@ class Level(StrEnum):
 
 
 class Event(StrEnum):
-    """What can be said; SCAND_EVENT in the journal."""
+    """What can happen; SCAND_EVENT in the journal."""
 
     # The daemon.
     DAEMON_STARTED = "daemon_started"
@@ -101,7 +101,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """How an event is said.
+    """How an event is logged.
 
     Attributes:
         id: MESSAGE_ID, 128 random bits in hex.
@@ -115,11 +115,11 @@ class Message:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names that the wording takes, in order."""
+        """Names of the fields that the wording uses, in order."""
         return tuple(name for _, name, _, _ in string.Formatter().parse(self.wording) if name is not None)
 
     def worded(self, fields: Mapping[str, object]) -> str:
-        """The sentence, on one line; a field that was not given shows as "?": a log line must never fail."""
+        """The sentence, on one line; a field that is missing shows as "?", since logging must never fail."""
         line = self.wording.format_map({name: fields.get(name, "?") for name in self.fields})
         return "".join(sign if sign.isprintable() else " " for sign in line)
 
@@ -288,4 +288,4 @@ TOLD_TO_PEOPLE = frozenset(
         Event.DATABASE_BACK,
     }
 )
-"""What `hooks.on_event` is told: what a person should know."""
+"""The events that `hooks.on_event` is told of: those that a person should know."""

@@ -20,11 +20,11 @@ from scand.wire.child import clean_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PATIENCE = 10.0
+LONGEST_RUN = 10.0
 """Seconds that the program may take."""
 
-_AT_ONCE = 8
-"""Programs that run at the same time; what comes on top is dropped and logged: a hook must not eat the host."""
+_MOST_RUNS = 8
+"""Runs at the same time, at most: an event beyond that is not told, and that is logged."""
 
 
 class _Run:
@@ -35,9 +35,9 @@ class _Run:
         self.over = False
 
     def ended(self) -> str | None:
-        """How the program itself has ended, once: empty where well; None: not yet, or told already.
+        """How the program itself has ended: "" if well; None: it has not, or this was returned before.
 
-        It stays a zombie, so that the number of its group is nobody else's until that is killed.
+        It stays a zombie, so that no other group can get its number before the group is killed.
         """
         options = os.WEXITED | os.WNOHANG | os.WNOWAIT
         if self.over or (found := os.waitid(os.P_PID, self.process.pid, options)) is None:
@@ -48,7 +48,7 @@ class _Run:
         return f"ended by {_signal(found.si_status)}"
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, and the last of it is reaped."""
+        """Send SIGKILL to the whole group, and reap the program."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -70,11 +70,11 @@ class Hooks:
         self._runs: list[_Run] = []
 
     def tell(self, event: Mapping[str, Any]) -> str | None:
-        """Start the program with an event; why it could not be started, or None."""
+        """Start the program with an event; return why it could not be started, or None."""
         if not self.command:
             return None
-        if sum(not run.over for run in self._runs) >= _AT_ONCE:
-            return f"{_AT_ONCE} runs of it have not ended yet"
+        if sum(not run.over for run in self._runs) >= _MOST_RUNS:
+            return f"{_MOST_RUNS} runs of it have not ended yet"
         # A file in memory: the daemon never waits for a program that does not read.
         fd = os.memfd_create("scand-event")
         try:
@@ -92,23 +92,23 @@ class Hooks:
             return str(error)
         finally:
             os.close(fd)
-        self._runs.append(_Run(process, time.monotonic() + PATIENCE))
+        self._runs.append(_Run(process, time.monotonic() + LONGEST_RUN))
         return None
 
     def running(self) -> int:
-        """How many runs there are, with those of which only children are left, perhaps."""
+        """Number of runs; a run goes on while children of the program may be left, until its deadline."""
         return len(self._runs)
 
     def reap(self) -> Iterator[str]:
-        """Take note of runs that have ended, and end what goes on for too long; what went wrong, a line each.
+        """Note runs that have ended, kill those past their deadline, and yield a line for each that went wrong.
 
-        What a program has left in the background has as long as the program itself.
+        What a program has left in the background is killed at the same deadline.
         """
         for run in list(self._runs):
             if why := run.ended():
                 yield why
             if time.monotonic() >= run.deadline:
                 if not run.over:
-                    yield f"it took longer than {PATIENCE:g} s and was killed"
+                    yield f"it took longer than {LONGEST_RUN:g} s and was killed"
                 run.kill()
                 self._runs.remove(run)

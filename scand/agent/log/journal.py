@@ -1,9 +1,9 @@
 """The daemon's log: to journald with fields, to a terminal in short lines, or as JSON lines.
 
-What is said, and how, is in `messages`; structlog renders it. journald gets its native protocol over its own
+`events` has all levels and wordings; structlog renders them. journald gets its native protocol over its own
 socket, which never makes the daemon wait: a line that it cannot take goes to standard error.
 
-Only the daemon imports this module: children speak to their parent.
+Only the daemon imports this module: children report to it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NAMES = {"job": "SCAND_JOB_ID", "code": "SCAND_ERROR_CODE"}  # any other field:
 
 
 def configure(level: str = "info", format: str = "auto", journal_socket: str = SOCKET) -> None:  # noqa: A002
-    """Say where the log of this process goes; once, and again when the config is reloaded.
+    """Set where the log of this process goes; at the start, and again when the config is reloaded.
 
     Args:
         level: the least that is written: "debug", "info", "warning" or "error".
@@ -72,18 +72,18 @@ def _detected() -> str:
 
 
 class Journal:
-    """Says events; where to is `configure`'s."""
+    """Writes events to where `configure` has set."""
 
     def __init__(self) -> None:
         self._log = structlog.get_logger()
 
     def say(self, event: Event, /, *, exc_info: BaseException | None = None, **fields: object) -> None:
-        """Say that something happened. Never waits, never fails.
+        """Log that something happened. Never waits, never fails.
 
         Args:
-            event: what; level and wording are in `messages`.
-            exc_info: what was caught, for its traceback.
-            fields: by the names of the wording, and any more. In the journal job, batch, page and code are
+            event: what happened; level and wording are in `events`.
+            exc_info: an exception that was caught, for its traceback.
+            fields: those of the wording, and any others. In the journal job, batch, page and code are
                 SCAND_JOB_ID, SCAND_BATCH, SCAND_PAGE and SCAND_ERROR_CODE; any other is SCAND_ and its name.
         """
         message = MESSAGES[event]
@@ -94,7 +94,7 @@ class Journal:
 
 
 class _Stderr:
-    """Standard error, while there is one: a log that cannot be written must not end the daemon."""
+    """Standard error; a log that cannot be written must not end the daemon."""
 
     def debug(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -105,7 +105,7 @@ class _Stderr:
 
 
 class _Journald:
-    """journald's socket; standard error, with syslog's <priority>, where it does not take an entry."""
+    """journald's socket; an entry that it does not take goes to standard error, with syslog's <priority>."""
 
     def __init__(self, path: str) -> None:
         self._path = path

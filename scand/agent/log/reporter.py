@@ -1,4 +1,4 @@
-"""Everything that people and programs hear of the daemon: the journal, the hook, systemd."""
+"""Tells journal, hook and systemd of events and of how the daemon is."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ def notify(*lines: str) -> None:
     daemon.notify("\n".join(lines))
 
 
-EXTENSION = 10.0
-"""Seconds by which systemd's patience with a stop is extended, again and again, while a sheet is finished."""
+STOP_EXTENSION = 10.0
+"""Seconds for which systemd is asked to wait longer for the stop, at each turn while a sheet is finished."""
 
 
 class Reporter:
-    """Says events; those that a person should know of go to the hook, too.
+    """Logs events; those that a person should know of go to the hook, too.
 
     Args:
+        journal: the log.
         hook: `hooks.on_event`.
     """
 
@@ -39,15 +40,15 @@ class Reporter:
         self._job: Job | None = None
 
     def looked(self, job: Job | None) -> None:
-        """The active job as it was last seen: what the hook is told of it beside the event's own fields."""
+        """Note the active job as it was last seen: the hook is told its title and pages with its events."""
         self._job = job or self._job
 
     def configure(self, hook: str) -> None:
-        """The config was read again."""
+        """Take the hook from a config that was read again."""
         self._hooks.command = hook
 
     def say(self, event: Event, /, **fields: Any) -> None:
-        """Say that something happened; never fails, never waits."""
+        """Log that something happened; never fails, never waits."""
         self._journal.say(event, **fields)
         if event in TOLD_TO_PEOPLE:
             about = {"event": event, "message": MESSAGES[event].worded(fields), "host": socket.gethostname()}
@@ -57,7 +58,7 @@ class Reporter:
                 self._journal.say(Event.HOOK_FAILED, why=why)
 
     def _about(self, job_id: object) -> dict[str, Any]:
-        """The job's title, and its pages: of the document, or of the batches that are kept so far."""
+        """The job's title and number of pages: the document's, or those of the batches that are kept so far."""
         job = self._job
         if job is None or job.id != job_id:
             return {}
@@ -65,15 +66,15 @@ class Reporter:
         return {"title": job.title, "pages": kept if job.page_count is None else job.page_count}
 
     def turn(self, status: str, *, stopping: bool) -> None:
-        """Once a turn of the loop, and only from the loop: a loop that is stuck is seen by its silence.
+        """Tell systemd that the loop turns. Only the loop calls this: WATCHDOG=1 must stop when the loop is stuck.
 
         Args:
-            status: for STATUS=; the first one also says READY=1. Empty: nothing can be said yet.
+            status: for STATUS=; the first one also sends READY=1. "": there is none yet.
             stopping: a sheet is still being finished.
         """
         lines = ["WATCHDOG=1"]
         if stopping:
-            lines.append(f"EXTEND_TIMEOUT_USEC={EXTENSION * 1e6:.0f}")
+            lines.append(f"EXTEND_TIMEOUT_USEC={STOP_EXTENSION * 1e6:.0f}")
         if status and status != self._status:
             self._status = status
             lines.append(f"STATUS={plain(status)}")
@@ -85,13 +86,13 @@ class Reporter:
             self._journal.say(Event.HOOK_FAILED, why=why)
 
     def reloading(self) -> None:
-        """RELOADING=1, with the time that newer systemds want to see."""
+        """Send RELOADING=1, with MONOTONIC_USEC= as `Type=notify-reload` wants it. Source: sd_notify(3)."""
         notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self) -> None:
-        """Serving again, with the new config or the old one."""
+        """Send READY=1 again, with the new config or the old one in force."""
         notify("READY=1")
 
     def stopping(self) -> None:
-        """The daemon was told to stop."""
+        """Send STOPPING=1: the daemon was told to stop."""
         notify("STOPPING=1")

@@ -1,4 +1,4 @@
-"""Tells how the daemon stands: to the log when that changes, to systemd always."""
+"""Tells whether the daemon leads: the log when that changes, systemd (STATUS=) at every turn."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from scand.agent.log.reporter import Reporter
     from scand.decide.state import State
 
-_CONNECTING = 5.0
-"""Seconds of connecting after which systemd is told that the daemon is up, and waits for its database."""
+_QUIET_START = 5.0
+"""Seconds of connecting after which systemd gets READY=1 all the same, and "waiting for the database"."""
 
-_REMIND = 600.0
-"""Seconds after which the log says again that the NAS is away."""
+_REMIND_EVERY = 600.0
+"""Seconds between two log lines that the NAS is still away."""
 
 
 class StandingLog:
-    """Asked once a turn of the loop."""
+    """The standing as it was last logged."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
@@ -31,24 +31,24 @@ class StandingLog:
         self._away = False
 
     def turn(self, standing: Standing, trouble: str, state: State, refused: str = "") -> None:
-        """A change of standing is logged once; STATUS= is kept right; what stays away is told again.
+        """Log a change, set STATUS=, and log again what is still away; called once a turn of the loop.
 
         Args:
-            standing: of the link to the database.
-            trouble: what keeps it from leading; or who leads.
-            state: what the daemon sees.
-            refused: why the config as it is on disk is not in force.
+            standing: whether this daemon leads.
+            trouble: why it does not, or who does.
+            state: what the daemon knows.
+            refused: why the config as it is on disk is not in force; "": it is.
         """
         former, self._standing = self._standing, (standing, trouble)
         if self._standing != former:
             self._changed(former[0])
         now = time.monotonic()
         if state.nas_trouble is None:
-            self._remind_at = now + _REMIND
+            self._remind_at = now + _REMIND_EVERY
         elif now >= self._remind_at:
-            self._remind_at = now + _REMIND
+            self._remind_at = now + _REMIND_EVERY
             self._reporter.say(Event.NAS_AWAY, code=state.nas_trouble.code, why=state.nas_trouble.sentence)
-        known = trouble != "connecting" or now - self._started > _CONNECTING
+        known = trouble != "connecting" or now - self._started > _QUIET_START
         status = {
             Standing.LEADING: status_line(state, now) if state.serving else "",
             Standing.WAITING: f"waiting: {trouble} has the lead",

@@ -1,4 +1,4 @@
-"""What the daemon is at, in one line: for systemd's STATUS= and `scan_agent_status.state`. Pure."""
+"""What the daemon is doing, in one line: for systemd's STATUS= and `scan_agent_status.state`. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from scand.jobs.lifecycle import Status
 if TYPE_CHECKING:
     from scand.decide.state import Run, State
 
-_LONGEST = 40  # characters of a title
+_TITLE_LENGTH = 40  # characters
 
 
 def status_line(state: State, now: float) -> str:
     """For example "job 42 'Invoices 2026': batch 2, sheet 17, 118 images/min".
 
     Args:
+        state: what the daemon knows.
         now: `monotonic()` seconds.
     """
     job = state.snapshot.job
@@ -29,7 +30,7 @@ def status_line(state: State, now: float) -> str:
             if trouble
         ]
         return "; ".join(["idle", *missing])
-    title = job.title if len(job.title) <= _LONGEST else job.title[: _LONGEST - 1] + "…"
+    title = job.title if len(job.title) <= _TITLE_LENGTH else job.title[: _TITLE_LENGTH - 1] + "…"
     doing = _progress(run, now) if run and job.status is Status.SCANNING else job.status.value
     trouble = f" ({job.error_code})" if job.error_code else ""
     return f"job {job.id} {title!r}: {doing}{trouble}"

@@ -35,7 +35,7 @@ def program(tmp_path: Path) -> Program:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two seconds are as good as ten."""
-    monkeypatch.setattr(hooks, "PATIENCE", 2.0)
+    monkeypatch.setattr(hooks, "LONGEST_RUN", 2.0)
 
 
 def told(hook: Hooks, patience: float = 6.0) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SAYING = """
 import sys
-from scand import journal
+from scand.agent.log import journal
 from scand.agent.log.events import Event
 journal.configure(*sys.argv[1:])
 log = journal.Journal()

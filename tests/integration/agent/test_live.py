@@ -98,7 +98,7 @@ def test_a_change_while_one_is_taken_counts(path: Path, monkeypatch: pytest.Monk
     try:
         clock = time.monotonic
         watched.note()
-        time.sleep(watch.CALM + 0.1)
+        time.sleep(watch.SETTLING_TIME + 0.1)
 
         def meanwhile() -> float:
             """Somebody saves just while the clock is read."""
@@ -110,7 +110,7 @@ def test_a_change_while_one_is_taken_counts(path: Path, monkeypatch: pytest.Monk
 
         monkeypatch.setattr(time, "monotonic", meanwhile)
         watched.settled()
-        time.sleep(watch.CALM + 0.1)
+        time.sleep(watch.SETTLING_TIME + 0.1)
         assert watched.settled()
         assert not watched.settled()
     finally:

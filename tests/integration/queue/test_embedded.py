@@ -329,7 +329,7 @@ def test_a_long_migration_is_not_cut_off(staging: Path) -> None:
 
 def test_a_server_that_still_runs_is_found_again(staging: Path) -> None:
     """The daemon was killed: the next one takes its server over, and stops it in good order."""
-    code = "import os, sys; from pathlib import Path; from scand import embedded; "
+    code = "import os, sys; from pathlib import Path; from scand.queue import embedded; "
     code += "embedded.start(Path(sys.argv[1]), {}); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code, staging / "postgres"], check=False)
     first = pid(staging)
