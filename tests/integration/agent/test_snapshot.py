@@ -17,7 +17,7 @@ from scand.spool.records import Begin, End
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scand.spool.directories import BatchDirectory
+    from scand.spool.batches import BatchDirectory
 
 JOB = Job(
     id=42,
