@@ -1,6 +1,6 @@
-"""The courier: a child process that runs errands, one at a time. pages → batch PDF → merge → NAS → Inbox.
+"""The courier: a child process that runs tasks, one at a time. pages → batch PDF → merge → NAS → Inbox.
 
-It may hang with the NAS or be killed at any instant, and is then simply sent again: every errand looks at what is
+It may hang with the NAS or be killed at any instant, and is then simply sent again: every task looks at what is
 there first, and what it makes appears whole or not at all. It publishes only on its parent's word, which comes
 once the row has the file's name; so an orphan never publishes.
 """
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Courier:
-    """What a courier does and says; nothing of an errand is kept for the next."""
+    """What a courier does and says; nothing of a task is kept for the next."""
 
     def __init__(self, parent: Parent) -> None:
         self._parent = parent

@@ -15,7 +15,6 @@ from scand.decide.state import State, Task
 from scand.decide.supervise import finish_run, kill_hung, stop_unwanted
 from scand.decide.timeouts import PROGRESS_EVERY, SCAN_ASKED_FOR
 from scand.decide.update import update
-from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 
