@@ -32,17 +32,20 @@ SELECT s.epoch, q.queued, j.*, stale.stale
            extract(epoch FROM now() - last_activity_at)::float8 AS idle,
            greatest(0, coalesce(extract(epoch FROM next_attempt_at - now()), 0))::float8 AS wait,
            newest.id AS entered, newest.from_status AS entered_from,
+           newest.to_status IS NOT DISTINCT FROM status AS by_step,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
+           (SELECT max(e.id) FROM scan_job_events e
+             WHERE e.job_id = a.id AND e.from_status = 'ready' AND e.to_status = 'assembling') AS stay,
            (SELECT jsonb_agg(jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', b.staging_path, 'page_count', b.page_count,
                      'status', b.status, 'error_code', b.error_code, 'file_hash', b.file_hash)
                    ORDER BY b.batch_seq)
               FROM scan_job_batches b WHERE b.job_id = a.id) AS batches
       FROM scan_jobs a
-      LEFT JOIN LATERAL (SELECT e.id, e.from_status FROM scan_job_events e
+      LEFT JOIN LATERAL (SELECT e.id, e.from_status, e.to_status FROM scan_job_events e
                           WHERE e.job_id = a.id ORDER BY e.id DESC LIMIT 1) newest ON true
      WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing')
      LIMIT 1) j ON true
@@ -50,7 +53,7 @@ SELECT s.epoch, q.queued, j.*, stale.stale
     SELECT jsonb_build_object('id', id, 'nas_staging_path', nas_staging_path) AS stale
       FROM scan_jobs
      WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
-     ORDER BY id LIMIT 1) stale ON true
+     ORDER BY id <= %(after)s::bigint, id LIMIT 1) stale ON true
  WHERE s.id = 1;
 
 -- name: claim
@@ -170,7 +173,7 @@ RETURNING id;
 -- name: expect_staged
 -- Before the merge is copied to the NAS: where. So what a copy leaves is found when the job is canceled in mid-copy.
 UPDATE scan_jobs SET nas_staging_path = %(staged)s
- WHERE id = %(id)s AND status = 'assembling'
+ WHERE id = %(id)s AND status IN ('assembling', 'committing')
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.agent import retention
+from scand.agent.tasks import staged_place
 from scand.decide.state import Snapshot
 from scand.errors import ScandError
 from scand.spool.disk import disk_errors
@@ -36,7 +37,7 @@ class Spooled(NamedTuple):
     aside: Path | None = None
 
 
-def snapshot(rows: Rows, spooled: Spooled, config: Config) -> Snapshot:
+def snapshot(rows: Rows, spooled: Spooled, config: Config, installation: str) -> Snapshot:
     """Put together what was read."""
     if rows.job is None:
         return Snapshot(queued=rows.queued, stale=rows.stale)
@@ -48,6 +49,7 @@ def snapshot(rows: Rows, spooled: Spooled, config: Config) -> Snapshot:
         next_seq=spooled.last + 1,
         stale=rows.stale,
         trouble=spooled.trouble,
+        place=staged_place(rows.job, config, installation),
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scand.faults import ErrorCode
     from scand.jobs.rows import Job, StaleFile
     from scand.jobs.settings import Settings
+    from scand.jobs.staged import StagedPlace
     from scand.spool.records import BatchPdf, SpooledBatch
 
 
@@ -140,6 +141,7 @@ class Snapshot:
         next_seq: the number that its next batch gets.
         stale: a file staged on the NAS that its job does not need any more; None: there is none.
         trouble: why the job's directory on local disk cannot be read or written; None: it can.
+        place: where the active job's merge is staged on the NAS; None without a job.
     """
 
     job: Job | None = None
@@ -149,6 +151,7 @@ class Snapshot:
     next_seq: int = 1
     stale: StaleFile | None = None
     trouble: ScandError | None = None
+    place: StagedPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ class State:
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
         unstage_after: when a stale staged file may be removed again, at the earliest.
+        unstage_failed: the job whose staged file could not be removed last; the others' come first.
         device: the SANE name that the feeder opened last; "" before that.
         device_for: the value of `scanner.device` when it did.
         feeder_after: when a feeder may be started ahead of need, at the earliest: some time after one has ended
@@ -228,6 +232,7 @@ class State:
     stopping: bool = False
     progressed: float = 0.0
     unstage_after: float = 0.0
+    unstage_failed: int = 0
     device: str = ""
     device_for: str = ""
     feeder_after: float = 0.0

@@ -51,7 +51,9 @@ def job_of(row: Mapping[str, Any]) -> Job:
         wait=row["wait"],
         entered=row["entered"] or 0,
         entered_from=row["entered_from"],
+        by_step=row["by_step"],
         assembled=row["assembled"],
+        stay=row["stay"] or 0,
         reopened=row["reopened"],
         batches=tuple(_batch(batch) for batch in row["batches"] or ()),
     )

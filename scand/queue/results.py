@@ -103,9 +103,13 @@ class AgentQueue:
 
     # The queue.
 
-    def look(self) -> Rows:
-        """One round trip: the active job with all that deciding needs."""
-        (row,) = self._run("look")
+    def look(self, after: int = 0) -> Rows:
+        """One round trip: the active job with all that deciding needs.
+
+        Args:
+            after: of the jobs with stale staged files, those with a higher id come first.
+        """
+        (row,) = self._run("look", after=after)
         stale = row["stale"]
         return Rows(
             epoch=row["epoch"],

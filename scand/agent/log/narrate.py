@@ -90,6 +90,10 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
         case occurrences.Written(actions.Commit(job_id, published)):
             path, sha256 = published.inbox_path, published.sha256
             yield Event.COMMITTED, {"job": job_id, "path": path, "sha256": sha256}
+        case occurrences.Written(
+            actions.ExpectStaged(job_id, odd=str() as path) | actions.ForgetStaged(job_id, left=str() as path)
+        ):
+            yield Event.STAGED_LEFT, {"job": job_id, "path": path}
         case occurrences.Claimed(job_id, title):
             yield Event.JOB_CLAIMED, {"job": job_id, "title": title}
         case occurrences.ManualJobMade(job_id, title):

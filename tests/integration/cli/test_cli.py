@@ -21,6 +21,8 @@ from scand.cli import scand as command
 from scand.cli.checks.database import check_roles
 from scand.queue.intents import ClientQueue
 from scand.queue.statements import read_sql
+from scand.spool.directories import Spool
+from scand.spool.records import JobRecord
 from tests.shell import NOBODY_LISTENS, Shell, beat, status_of, step
 from tests.support.isolated import UNSHARE, needs_mounts
 
@@ -699,14 +701,19 @@ def test_doctor_sees_a_nas_that_it_may_not_write_to(host: Shell) -> None:
 
 
 def test_nas_init_gives_the_group_what_scand_made(host: Shell) -> None:
-    """Folders of staging and Inbox and the previews, and nothing that was closed by somebody else's modes."""
+    """Folders of staging and Inbox and its own previews; not those of another installation on the same NAS."""
     config = host.home / ".config" / "scand" / "scand.toml"
-    job = host.home / "nas" / ".scan-staging" / "job-7"
-    job.mkdir(parents=True)
-    (job / "merged.pdf").write_bytes(b"%PDF")
-    (job / "merged.pdf").chmod(0o600)
-    for path in (job, job.parent):
-        path.chmod(0o700)
+    staging = host.home / "nas" / ".scan-staging"
+    job, others = staging / "1a2b3c4d" / "job-7-9", staging / "9f9f9f9f" / "job-7-9"
+    for place in (job, others):
+        place.mkdir(parents=True)
+        (place / "merged.pdf").write_bytes(b"%PDF")
+        (place / "merged.pdf").chmod(0o600)
+        for path in (place, place.parent, staging):
+            path.chmod(0o700)
+    database = "1a2b3c4d-0000-4000-8000-000000000000"
+    record = JobRecord(id=7, created_at="2026-01-01T00:00:00+00:00", database=database)
+    Spool(host.home / "staging").job(record)
     inbox = host.home / "nas" / "PKM" / "Inbox"
     inbox.mkdir(parents=True)
     (inbox / "Old.pdf").write_bytes(b"%PDF")
@@ -717,5 +724,9 @@ def test_nas_init_gives_the_group_what_scand_made(host: Shell) -> None:
     host.run("nas", "init")
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (job.parent, job, job / "merged.pdf")}
     assert list(modes.values()) == [0o750, 0o750, 0o640]
+    kept = {
+        path: stat.S_IMODE(path.stat().st_mode) for path in (others.parent, others, others / "merged.pdf")
+    }
+    assert list(kept.values()) == [0o700, 0o700, 0o600]
     assert stat.S_IMODE(inbox.parent.stat().st_mode) == 0o770
     assert stat.S_IMODE((inbox / "Old.pdf").stat().st_mode) == 0o600
