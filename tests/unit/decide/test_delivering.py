@@ -35,6 +35,7 @@ from scand.decide.timeouts import backoff
 from scand.errors import BadData
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
+from scand.jobs.staged import StagedPlace
 from scand.spool.records import Document
 from tests.unit.decide.builders import (
     NOW,
@@ -71,6 +72,24 @@ def test_the_row_says_where_the_copy_will_be_before_it_is_there() -> None:
     after, actions = decide(before, Tick(), NOW)
     assert actions == [ExpectStaged(42, STAGED)]
     assert not after.fresh
+
+
+@pytest.mark.parametrize(
+    ("status", "then"), [(Status.ASSEMBLING, Status.READY), (Status.COMMITTING, Status.PREVIEW)]
+)
+def test_what_no_step_has_asked_for_is_not_done(status: Status, then: Status) -> None:
+    """FIELD P10: a row that another program has put there is neither merged nor published."""
+    (step,) = wants(state(snapshot(job(status, by_step=False, batches=(row(),)))))
+    assert isinstance(step, Advance)
+    assert step.to_status is then
+
+
+@pytest.mark.parametrize("status", [Status.ASSEMBLING, Status.COMMITTING])
+def test_a_path_that_scand_does_not_make_is_told_and_replaced(status: Status) -> None:
+    """FIELD P3, P5: nothing is done in that place, and the row tells the computed one from then on."""
+    here = snapshot(job(status, batches=(row(),), nas_staging_path="Inbox/Last will.pdf"))
+    here = replace(here, place=StagedPlace(".scan-staging/1a2b3c4d", 42, odd="Inbox/Last will.pdf"))
+    assert wants(state(here)) == [ExpectStaged(42, STAGED, "Inbox/Last will.pdf")]
 
 
 def test_nothing_kept_cannot_be_assembled() -> None:
