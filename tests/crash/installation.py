@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_ANOTHERS = b"%PDF of another installation"
+
+
 @contextmanager
 def installation(url: str, directory: Path) -> Iterator[Installation]:
     """An installation in which one job is committed already.
@@ -127,7 +130,15 @@ class Installation:
             f"Inbox/job-{job}",
             job,
         )
+        for other in self._others(job):
+            other.parent.mkdir(parents=True)
+            other.write_bytes(_ANOTHERS)
         return job
+
+    def _others(self, job: int) -> list[Path]:
+        """What other installations have staged on this NAS of jobs with the same number: of 0.2 and of 0.1."""
+        staging = self._site.nas / ".scan-staging"
+        return [staging / f"9f9f9f9f/job-{job}-{job}/merged.pdf", staging / f"job-{job}/merged.pdf"]
 
     def _run(self, job: int, was_hit: Callable[[], bool], *, kill_all: bool) -> Trial:
         trial = Trial(self._site, job, was_hit)
@@ -144,6 +155,10 @@ class Installation:
 
         trial.run(operator, self._checker, on_look)
         trial.violations += self._checker.settled()
+        lost = [path for path in self._others(job) if not path.is_file() or path.read_bytes() != _ANOTHERS]
+        trial.violations += [
+            Violation("P", f"{path} is another installation's, and was touched") for path in lost
+        ]
         return trial
 
     def _consume(self) -> None:
