@@ -27,8 +27,8 @@ class Attempt(SpoolRecord):
         inbox_path: to what, relative to the NAS root.
         sha256: of the document, 64 hex digits.
         size: bytes.
-        inbox_changed: when the Inbox last changed before the rename, in ns, by the clock of the NAS.
-        settled: whether that was so long before the rename that the rename must have changed it.
+        inbox_changed: when the Inbox last changed before the rename: ns since 1970, by the clock of the NAS.
+        settled: whether that was so long before that the rename must have changed it.
     """
 
     staged: str

@@ -143,20 +143,19 @@ def publish(
     ):
         if not holds(directory, name, size, sha256, meter(progress, size)):
             raise _gone(staged)
+        now, changed = _grant(directory, name, access), os.fstat(inbox).st_mtime_ns
+        record = Attempt(
+            staged=staged,
+            inbox_path=inbox_path,
+            sha256=sha256,
+            size=size,
+            inbox_changed=changed,
+            settled=now - changed > _SETTLED,
+        )
+        record.write(attempt)
         if _is_there(inbox, final, size, sha256):
             os.unlink(name, dir_fd=directory)
         else:
-            now = _grant(directory, name, access)
-            changed = os.fstat(inbox).st_mtime_ns
-            record = Attempt(
-                staged=staged,
-                inbox_path=inbox_path,
-                sha256=sha256,
-                size=size,
-                inbox_changed=changed,
-                settled=now - changed > _SETTLED,
-            )
-            record.write(attempt)
             try:
                 _move(directory, name, inbox, final)
             except OSError as error:
