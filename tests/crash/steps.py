@@ -36,8 +36,10 @@ _LINE = re.compile(r"^(?:(?P<thread>\d+) +)?(?P<name>\w+)\((?P<arguments>.*)$")
 _PATH = re.compile(r'(?:\d+|AT_FDCWD)<(?P<open>/[^>]*)>|"(?P<name>[^"]*)"')
 _UNFINISHED, _RESUMED = "<unfinished ...>", re.compile(r"^<\.\.\. \w+ resumed>")
 _WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT")
-# The last is a stay's directory in an installation's folder.
-_RANDOM = re.compile(r"\.[0-9a-f]{16}\.part|/#\d+|\(deleted\)|(?:\b[0-9a-f]{8}/)?\bjob-\d+-\d+\b")
+_RANDOM = re.compile(
+    r"\.[0-9a-f]{16}\.part|/#\d+|\(deleted\)"
+    r"|(?<=/\.scan-staging/)[0-9a-f]{8}(?:/job-\d+-\d+)?|\bjob-\d+-\d+\b"  # an installation's folder, a stay's
+)
 
 
 @dataclass(frozen=True, slots=True)
