@@ -1,6 +1,6 @@
 """The queue as a client sees it: writes intents, reads rows. A method a query; the agent has `store`.
 
-There is nothing here that a web application could not do with the same statements (`sql/desk.sql`).
+There is nothing here that a web application could not do with the same statements (`sql/client.sql`).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ClientQueue:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._queries = statements.load("desk.sql")
+        self._queries = statements.load("client.sql")
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -1,4 +1,4 @@
--- Every statement that scand sends to the queue, by name: `store` runs the agent's, `desk` the clients'.
+-- Every statement that the agent sends to the queue, by name (`scand/queue/results.py`); those of clients are in client.sql.
 -- The database's clock is the only clock here. %(epoch)s in an agent's write is its right to write at all: with
 -- another's epoch in scan_agent_status, or another status than it expects in the job, it touches 0 rows.
 
