@@ -135,10 +135,13 @@ class Performer:
 
     def _expire(self, queue: AgentQueue, keep: float) -> Iterator[Note]:
         """The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two."""
-        retention.let_go(queue, self._spool, keep)
+        spool, installation = self._spool, self._installation[0]
+        retention.let_go(queue, spool, keep)
         try:
             with disk_errors():
-                for job_id in retention.put_out_of_the_way(queue, self._spool, self._installation[0]):
+                for job_id in retention.put_out_of_the_way(queue, spool, installation):
+                    yield occurrences.FilesExpired(job_id)
+                for job_id in retention.put_deleted_out_of_the_way(queue, spool, installation, keep):
                     yield occurrences.FilesExpired(job_id)
         except ScandError as error:
             yield occurrences.DiskRefused(error.sentence)

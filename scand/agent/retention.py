@@ -32,6 +32,7 @@ class Orphan(NamedTuple):
         pages: captured pages.
         size: bytes.
         touched: when something was last written there, seconds since the epoch.
+        deleted: its job was deleted from this database; the daemon removes it once `staging.keep` is over.
     """
 
     directory: JobDirectory
@@ -39,6 +40,7 @@ class Orphan(NamedTuple):
     pages: int
     size: int
     touched: float
+    deleted: bool
 
 
 def record(job_id: int, created: datetime, installation: str) -> JobRecord:
@@ -74,6 +76,21 @@ def put_out_of_the_way(
                 yield job_id
 
 
+def put_deleted_out_of_the_way(
+    queue: AgentQueue, spool: Spool, installation: str, keep: float
+) -> Iterator[int]:
+    """Rename the directories of jobs that were deleted `keep` seconds ago; the jobs whose they were, one by one.
+
+    Raises:
+        OSError: from the disk.
+    """
+    deleted = queue.deleted(str(spool.jobs), keep)
+    for job_id, created in deleted:
+        if spool.expire(record(job_id, created, installation)):
+            yield job_id
+    queue.forget_deleted([job_id for job_id, _ in deleted])
+
+
 def being_written(spool: Spool, quiet: float) -> list[int]:
     """Jobs in whose directory a batch may be under way: the feeder of a job that was just canceled still writes.
 
@@ -87,10 +104,11 @@ def being_written(spool: Spool, quiet: float) -> list[int]:
 
 def orphans(queue: AgentQueue, spool: Spool, installation: str) -> list[Orphan]:
     """Directories with pages that belong to no job of this database: restored, replaced or deleted rows'."""
+    deleted = [record(*job, installation) for job in queue.deleted(str(spool.jobs), 0.0)]
     return [
-        Orphan(directory, directory.record(), _pages(directory), directory.size(), _touched(directory))
-        for directory in spool.all()
-        if _nobodys(queue, directory, installation)
+        Orphan(place, whose, _pages(place), place.size(), _touched(place), whose in deleted)
+        for place, whose in ((directory, directory.record()) for directory in spool.all())
+        if _nobodys(queue, place, installation)
     ]
 
 

@@ -161,6 +161,8 @@ def _whose(orphan: Orphan) -> str:
     if orphan.record is None:
         return "an unknown job"
     day = orphan.record.created_at.partition("T")[0]
+    if orphan.deleted:
+        return f"job {orphan.record.id} of {day}, deleted"
     return visible(f"job {orphan.record.id} of {day}, database {orphan.record.database[:8]}")
 
 

@@ -76,6 +76,7 @@ def _facts(job: JobRow) -> list[tuple[str, str]]:
     settings = job.settings if isinstance(job.settings, dict) else {"?": job.settings}
     facts = [
         ("created", when(job.created_at)),
+        ("steps", number(job.steps or None)),
         ("settings", "  ".join(f"{key}={value}" for key, value in settings.items())),
         ("pages", number(pages(job))),
         ("error code", job.error_code or ""),

@@ -50,14 +50,15 @@ def finish(config: Path | None, job: int | None, *, as_json: bool) -> None:
 
 @click.command()
 @optional_job_argument
+@click.option("--steps", type=int, metavar="N", help="Only while scand show says: steps N.")
 @json_option
 @click.pass_obj
-def commit(config: Path | None, job: int | None, *, as_json: bool) -> None:
+def commit(config: Path | None, job: int | None, steps: int | None, *, as_json: bool) -> None:
     """Put the previewed document of JOB into the Inbox.
 
-    Without JOB: the one that holds the scanner.
+    Without JOB: the one that holds the scanner. With --steps: not if somebody has changed the document since.
     """
-    _press(config, job, Wish.COMMIT, as_json=as_json)
+    _press(config, job, Wish.COMMIT, as_json=as_json, steps=steps)
 
 
 @click.command()
@@ -96,16 +97,19 @@ def retry(config: Path | None, job: int | None, *, as_json: bool) -> None:
     _press(config, job, Wish.RETRY, as_json=as_json)
 
 
-def _press(config: Path | None, given: int | None, wish: Wish, *, as_json: bool) -> None:
+def _press(
+    config: Path | None, given: int | None, wish: Wish, *, as_json: bool, steps: int | None = None
+) -> None:
     """Take a job one step, and say so.
 
     Args:
         given: the job, where one was named.
+        steps: what `scan_jobs.steps` must be; None: anything.
     """
     out = console(quiet=as_json)
     with open_queue(config) as queue:
         job_id = given if given is not None else _meant(queue, wish)
-        before, after = _step(queue, job_id, wish)
+        before, after = _step(queue, job_id, wish, steps)
         if as_json:
             echo_json({"id": job_id, "from_status": before, "to_status": after})
         elif before == after:
@@ -135,7 +139,7 @@ def _meant(queue: ClientQueue, wish: Wish) -> int:
     raise BadData(f"No job {what}: name the one that is meant (scand list shows them).")
 
 
-def _step(queue: ClientQueue, job_id: int, wish: Wish) -> tuple[str, str]:
+def _step(queue: ClientQueue, job_id: int, wish: Wish, steps: int | None) -> tuple[str, str]:
     """What the job was and what it is now; the same where nothing had to be done.
 
     Raises:
@@ -148,6 +152,9 @@ def _step(queue: ClientQueue, job_id: int, wish: Wish) -> tuple[str, str]:
     refused: BadData | None = None
     for _ in range(_TRIES):
         view = queue.view(job_id)
+        if steps is not None and view.job.steps != steps:
+            now = view.job.steps
+            raise BadData(f"Job {job_id} has changed since (steps is {now} now): scand show {job_id}")
         if why := refusal(wish, view):
             raise BadData(why)
         status = view.job.status
@@ -155,7 +162,7 @@ def _step(queue: ClientQueue, job_id: int, wish: Wish) -> tuple[str, str]:
         if status == wanted:
             return status, wanted
         try:
-            if queue.step(job_id, status, wanted):
+            if queue.step(job_id, status, wanted, steps):
                 return status, wanted
         except BadData as error:
             refused = error  # the job has moved, or the database has rules of its own: the next look tells

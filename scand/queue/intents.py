@@ -1,6 +1,6 @@
 """The queue as a client sees it: writes intents, reads rows. A method a query; the agent has `store`.
 
-There is nothing here that a web application could not do with the same statements (`sql/desk.sql`).
+There is nothing here that a web application could not do with the same statements (`sql/client.sql`).
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ __all__ = [
     "Which",
 ]
 
-_REFUSED = frozenset({"SD001", "SD002"})
-"""The triggers' own SQLSTATEs: not a step of the table; not while the job is like this."""
+_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD005"})
+"""The triggers' own SQLSTATEs: not a step, not with this batch, changed since it was read, too big."""
 
 _AT_ONCE = 1000
 """Rows of one answer: each ends within the session's deadline, however many jobs there are."""
@@ -68,7 +68,7 @@ class ClientQueue:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._queries = statements.load("desk.sql")
+        self._queries = statements.load("client.sql")
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -95,19 +95,30 @@ class ClientQueue:
     # Intents.
 
     def submit(self, title: str, settings: Mapping[str, object], *, draft: bool = False) -> int:
-        """A new job's id."""
+        """A new job's id.
+
+        Raises:
+            BadData: title or settings are too big.
+        """
         status = Status.DRAFT if draft else Status.QUEUED
-        rows = self._rows("submit", title=title, settings=Jsonb(dict(settings)), status=status)
+        with _refusals():
+            rows = self._rows("submit", title=title, settings=Jsonb(dict(settings)), status=status)
         return int(rows[0]["id"])
 
-    def step(self, job_id: int, expected: str, to: Status) -> bool:
+    def step(self, job_id: int, expected: str, to: Status, steps: int | None = None) -> bool:
         """Take a job from one status to another; False when it is not, or no longer, in the expected one.
+
+        Args:
+            job_id: `scan_jobs.id`.
+            expected: its status.
+            to: its next status.
+            steps: only if `scan_jobs.steps` still is this; None: whatever it is.
 
         Raises:
             BadData: that is not a step, or not a client's; the sentence is the database's own.
         """
         with _refusals():
-            return bool(self._rows("step", id=job_id, from_status=expected, to_status=to))
+            return bool(self._rows("step", id=job_id, from_status=expected, to_status=to, steps=steps))
 
     def discard(self, job_id: int, seq: int) -> bool:
         """Keep a batch out of the merge; False when there is no such batch.
@@ -126,8 +137,13 @@ class ClientQueue:
             return bool(self._rows("set_batch", id=job_id, seq=seq, status=status))
 
     def rename(self, job_id: int, title: str, among: Collection[str]) -> bool:
-        """Give a job another title; False when it is in none of these statuses, or not there."""
-        return bool(self._rows("rename", id=job_id, title=title, statuses=list(among)))
+        """Give a job another title; False when it is in none of these statuses, or not there.
+
+        Raises:
+            BadData: the title is too long.
+        """
+        with _refusals():
+            return bool(self._rows("rename", id=job_id, title=title, statuses=list(among)))
 
     # Rows.
 

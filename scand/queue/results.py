@@ -230,7 +230,21 @@ class AgentQueue:
 
     def forget_staged(self, job_id: int) -> bool:
         """Nothing of the job is on the NAS any more."""
-        return self._done("forget_staged", id=job_id)
+        return self._done("forget_staged", id=job_id) or self._done("forget_staged_of_deleted", id=job_id)
+
+    def deleted(self, jobs: str, keep: float) -> list[tuple[int, datetime]]:
+        """Jobs that were deleted `keep` seconds ago and may have files on disk: id and creation time; 100 at most.
+
+        Args:
+            jobs: the absolute directory below which each job had one of its own.
+            keep: seconds.
+        """
+        rows = self._run("deleted", jobs=jobs, keep=keep)
+        return [(row["job_id"], row["created_at"]) for row in rows]
+
+    def forget_deleted(self, ids: Sequence[int]) -> None:
+        """Nothing of these deleted jobs is on disk any more."""
+        self._run("forget_deleted", ids=list(ids))
 
     def expire(
         self, jobs: str, keep: float, *, spare: Sequence[int] = (), read_back: bool = False

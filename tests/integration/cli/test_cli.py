@@ -512,8 +512,8 @@ def test_nas_init_is_for_the_daemons_user(host: Shell) -> None:
 
 def test_a_reader_that_leaves_is_no_traceback(shell: Shell) -> None:
     """`scand list | head -1`."""
-    for number in range(3):
-        shell.run("submit", f"{number} " + "long " * 2000)
+    for number in range(5):
+        shell.run("submit", f"{number} " + "long " * 700)
     with shell.start("list") as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -59,6 +59,7 @@ def queue(migrated_url: str) -> Iterator[ClientQueue]:
 
 def brought_to(where: Place, queue: ClientQueue, agent: Connection) -> int:
     """A new job, brought to a place; what was there before is gone."""
+    agent.execute("UPDATE scan_jobs SET inbox_path = NULL")  # else its document is on its way
     agent.execute("DELETE FROM scan_jobs")
     beat(agent)
     if where is Place.UNKNOWN:

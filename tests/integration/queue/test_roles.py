@@ -263,6 +263,7 @@ def test_a_web_that_was_there_before_scand_goes_on(
     )
     web.execute("INSERT INTO scan_jobs (title, status) VALUES ('a', 'queued')")
     owner.execute("UPDATE scan_jobs SET status = 'ready'")
+    owner.execute("SET scand.actor = 'agent'")
     owner.execute("INSERT INTO scan_job_batches (job_id, batch_seq) SELECT id, 1 FROM scan_jobs")
     web.execute("UPDATE scan_job_batches SET status = 'discarded'")
     web.execute("UPDATE scan_jobs SET status = 'assembling'")

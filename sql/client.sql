@@ -6,8 +6,10 @@
 INSERT INTO scan_jobs (title, settings, status) VALUES (%(title)s, %(settings)s, %(status)s) RETURNING id;
 
 -- name: step
--- Every button is this statement. The trigger refuses what is not a step; 0 rows: somebody was faster.
-UPDATE scan_jobs SET status = %(to_status)s WHERE id = %(id)s AND status = %(from_status)s RETURNING id;
+-- Every button is this statement. The trigger refuses what is not a step; 0 rows: somebody was faster. With a count of
+-- steps it is taken only if the job still is what was seen then.
+UPDATE scan_jobs SET status = %(to_status)s
+ WHERE id = %(id)s AND status = %(from_status)s AND steps = coalesce(%(steps)s::bigint, steps) RETURNING id;
 
 -- name: set_batch
 -- 'discarded' keeps a batch out of the merge, 'scanned' takes it back in; only while the job is ready.
@@ -25,18 +27,20 @@ SELECT id, status FROM scan_jobs
 UPDATE scan_jobs SET title = %(title)s WHERE id = %(id)s AND status = ANY (%(statuses)s) RETURNING id;
 
 -- name: job
-SELECT id, title, settings, status, batch_count, page_count, pages_scanned, staging_path, nas_staging_path,
-       inbox_path, file_hash, doc_id, error, error_code, attempts, next_attempt_at, last_activity_at,
-       last_progress_at, step, step_done, step_total, step_since, created_at, updated_at, clock_timestamp() AS seen_at
+SELECT id, left(title, 4000) AS title, coalesce(to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
+       steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, doc_id,
+       error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
+       step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE id = %(id)s;
 
 -- name: jobs
 -- Jobs as they are now, the newest first, of those older than one of them where that is said: all, or those in some
 -- statuses, with a title that contains a text in whatever case, or made since a moment or so many seconds ago.
-SELECT id, title, settings, status, batch_count, page_count, pages_scanned, staging_path, nas_staging_path,
-       inbox_path, file_hash, doc_id, error, error_code, attempts, next_attempt_at, last_activity_at,
-       last_progress_at, step, step_done, step_total, step_since, created_at, updated_at, clock_timestamp() AS seen_at
+SELECT id, left(title, 4000) AS title, coalesce(to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
+       steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, doc_id,
+       error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
+       step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE (%(before)s::bigint IS NULL OR id < %(before)s)
    AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))

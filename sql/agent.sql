@@ -1,4 +1,4 @@
--- Every statement that scand sends to the queue, by name: `store` runs the agent's, `desk` the clients'.
+-- Every statement that the agent sends to the queue, by name (`scand/queue/results.py`); those of clients are in client.sql.
 -- The database's clock is the only clock here. %(epoch)s in an agent's write is its right to write at all: with
 -- another's epoch in scan_agent_status, or another status than it expects in the job, it touches 0 rows.
 
@@ -19,18 +19,18 @@ SELECT hostname, pid, epoch FROM scan_agent_status WHERE id = 1;
 SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() AS owns_documents;
 
 -- name: look
--- One round trip a wake: whose epoch it is, the active job with its batches, whether another waits, and a job
--- that has a file staged on the NAS but wants it no more. Of settings and title no more than anybody means: they
--- are read at every look.
+-- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits, and a file
+-- that is staged on the NAS for a job that does not want it any more, or was deleted. Title and settings are cut to
+-- what can be read; times are subtracted as seconds, since PostgreSQL before 17 refuses to subtract infinite ones.
 SELECT s.epoch, q.queued, j.*, stale.stale
   FROM scan_agent_status s
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
   LEFT JOIN LATERAL (
     SELECT a.id, left(title, 4000) AS title,
-           CASE WHEN octet_length(settings::text) > 1048576 THEN '"more than 1 MiB of JSON"' ELSE settings END AS settings,
+           coalesce(to_jsonb(scand_unreadable(settings)), settings) AS settings,
            status, created_at, page_count, staging_path, nas_staging_path, inbox_path, file_hash, error, error_code, attempts,
-           extract(epoch FROM now() - last_activity_at)::float8 AS idle,
-           greatest(0, coalesce(extract(epoch FROM next_attempt_at - now()), 0))::float8 AS wait,
+           extract(epoch FROM now())::float8 - extract(epoch FROM last_activity_at)::float8 AS idle,
+           greatest(0, coalesce(extract(epoch FROM next_attempt_at)::float8 - extract(epoch FROM now())::float8, 0)) AS wait,
            newest.id AS entered, newest.from_status AS entered_from,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
@@ -47,10 +47,14 @@ SELECT s.epoch, q.queued, j.*, stale.stale
      WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing')
      LIMIT 1) j ON true
   LEFT JOIN LATERAL (
-    SELECT jsonb_build_object('id', id, 'nas_staging_path', nas_staging_path) AS stale
-      FROM scan_jobs
-     WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
-     ORDER BY id LIMIT 1) stale ON true
+    SELECT jsonb_build_object('id', id, 'nas_staging_path', nas_staging_path) AS stale FROM (
+      (SELECT id, nas_staging_path FROM scan_jobs
+        WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
+        ORDER BY id LIMIT 1)
+      UNION ALL
+      (SELECT job_id, nas_staging_path FROM scand_deleted_jobs d
+        WHERE nas_staging_path IS NOT NULL AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
+        ORDER BY deleted_at LIMIT 1)) AS unwanted LIMIT 1) stale ON true
  WHERE s.id = 1;
 
 -- name: claim
@@ -180,6 +184,30 @@ UPDATE scan_jobs SET nas_staging_path = NULL
  WHERE id = %(id)s AND status IN ('draft', 'queued', 'ready', 'canceled')
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
+
+-- name: forget_staged_of_deleted
+-- The same, of a job that was deleted.
+UPDATE scand_deleted_jobs d SET nas_staging_path = NULL
+ WHERE job_id = %(id)s AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING job_id;
+
+-- name: deleted
+-- Jobs that were deleted so long ago that their files on disk may go.
+SELECT job_id, created_at FROM scand_deleted_jobs d
+ WHERE deleted_at < now() - make_interval(secs => %(keep)s)
+   AND coalesce(staging_path, '') IN ('', %(jobs)s || '/' || job_id)
+   AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s)
+ ORDER BY deleted_at LIMIT 100;
+
+-- name: forget_deleted
+-- Nothing of these jobs is on disk any more; a row stays while its job has a file on the NAS.
+DELETE FROM scand_deleted_jobs d
+ WHERE job_id = ANY (%(ids)s::bigint[]) AND nas_staging_path IS NULL
+   AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING job_id;
 
 -- name: expire
 -- Jobs that are over, and whose time on the agent's disk is over, too. %(read_back)s: of the committed ones only those
