@@ -306,7 +306,7 @@ def test_a_database_older_than_the_code_is_refused_by_check(database: Connection
     with pytest.raises(ConfigError, match=f"{NAMES[0]} is missing.*scand migrate"):
         check(database)
     migrate(database)
-    database.execute("DELETE FROM scand_migrations WHERE version = %s", (len(NAMES),))
+    database.execute("DELETE FROM scand_migrations WHERE name = %s", (NAMES[-1],))
     with pytest.raises(ConfigError, match=f"{NAMES[-1]} is missing.*scand migrate"):
         check(database)
     assert migrate(database) == NAMES[-1:]
@@ -324,8 +324,11 @@ def test_a_table_of_steps_that_drifted_is_refused_by_check(migrated_url: str, co
         check(database)
     assert caught.value.sentence == (
         "scan_job_transitions is not this scand's: it lacks (new row) → draft for the client; "
-        "it has ready → committed for the client"
+        'it has ready → committed for the client: run "scand migrate", and remove what scand did not write'
     )
+    assert migrate(database) == []
+    with pytest.raises(ConfigError, match="it has ready → committed for the client: remove"):
+        check(database)
 
 
 def test_statuses_that_drifted_are_refused_by_check(migrated_url: str, connect: Connect) -> None:
