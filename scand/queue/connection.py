@@ -16,6 +16,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
 from scand.errors import ConfigError, Unavailable
+from scand.queue.moments import MomentLoader
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
@@ -83,6 +84,7 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
         raise Unavailable(f"The database is away: {text}") from error
     connection.deadline = deadline
     set_json_loads(_json, connection)
+    connection.adapters.register_loader("timestamptz", MomentLoader)
     return connection
 
 
