@@ -1,6 +1,7 @@
 -- Every statement that the agent sends to the queue, by name (`scand/queue/results.py`); those of clients are in client.sql.
 -- The database's clock is the only clock here. %(epoch)s in an agent's write is its right to write at all: with
 -- another's epoch in scan_agent_status, or another status than it expects in the job, it touches 0 rows.
+-- tests/integration/queue/test_fencing.py runs each write with a wrong one.
 
 -- name: elect
 -- The session that holds the advisory lock makes itself known and gets an epoch of its own.
@@ -10,9 +11,40 @@ UPDATE scan_agent_status
  WHERE id = 1
 RETURNING epoch;
 
+-- name: make_status_row
+-- Where the row is missing (TRUNCATE scan_jobs CASCADE takes it along): only the session with the advisory lock makes
+-- it again. The number of a transaction is higher than any epoch before, since each of those took a transaction.
+INSERT INTO scan_agent_status (id, epoch) VALUES (1, pg_current_xact_id()::text::bigint) ON CONFLICT (id) DO NOTHING;
+
 -- name: leader
--- Who has the advisory lock, as far as the status row knows.
+-- Who led last, as far as the status row knows.
 SELECT hostname, pid, epoch FROM scan_agent_status WHERE id = 1;
+
+-- name: lock_holder
+-- Which session of this database has the advisory lock: a bigint key is two halves in pg_locks.
+SELECT l.pid, a.application_name, a.usename, a.usename = session_user AS same_login
+  FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+ WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND (l.classid::bigint << 32) | l.objid::bigint = %(lock)s
+ ORDER BY l.pid LIMIT 1;
+
+-- name: blocker
+-- Who is in the way of a statement that waited for a lock in vain: of the sessions with locks on the queue's tables
+-- the one with the strongest, then the one whose transaction is the oldest.
+SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
+       to_char(a.xact_start, 'HH24:MI:SS') AS since
+  FROM pg_locks l
+  JOIN pg_class c ON c.oid = l.relation
+  LEFT JOIN pg_stat_activity a USING (pid)
+ WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_backend_pid()
+   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND l.relation IN ('scan_jobs'::regclass, 'scan_job_batches'::regclass, 'scan_job_events'::regclass,
+                      'scan_agent_status'::regclass, 'scan_job_transitions'::regclass)
+   AND l.mode <> 'AccessShareLock'
+ ORDER BY array_position(ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'], l.mode),
+          a.xact_start, l.pid
+ LIMIT 1;
 
 -- name: installation
 -- This database's own id, and whether documents is scand's own table.
@@ -20,34 +52,39 @@ SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() A
 
 -- name: look
 -- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits, and a file
--- that is staged on the NAS for a job that does not want it any more, or was deleted. Title and settings are cut to
--- what can be read; times are subtracted as seconds, since PostgreSQL before 17 refuses to subtract infinite ones.
-SELECT s.epoch, q.queued, j.*, stale.stale
+-- that is staged on the NAS for a job that does not want it any more, or was deleted. Of texts and batches no more than
+-- anybody means: they are read at every look. Ages and waits are bounded (see 0015_clocks.sql); %(longest)s is the
+-- longest pause between two tries in seconds, %(batches)s the most batches of a job, %(former)s the job that was active
+-- at the last look.
+SELECT s.epoch, q.queued, (SELECT status FROM scan_jobs WHERE id = %(former)s) AS former_status, j.*, stale.stale
   FROM scan_agent_status s
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
   LEFT JOIN LATERAL (
     SELECT a.id, left(title, 4000) AS title,
            coalesce(to_jsonb(scand_unreadable(settings)), settings) AS settings,
-           status, created_at, page_count, staging_path, nas_staging_path, inbox_path, file_hash, error, error_code, attempts,
-           extract(epoch FROM now())::float8 - extract(epoch FROM last_activity_at)::float8 AS idle,
-           greatest(0, coalesce(extract(epoch FROM next_attempt_at)::float8 - extract(epoch FROM now())::float8, 0)) AS wait,
+           status, created_at, page_count, left(staging_path, 4096) AS staging_path,
+           left(nas_staging_path, 4096) AS nas_staging_path, left(inbox_path, 4096) AS inbox_path, file_hash,
+           left(error, 4000) AS error, left(error_code, 100) AS error_code, attempts,
+           scand_age(last_activity_at) AS idle, scand_wait(next_attempt_at, %(longest)s) AS wait,
+           last_activity_at > now() + INTERVAL '1 min' AS ahead,
            newest.id AS entered, newest.from_status AS entered_from,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
            (SELECT jsonb_agg(jsonb_build_object(
-                     'seq', b.batch_seq, 'staging_path', b.staging_path, 'page_count', b.page_count,
-                     'status', b.status, 'error_code', b.error_code, 'file_hash', b.file_hash)
+                     'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
+                     'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
                    ORDER BY b.batch_seq)
-              FROM scan_job_batches b WHERE b.job_id = a.id) AS batches
+              FROM (SELECT * FROM scan_job_batches WHERE job_id = a.id ORDER BY batch_seq LIMIT %(batches)s + 1) b
+           ) AS batches
       FROM scan_jobs a
       LEFT JOIN LATERAL (SELECT e.id, e.from_status FROM scan_job_events e
                           WHERE e.job_id = a.id ORDER BY e.id DESC LIMIT 1) newest ON true
      WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing')
      LIMIT 1) j ON true
   LEFT JOIN LATERAL (
-    SELECT jsonb_build_object('id', id, 'nas_staging_path', nas_staging_path) AS stale FROM (
+    SELECT jsonb_build_object('id', id, 'nas_staging_path', left(nas_staging_path, 4096)) AS stale FROM (
       (SELECT id, nas_staging_path FROM scan_jobs
         WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
         ORDER BY id LIMIT 1)
@@ -56,6 +93,14 @@ SELECT s.epoch, q.queued, j.*, stale.stale
         WHERE nas_staging_path IS NOT NULL AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
         ORDER BY deleted_at LIMIT 1)) AS unwanted LIMIT 1) stale ON true
  WHERE s.id = 1;
+
+-- name: restart_idle_clock
+-- Somebody's clock was ahead, or the database's is behind now: the time that a person has begins anew, and not when
+-- the clock has caught up.
+UPDATE scan_jobs SET last_activity_at = now()
+ WHERE id = %(id)s AND status = %(status)s AND last_activity_at > now() + INTERVAL '1 min'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
 
 -- name: claim
 -- The oldest queued job, only where none is active. The unique index decides between two who claim at once.
@@ -91,12 +136,17 @@ UPDATE scan_jobs
 RETURNING id;
 
 -- name: scan_now
--- The signal: a person's word, so a client's step.
-UPDATE scan_jobs SET status = 'scanning' WHERE id = %(id)s AND status = 'ready' RETURNING id;
+-- The signal: a person's word, so a client's step. A daemon that does not lead does not pass it on: its person stands
+-- at another scanner. A client may not lock the agent's row: here, and in manual_job, it is only read.
+UPDATE scan_jobs SET status = 'scanning'
+ WHERE id = %(id)s AND status = 'ready' AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s)
+RETURNING id;
 
 -- name: manual_job
 -- The signal with no job ready: a new job, as a client makes it.
-INSERT INTO scan_jobs (title, settings, status) VALUES (%(title)s, %(settings)s, 'queued') RETURNING id;
+INSERT INTO scan_jobs (title, settings, status)
+SELECT %(title)s, %(settings)s, 'queued' FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s
+RETURNING id;
 
 -- name: record_batch
 -- A batch whose PDF is safe on disk.
@@ -118,6 +168,7 @@ UPDATE scan_jobs
        pages_scanned = (SELECT coalesce(sum(page_count), 0) FROM scan_job_batches
                          WHERE job_id = %(id)s AND status = 'scanned')
  WHERE id = %(id)s AND status = %(expected)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 
 -- name: postpone
@@ -154,9 +205,11 @@ UPDATE scan_jobs
 RETURNING id;
 
 -- name: link_document
--- scand's own documents table: a row a file, keyed by its hash.
+-- scand's own documents table: a row a file, keyed by its hash. In the transaction of commit.
 INSERT INTO documents (title, path, file_hash)
-SELECT title, %(inbox_path)s, %(sha256)s FROM scan_jobs WHERE id = %(id)s
+SELECT title, %(inbox_path)s, %(sha256)s FROM scan_jobs
+ WHERE id = %(id)s AND status = 'committing'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 ON CONFLICT (file_hash) DO NOTHING;
 
 -- name: find_document
@@ -209,6 +262,17 @@ DELETE FROM scand_deleted_jobs d
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING job_id;
 
+-- name: restart_keep
+-- A job that ended in the future, by a clock that was ahead then or is behind now: its files are kept from now on, and
+-- not for all that time, too.
+UPDATE scan_jobs SET updated_at = now()
+ WHERE id IN (SELECT id FROM scan_jobs
+               WHERE staging_path IS NOT NULL AND status IN ('committed', 'canceled')
+                 AND updated_at > now() + INTERVAL '1 min' AND staging_path = %(jobs)s || '/' || id
+               ORDER BY updated_at LIMIT 100 FOR UPDATE SKIP LOCKED)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
 -- name: expire
 -- Jobs that are over, and whose time on the agent's disk is over, too. %(read_back)s: of the committed ones only those
 -- that the agent itself has committed, which it does once it has read the file back.
@@ -226,11 +290,12 @@ UPDATE scan_jobs SET staging_path = NULL
 RETURNING id;
 
 -- name: expire_batches
--- A canceled job may be queued again, and then starts without the batches that are gone.
+-- In the transaction of expire. A canceled job may be queued again, and then starts without the batches that are gone.
 UPDATE scan_job_batches b
    SET staging_path = NULL, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
   FROM scan_jobs j
- WHERE b.job_id = ANY (%(ids)s) AND j.id = b.job_id;
+ WHERE b.job_id = ANY (%(ids)s) AND j.id = b.job_id AND j.status IN ('committed', 'canceled') AND j.staging_path IS NULL
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);
 
 -- name: let_go
 -- Of the jobs that have files on disk, those that are over and own them no more. Locked to the end of the
@@ -245,10 +310,16 @@ SELECT id, created_at FROM scan_jobs
 SELECT id, created_at, status FROM scan_jobs WHERE id = ANY (%(ids)s::bigint[]);
 
 -- name: heartbeat
--- Alive; and what it is at. A job that was deleted meanwhile is not referred to.
+-- Alive; and what it is at. It touches this row only, so that nobody's lock on another table delays it.
 UPDATE scan_agent_status
-   SET last_heartbeat = now(), updated_at = now(), state = %(state)s, ready = %(ready)s, device = %(device)s,
-       current_job_id = (SELECT id FROM scan_jobs WHERE id = %(job_id)s)
+   SET last_heartbeat = now(), updated_at = now(), state = %(state)s, ready = %(ready)s, device = %(device)s
+ WHERE id = 1 AND epoch = %(epoch)s
+RETURNING current_job_id;
+
+-- name: point_at_job
+-- Which job it is at; only when that changes, since the foreign key reads scan_jobs. A job that was deleted meanwhile
+-- is not referred to.
+UPDATE scan_agent_status SET current_job_id = (SELECT id FROM scan_jobs WHERE id = %(job_id)s)
  WHERE id = 1 AND epoch = %(epoch)s
 RETURNING epoch;
 

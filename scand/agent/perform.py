@@ -43,6 +43,7 @@ class Performer:
         self._config, self._spool, self._children = config, spool, children
         self._installation = ("", False)
         self._refused: tuple[int, ScandError] | None = None
+        self._active: int | None = None
 
     def elected(self, queue: AgentQueue) -> None:
         """A new session: what is known of the database is asked again."""
@@ -100,11 +101,13 @@ class Performer:
                 assert_never(action)
 
     def _look(self, queue: AgentQueue) -> Iterator[Outcome]:
-        rows = queue.look()
+        rows = queue.look(self._active)
+        if rows.restored:
+            yield occurrences.StatusRowMade(rows.epoch)
         if rows.epoch != queue.epoch:
             yield occurrences.Displaced()
             return
-        spooled = Spooled()
+        spooled, self._active = Spooled(), rows.job.id if rows.job else None
         if (job := rows.job) is not None:
             (refused_for, error), self._refused = self._refused or (0, None), None
             refusal = error if refused_for == job.id else None
@@ -123,7 +126,8 @@ class Performer:
         manual = self._config.now.manual
         settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
         title = self._config.now.manual_title(datetime.now().astimezone())
-        return occurrences.ManualJobMade(queue.manual_job(title, settings), title)
+        job_id = queue.manual_job(title, settings)
+        return occurrences.ManualJobMade(job_id, title) if job_id else occurrences.LookDue()
 
     def _name(self, queue: AgentQueue, job_id: int, named: wire.Named) -> bool:
         """The courier may publish only once the row has the name."""

@@ -97,9 +97,8 @@ def being_written(spool: Spool, quiet: float) -> list[int]:
     Args:
         quiet: seconds without a new file after which nobody writes any more.
     """
-    since = time.time() - quiet
     found = ((job_id, spool.existing(job_id)) for job_id in spool.ids())
-    return [job_id for job_id, place in found if _under_way(place) and _touched(place) > since]
+    return [job_id for job_id, place in found if _under_way(place) and not _at_rest(place, quiet)]
 
 
 def orphans(queue: AgentQueue, spool: Spool, installation: str) -> list[Orphan]:
@@ -121,7 +120,7 @@ def retire(queue: AgentQueue, spool: Spool, orphan: Orphan, installation: str, q
     directory = orphan.directory
     with queue.at_rest():
         same = directory.path.exists() and directory.record() == orphan.record
-        written = _under_way(directory) and _touched(directory) > time.time() - quiet
+        written = _under_way(directory) and not _at_rest(directory, quiet)
         if not same or written or not _nobodys(queue, directory, installation):
             return False
         spool.retire(directory)
@@ -156,6 +155,11 @@ def _touched(directory: JobDirectory) -> float:
         with suppress(FileNotFoundError):
             latest = max(latest, found.stat().st_mtime)
     return latest
+
+
+def _at_rest(directory: JobDirectory, quiet: float) -> bool:
+    """Whether nothing was written there for `quiet` seconds; a time far in the future is long ago."""
+    return abs(time.time() - _touched(directory)) >= quiet
 
 
 def _under_way(directory: JobDirectory) -> bool:

@@ -52,6 +52,23 @@ class Database:
         _check_commit(connection, self._config)
         return connection
 
+    def listen(self) -> Connection:
+        """Another session, which listens; see `Hints`. It is called in a thread.
+
+        Raises:
+            Unavailable, ConfigError: as `connect`.
+            psycopg.Error: the session has ended already.
+        """
+        if not self._config.database.embedded:
+            url = self._config.database.url.get_secret_value()
+        elif (server := self._server) is not None:
+            url = server.daemon_url
+        else:
+            raise Unavailable("The embedded database does not run.")
+        connection = connect(url, name="scand-hints")
+        connection.execute("LISTEN scan_jobs")
+        return connection
+
     def close(self) -> None:
         """Stop the embedded server, if there is one; if it is just being started, wait for that first."""
         with self._starting:
@@ -122,6 +139,6 @@ def run(path: Path | None, environ: Mapping[str, str]) -> None:
     configure(config.logging.level, config.logging.format)
     database = Database(config, environ)
     try:
-        Agent(config, read, database.open, Spool(config.staging.dir), Journal()).run()
+        Agent(config, read, database, Spool(config.staging.dir), Journal()).run()
     finally:
         database.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scand.agent import retention
 from scand.decide.state import Snapshot
 from scand.errors import ScandError
+from scand.queue.agent_rows import MOST_BATCHES
 from scand.spool.disk import disk_errors
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Spooled(NamedTuple):
 def snapshot(rows: Rows, spooled: Spooled, config: Config) -> Snapshot:
     """Put together what was read."""
     if rows.job is None:
-        return Snapshot(queued=rows.queued, stale=rows.stale)
+        return Snapshot(queued=rows.queued, stale=rows.stale, former=rows.former)
     return Snapshot(
         job=rows.job,
         queued=rows.queued,
@@ -48,6 +49,7 @@ def snapshot(rows: Rows, spooled: Spooled, config: Config) -> Snapshot:
         next_seq=spooled.last + 1,
         stale=rows.stale,
         trouble=spooled.trouble,
+        former=rows.former,
     )
 
 
@@ -59,6 +61,9 @@ def read_spool(job: Job, spool: Spool, installation: str, refusal: ScandError | 
         refusal: why the last write to the directory failed: then it is not read.
     """
     recorded, aside = {batch.seq for batch in job.batches}, None
+    if len(recorded) > MOST_BATCHES:
+        why = f"This job has more than {MOST_BATCHES} batches: cancel it, and scan in smaller jobs."
+        return Spooled(last=max(recorded), trouble=ScandError(why))
     if refusal is not None:
         return Spooled(last=max(recorded, default=0), trouble=refusal)
     try:

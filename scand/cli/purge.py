@@ -20,7 +20,7 @@ from scand.cli.tables import table
 from scand.cli.terminal import console, counted, echo_json, json_option, visible, when
 from scand.config import Config
 from scand.errors import ConfigError, Unavailable
-from scand.queue import statements
+from scand.queue import rivals, statements
 from scand.queue.connection import connect, take_role
 from scand.queue.intents import ClientQueue
 from scand.queue.results import AgentQueue
@@ -102,7 +102,7 @@ def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, a
 
 def _disk(connection: Connection, staging: Path, quiet: float) -> _Disk:
     store = AgentQueue(connection, statements.load())
-    store.join()
+    rivals.join(store)
     return _Disk(store, Spool(staging), store.installation()[0], quiet)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.decide.actions import Expire, FindScanner, ForgetStaged, Send, StartFeeder
 from scand.decide.state import CourierChild, FeederChild, Task
-from scand.decide.timeouts import SWEEP_EVERY, UNSTAGE_EVERY, check_interval
+from scand.decide.timeouts import SWEEP_EVERY, SWEEP_PAUSE, UNSTAGE_EVERY, check_interval
 
 if TYPE_CHECKING:
     from scand.decide.actions import Action, Decided
@@ -42,7 +42,8 @@ def unstage(state: State, now: float) -> Decided:
 def sweep(state: State, now: float) -> Decided:
     """Remove local files of finished jobs once `staging.keep` is over: first in the rows, then on disk."""
     keep = state.limits.keep
-    if keep is None or state.courier is not None or now - state.swept < min(SWEEP_EVERY, keep):
+    pause = max(SWEEP_PAUSE, min(SWEEP_EVERY, keep)) if keep is not None else 0.0
+    if keep is None or state.courier is not None or now - state.swept < pause:
         return state, []
     state, action = send(replace(state, swept=now), Send(Task.SWEEP, 0), now)
     return replace(state, fresh=False), [Expire(keep), action]

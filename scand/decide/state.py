@@ -140,6 +140,8 @@ class Snapshot:
         next_seq: the number that its next batch gets.
         stale: a file staged on the NAS that its job does not need any more; None: there is none.
         trouble: why the job's directory on local disk cannot be read or written; None: it can.
+        former: the status now of the job that was active in the snapshot before; None: there was none, or its row
+            is gone.
     """
 
     job: Job | None = None
@@ -149,6 +151,7 @@ class Snapshot:
     next_seq: int = 1
     stale: StaleFile | None = None
     trouble: ScandError | None = None
+    former: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from scand.jobs.rows import StaleFile
 
+MOST_BATCHES = 10_000
+"""Batches of one job that a look reads: each look costs what they cost. A job with more fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -22,13 +25,18 @@ class Rows:
         epoch: of the daemon that leads now.
         job: the active one, or None.
         queued: whether another waits.
-        stale: a file on the NAS that its job wants no more.
+        stale: a file on the NAS that its job does not need any more.
+        former: the status now of the job that was active at the look before; None: there was none, or its row is
+            gone.
+        restored: the agent's row was missing; this session has made it again, and leads on.
     """
 
     epoch: int
     job: Job | None
     queued: bool
     stale: StaleFile | None
+    former: str | None = None
+    restored: bool = False
 
 
 def job_of(row: Mapping[str, Any]) -> Job:

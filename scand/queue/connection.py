@@ -8,19 +8,18 @@ unknown, and the next look at the rows tells.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import set_json_loads
 
 from scand.errors import ConfigError, Unavailable
+from scand.queue.moments import MomentLoader
 
 if TYPE_CHECKING:
-    from psycopg.abc import Buffer, PQGen
+    from psycopg.abc import PQGen
 
 CONNECT_TIME = 5
 """Seconds to connect, DNS not included."""
@@ -85,20 +84,8 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
         raise Unavailable(f"The database is away: {text}") from error
     connection.deadline = deadline
     set_json_loads(_json, connection)
-    connection.adapters.register_loader("timestamptz", _AnyTime)
+    connection.adapters.register_loader("timestamptz", MomentLoader)
     return connection
-
-
-class _AnyTime(TimestamptzLoader):
-    """Times as Python has them; infinity, and years before 1 or after 9999, are the first or last of them."""
-
-    def load(self, data: Buffer) -> datetime:
-        try:
-            return super().load(data)
-        except psycopg.DataError:
-            past = bytes(data).startswith(b"-") or bytes(data).endswith(b"BC")
-            # A day from the ends, so that it can still be shown in any time zone.
-            return datetime(1, 1, 2, tzinfo=UTC) if past else datetime(9999, 12, 30, tzinfo=UTC)
 
 
 _DEEPEST = 100  # levels of JSON that anybody may mean; Python itself stops at a thousand

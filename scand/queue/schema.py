@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 LONGEST_STATEMENT = 3600.0
 """Seconds for one statement of a migration: on a big table it rewrites or indexes all of it."""
 
+_TOLD = 3
+"""Steps that a sentence names; more would hide what to do."""
+
+_STEPS: LiteralString = "SELECT from_status, to_status, actor FROM scan_job_transitions"
+
 _LOG = """
     CREATE TABLE IF NOT EXISTS scand_migrations (
         version    INTEGER     PRIMARY KEY,
@@ -48,7 +53,7 @@ class _Migration:
 
 
 def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
-    """Bring the schema up to date; with nothing to do, do nothing.
+    """Bring the schema up to date, and put back rows of its own that somebody removed; else do nothing.
 
     Args:
         connection: a session outside any transaction, as the owner of the tables or a superuser.
@@ -75,14 +80,34 @@ def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
                     "INSERT INTO scand_migrations (version, name, checksum) VALUES (%s, %s, %s)",
                     (migration.version, migration.name, migration.checksum),
                 )
+        with _transaction(connection, patience):
+            _put_back(connection)
     return [migration.name for migration in pending]
+
+
+def _put_back(connection: Connection) -> None:
+    """The rows without which no daemon works, where they are missing. A comment keeps the id, too."""
+    for step in sorted(set(STEPS) - set(_rows(connection, _STEPS)), key=str):
+        connection.execute(
+            "INSERT INTO scan_job_transitions (from_status, to_status, actor) VALUES (%s, %s, %s)", step
+        )
+    connection.execute(
+        "INSERT INTO scand_installation (id)"
+        " SELECT coalesce(obj_description('scand_installation'::regclass)::uuid, gen_random_uuid())"
+        " WHERE NOT EXISTS (SELECT FROM scand_installation)"
+    )
+    connection.execute(
+        "INSERT INTO scan_agent_status (id, epoch) SELECT 1, pg_current_xact_id()::text::bigint"
+        " WHERE NOT EXISTS (SELECT FROM scan_agent_status)"
+    )
 
 
 def check(connection: Connection) -> None:
     """Compare the schema with what this code was written for.
 
     Raises:
-        ConfigError: the schema is older or newer, or holds other steps or statuses than `lifecycle`.
+        ConfigError: the schema is older or newer, holds other steps or statuses than `lifecycle`, or has lost
+            its id.
     """
     with connection.transaction():
         pending = _pending(_files(), _applied(connection))
@@ -91,22 +116,30 @@ def check(connection: Connection) -> None:
                 f"the database's schema is older than this scand ({pending[0].name} is missing): "
                 'run "scand migrate"'
             )
-        steps = _rows(connection, "SELECT from_status, to_status, actor FROM scan_job_transitions")
+        steps = _rows(connection, _STEPS)
+        installations = _rows(connection, "SELECT id FROM scand_installation")
         statuses = _rows(connection, "SELECT unnest(scand_job_statuses())")
 
     if statuses != [(status,) for status in Status]:
         raise ConfigError("scand_job_statuses() of the database has other statuses than this scand knows")
+    if not installations:
+        raise ConfigError('scand_installation has lost its row, the id of this database: run "scand migrate"')
     _compare_steps(set(steps))
 
 
 def _compare_steps(found: set[tuple[Any, ...]]) -> None:
     expected: set[tuple[Any, ...]] = set(STEPS)
+    missing, foreign = expected - found, found - expected - {CLIENT_COMMITS}
     differences = [
-        *(f"it lacks {_spell(step)}" for step in sorted(expected - found, key=str)),
-        *(f"it has {_spell(step)}" for step in sorted(found - expected - {CLIENT_COMMITS}, key=str)),
+        *(f"it lacks {_spell(step)}" for step in sorted(missing, key=str)[:_TOLD]),
+        *(f"it has {_spell(step)}" for step in sorted(foreign, key=str)[:_TOLD]),
     ]
+    if len(missing) > _TOLD or len(foreign) > _TOLD:
+        differences.append("and more")
+    mends = ['run "scand migrate"'] * bool(missing) + ["remove what scand did not write"] * bool(foreign)
     if differences:
-        raise ConfigError(f"scan_job_transitions is not this scand's: {'; '.join(differences)}")
+        found_wrong = "; ".join(differences)
+        raise ConfigError(f"scan_job_transitions is not this scand's: {found_wrong}: {', and '.join(mends)}")
 
 
 def _spell(step: tuple[Any, ...]) -> str:

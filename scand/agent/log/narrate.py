@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from scand import wire
 from scand.agent.log.events import Event
 from scand.decide import actions, occurrences
+from scand.decide.state import Task
 from scand.faults import nas_is_away
 from scand.jobs.lifecycle import Actor, Status
 
@@ -40,13 +41,27 @@ def narrate(before: State, occurrence: Occurrence, after: State) -> Iterator[Lin
         case _:
             pass
     yield from _troubles(before, after)
+    done = after.done
+    if (
+        done
+        and done is not before.done
+        and done.task in {Task.UNSTAGE, Task.SWEEP}
+        and isinstance(done.report, wire.Failed)
+    ):
+        yield from _tidying_failed(done.job_id, done.task, done.report)
+
+
+def _tidying_failed(job_id: int, task: Task, failed: wire.Failed) -> Iterator[Line]:
+    """A task that no job's row tells of; the NAS's own troubles are told by `_troubles`."""
+    if failed.code is None or not nas_is_away(failed.code):
+        yield Event.COURIER_FAILED, {"job": job_id, "task": task, "code": failed.code, "why": failed.sentence}
 
 
 def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
     """What a client has done to the job since the last look, and whether its preview holds others up."""
     was, job = before.job, after.job
     if was is not None and (job is None or job.id != was.id) and closed != was.id:
-        yield Event.JOB_CANCELED, {"job": was.id}
+        yield _gone(was.id, after.former)
     if job is None:
         return
     # By the step, not by the two statuses: the client may have been faster than the look at the step before.
@@ -60,6 +75,15 @@ def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
     held = was is not None and was.status is Status.PREVIEW and before.queued
     if job.status is Status.PREVIEW and after.queued and not held:
         yield Event.PREVIEW_HOLDS, {"job": job.id}
+
+
+def _gone(job_id: int, status: str | None) -> Line:
+    """The job that was active is not any more, and it was not the agent who ended it."""
+    if status is None:
+        return Event.JOB_DELETED, {"job": job_id}
+    if status == Status.CANCELED:
+        return Event.JOB_CANCELED, {"job": job_id}
+    return Event.JOB_TAKEN, {"job": job_id, "status": status}
 
 
 def _troubles(before: State, after: State) -> Iterator[Line]:
@@ -96,6 +120,8 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
             yield Event.MANUAL_JOB_MADE, {"job": job_id, "title": title}
         case occurrences.SpoolPutAside(job_id, path):
             yield Event.SPOOL_PUT_ASIDE, {"job": job_id, "path": path}
+        case occurrences.StatusRowMade(epoch):
+            yield Event.STATUS_ROW_MADE, {"epoch": epoch}
         case occurrences.FilesExpired(job_id):
             yield Event.FILES_EXPIRED, {"job": job_id}
         case occurrences.DiskRefused(why):
@@ -110,6 +136,8 @@ def _performed(action: actions.LocalAction) -> Iterator[Line]:
     match action:
         case actions.Scan(job_id, seq):
             yield Event.BATCH_STARTED, {"job": job_id, "batch": seq}
+        case actions.StartFeeder():
+            yield Event.FEEDER_STARTED, {}
         case actions.KillFeeder(code):
             yield Event.FEEDER_KILLED, {"code": code, "why": code}
         case actions.Send(task, job_id):
