@@ -22,7 +22,7 @@ class Rows:
         epoch: of the daemon that leads now.
         job: the active one, or None.
         queued: whether another waits.
-        stale: a file on the NAS that its job wants no more.
+        stale: a file on the NAS that its job does not want any more.
     """
 
     epoch: int
