@@ -1,6 +1,6 @@
 -- Every statement that the agent sends to the queue, by name (`scand/queue/results.py`); those of clients are in client.sql.
--- The database's clock is the only clock here. %(epoch)s in an agent's write is its right to write at all: with
--- another's epoch in scan_agent_status, or another status than it expects in the job, it touches 0 rows.
+-- The database's clock is the only clock here. An agent's write names its epoch, %(epoch)s, and the status that it
+-- expects: where scan_agent_status has another epoch, or the job another status, it changes no row.
 -- tests/integration/queue/test_fencing.py runs each write with a wrong one.
 
 -- name: elect
@@ -172,7 +172,7 @@ UPDATE scan_jobs
 RETURNING id;
 
 -- name: postpone
--- The step stays where it is, says why, and is tried again. Tries are counted for each reason by itself.
+-- The step is tried again later, and the row says why. Tries are counted for each reason by itself.
 UPDATE scan_jobs
    SET error = %(error)s, error_code = %(code)s,
        attempts = CASE WHEN error_code IS NOT DISTINCT FROM %(code)s THEN attempts + 1 ELSE 1 END,
@@ -182,7 +182,7 @@ UPDATE scan_jobs
 RETURNING id;
 
 -- name: progress
--- The job moves. At most once a second, never once a page.
+-- The job makes progress. Written at most once a second, never for each page.
 UPDATE scan_jobs
    SET last_progress_at = now(), pages_scanned = coalesce(%(pages)s::int, pages_scanned),
        step = %(step)s, step_done = %(done)s, step_total = %(total)s,
@@ -274,8 +274,8 @@ UPDATE scan_jobs SET updated_at = now()
 RETURNING id;
 
 -- name: expire
--- Jobs that are over, and whose time on the agent's disk is over, too. %(read_back)s: of the committed ones only those
--- that the agent itself has committed, which it does once it has read the file back.
+-- Jobs that have been over for so long that their files on the agent's disk may go. %(read_back)s: of the committed ones
+-- only those that the agent itself has committed, which it does once it has read the file back.
 UPDATE scan_jobs SET staging_path = NULL
  WHERE id IN (SELECT id FROM scan_jobs
                WHERE staging_path IS NOT NULL AND status IN ('committed', 'canceled')
@@ -310,14 +310,14 @@ SELECT id, created_at FROM scan_jobs
 SELECT id, created_at, status FROM scan_jobs WHERE id = ANY (%(ids)s::bigint[]);
 
 -- name: heartbeat
--- Alive; and what it is at. It touches this row only, so that nobody's lock on another table delays it.
+-- The agent is alive, and what it does. It touches this row only, so that nobody's lock on another table delays it.
 UPDATE scan_agent_status
    SET last_heartbeat = now(), updated_at = now(), state = %(state)s, ready = %(ready)s, device = %(device)s
  WHERE id = 1 AND epoch = %(epoch)s
 RETURNING current_job_id;
 
 -- name: point_at_job
--- Which job it is at; only when that changes, since the foreign key reads scan_jobs. A job that was deleted meanwhile
+-- The job that the agent works on; only when that changes, since the foreign key reads scan_jobs. A job that was deleted meanwhile
 -- is not referred to.
 UPDATE scan_agent_status SET current_job_id = (SELECT id FROM scan_jobs WHERE id = %(job_id)s)
  WHERE id = 1 AND epoch = %(epoch)s

@@ -88,7 +88,8 @@ def put_deleted_out_of_the_way(
     for job_id, created in deleted:
         if spool.expire(record(job_id, created, installation)):
             yield job_id
-    queue.forget_deleted([job_id for job_id, _ in deleted])
+    if deleted:
+        queue.forget_deleted([job_id for job_id, _ in deleted])
 
 
 def being_written(spool: Spool, quiet: float) -> list[int]:

@@ -52,7 +52,7 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of `scan_jobs`, and what the agent needs to know beside it; all read at the same moment.
+    """A row of `scan_jobs`, and what else the agent needs to know of it, all read at the same moment.
 
     Attributes:
         id: `scan_jobs.id`.
@@ -123,7 +123,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class StaleFile:
-    """A merge that is still staged on the NAS although its job was reopened or canceled.
+    """A merge that is still staged on the NAS although its job was reopened, canceled or deleted.
 
     Attributes:
         job_id: `scan_jobs.id`.

@@ -81,6 +81,31 @@ def test_files_of_finished_jobs_go_after_their_time(site: Site, scanner: Simulat
     assert numbers(site.nas / row["nas_staging_path"]) == scanner.fed()[before:]
 
 
+def test_files_of_deleted_jobs_go_after_their_time(site: Site) -> None:
+    """Deleted in ready or truncated away: the pages stay until then, and the database knows of them."""
+    daemon = site.serving()
+    job = site.submit(scan="auto")
+    until(lambda: site.job(job)["batch_count"] == 1, "a batch")
+    site.wait(job, "ready")
+    site.sql("DELETE FROM scan_jobs WHERE id = %s", job)
+    site.wait(site.submit(), "ready")
+    assert (spool(site, job) / "batch-0001" / "batch.pdf").exists()
+    shown = site.scand("purge", "--dry-run").stdout
+    assert f"job {job} of " in shown
+    assert "deleted" in shown
+    daemon.stop()
+    (epoch,) = site.sql("SELECT epoch FROM scan_agent_status")
+    with site.connection.transaction():
+        site.sql("TRUNCATE scan_jobs CASCADE")
+        site.sql("INSERT INTO scan_agent_status (id, epoch) VALUES (1, %s)", epoch["epoch"])
+    assert len(site.sql("SELECT job_id FROM scand_deleted_jobs")) == 2
+    keep(site, "1s")
+    site.serving()
+    until(lambda: not list((site.staging / "jobs").iterdir()), "both are past their time")
+    assert {line["job"] for line in site.daemons[-1].said("files_expired")} == {job, job + 1}
+    until(lambda: not site.sql("SELECT job_id FROM scand_deleted_jobs"), "nothing is left to do")
+
+
 def test_nothing_goes_before_its_time_or_without_one(site: Site) -> None:
     """Files stay for a week by default, and for ever with an empty staging.keep."""
     keep(site, "")

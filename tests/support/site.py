@@ -272,6 +272,18 @@ mode = "gray"
         cursor = self.connection.execute(query.encode(), values)
         return cursor.fetchall() if cursor.description else []
 
+    def as_agent(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Run one statement as the agent, which may write results."""
+        with self.connection.transaction():
+            self.sql("SET LOCAL scand.actor = 'agent'")
+            return self.sql(query, *values)
+
+    def past_guards(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Run one statement with the triggers off, as only a superuser can: a row from before the guards."""
+        with self.connection.transaction():
+            self.sql("SET LOCAL session_replication_role = replica")
+            return self.sql(query, *values)
+
     def submit(self, title: str = "A job", *, status: str = "queued", **settings: Any) -> int:
         """Insert a job, as a web application would."""
         (row,) = self.sql(

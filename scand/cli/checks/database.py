@@ -96,6 +96,7 @@ def check_kept(config: Config, queue: ClientQueue) -> Check:
     fates = {
         "committed": removed,
         "canceled": removed,
+        "deleted": removed,
         "failed": "stay until retried or canceled",
         _NOBODYS: "never removed by scand",
     }

@@ -332,8 +332,9 @@ def test_watch_follows_a_job_until_it_rests(shell: Shell, agent: Connection) -> 
     time.sleep(1.1)
     agent.execute("UPDATE scan_jobs SET pages_scanned = 5, last_progress_at = now()")
     assert "images/min" in line_with("batch 1 · 5 pages · 3 sheets")
-    agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (1, 1, 6)")
-    step(agent, 1, "ready", pages_scanned=6)
+    with agent.transaction():
+        agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (1, 1, 6)")
+        step(agent, 1, "ready", pages_scanned=6)
     line_with("6 pages in 1 batch")
     step(agent, 1, "assembling")
     line_with("assembling")
