@@ -11,6 +11,7 @@ import shutil
 import signal
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -22,6 +23,7 @@ from psycopg import sql
 
 from scand.queue.schema import migrate
 from tests.postgres import private_postgres
+from tests.support.rude import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +40,28 @@ hypothesis_settings.load_profile("soak" if os.environ.get("SCAND_SOAK") else "te
 # A shell's background job ignores Ctrl-C, and so would every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_LONGEST_FIRST = (
+    "systemd/test_deb.py", "systemd/test_everybody.py",
+    "model", "systemd", "acceptance", "crash", "integration", "unit",
+)  # fmt: skip
+"""Modules and directories of tests in the order in which pytest-xdist begins them: all workers end together then.
+
+The first two need different fixtures that take long, so neither waits for the other's.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests as `_LONGEST_FIRST` says; within a module they keep their order."""
+
+    def turn(item: pytest.Item) -> int:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next(
+            (turn for turn, part in enumerate(_LONGEST_FIRST) if place.startswith(part)), len(_LONGEST_FIRST)
+        )
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +152,12 @@ def connect() -> Iterator[Connect]:
     yield open_connection
     for connection in connections:
         connection.close()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the rude backend is, compiled (`tests.support.rude`)."""
+    return build(tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture(scope="session")
