@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import psycopg
 
     Connection = psycopg.Connection[Any]
+    Connect = Callable[..., Connection]
 
 NOBODY_LISTENS = "postgresql://somebody@127.0.0.1:9/nowhere"
 
@@ -30,6 +32,11 @@ class Shell:
 
     home: Path
     url: str
+
+    @property
+    def config(self) -> Path:
+        """Where a config would be found; there is none at first."""
+        return self.home / ".config/scand/scand.toml"
 
     def environment(self) -> dict[str, str]:
         """Nothing of the machine's own configs."""
