@@ -1,4 +1,4 @@
-"""`scand watch`: a job live, on a terminal as a picture of its road, elsewhere as a line for each change."""
+"""`scand watch`: follow a job live, as a picture on a terminal, elsewhere as a line for each change."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     Profiles = Mapping[str, Mapping[str, Any]]
 
 _LOOK_EVERY = 0.5
-"""Seconds between two looks while no step is notified: pages are counted once a second."""
+"""Seconds between two looks while no notification comes: the daemon counts pages once a second."""
 
 
 class Sight(NamedTuple):
-    """What is shown of a job at one look.
+    """What is shown of a job at one moment.
 
     Attributes:
-        next: what to do, or what happens by itself (`hints`), as this program was called.
+        next: what to do, or what happens by itself (see `hints`); commands are spelled as this program was called.
     """
 
     view: JobView
@@ -99,9 +99,12 @@ def _next(queue: ClientQueue, say: Callable[[], None]) -> int:
 
 
 def watch_until_rest(queue: ClientQueue, job_id: int, profiles: Profiles, *, quiet: bool = False) -> int:
-    """Show a job until it rests; the exit status that its end is worth.
+    """Show a job until it rests, and return the exit status that scand watch ends with.
 
     Args:
+        queue: the job's.
+        job_id: which.
+        profiles: those of the config, for the hints.
         quiet: show nothing.
     """
     with screen(console(quiet=quiet)) as show:
@@ -118,7 +121,7 @@ def _sight(view: JobView, health: Health, profiles: Profiles) -> Sight:
 
 
 def looks(queue: ClientQueue, job_id: int) -> Iterator[tuple[JobView, Health]]:
-    """Snapshot at a job again and again, at each of its steps and between them."""
+    """Look at a job again and again: at each of its steps, and every `_LOOK_EVERY` seconds between them."""
     queue.listen()
     while True:
         yield queue.view(job_id), queue.health()
@@ -126,7 +129,7 @@ def looks(queue: ClientQueue, job_id: int) -> Iterator[tuple[JobView, Health]]:
 
 
 def _tell(queue: ClientQueue, job_id: int, profiles: Profiles) -> int:
-    """A line of JSON for each change, until the job rests."""
+    """Print a line of JSON for each change until the job rests, and return the exit status."""
     said = ""
     for view, health in looks(queue, job_id):
         sight = _sight(view, health, profiles)
@@ -151,7 +154,7 @@ def screen(out: Console) -> Iterator[Callable[[Sight], None]]:
 
 
 class _Lines:
-    """Says what has changed, and nothing twice."""
+    """Prints a line when it differs from the last one."""
 
     def __init__(self, out: Console) -> None:
         self._out = out

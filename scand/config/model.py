@@ -75,10 +75,10 @@ class Config(Section):
 
     @property
     def nas_root(self) -> Path:
-        """`nas.root`, for those who cannot do without.
+        """`nas.root`, where it is required.
 
         Raises:
-            ConfigError: the config does not say.
+            ConfigError: the config does not say it.
         """
         if self.nas.root is None:
             raise ConfigError(f"{self._path or 'The config'}: nas.root {checks.NO_ROOT}.")
@@ -86,7 +86,7 @@ class Config(Section):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed, and probably not meant: a sentence each, without file and line."""
+        """What is allowed, and probably a mistake: a sentence each, without file and line."""
         return tuple(map(str, checks.warnings(self.nas)))
 
     def settings(self, raw: Mapping[str, Any]) -> Settings:
@@ -102,7 +102,7 @@ class Config(Section):
         if settings.inbox is not None and not self.nas.apart(settings.inbox):
             raise BadData(
                 f"inbox is {shown(settings.inbox)}, but must lie apart from nas.staging "
-                f"({shown(self.nas.staging)}): whoever empties it would find what nobody has committed.",
+                f"({shown(self.nas.staging)}): what empties it would find documents that nobody has committed.",
                 ErrorCode.BAD_SETTINGS,
             )
         return settings
@@ -126,11 +126,12 @@ class Config(Section):
         Args:
             path: what `--config` said.
             environ: SCAND_CONFIG, HOME, SCAND_DATABASE_URL, CREDENTIALS_DIRECTORY.
-            need: a client needs the database only, and no file where SCAND_DATABASE_URL says it, or where it may
-                not read it: then it is the embedded one, and `path` is None. The daemon needs nas.root too.
+            need: "daemon": database.url and nas.root. "client": database.url only. A client needs no file where
+                SCAND_DATABASE_URL is set; where it may not read the file, the embedded database is meant, and the
+                config's `path` is None.
 
         Raises:
-            BadConfig: everything that is wrong, each key with its file, its line and the reason.
+            BadConfig: everything that is wrong with it, each key with file, line and reason.
             ConfigError: the credential cannot be read.
         """
         client = need == "client"
@@ -152,7 +153,7 @@ class Config(Section):
 
 
 def _merged(written: Mapping[str, Any], url: str | None, separate: Mapping[str, Document]) -> dict[str, Any]:
-    """The config as a whole: the file, the URL that outranks its own, the profiles of files of their own."""
+    """The whole config: the file, the URL that outranks its own, and the profiles of profiles.d."""
     table = {"database": {}, "profiles": {}, **written}
     if url is not None and isinstance(table["database"], dict):
         table["database"] = {**table["database"], "url": url}
@@ -162,7 +163,7 @@ def _merged(written: Mapping[str, Any], url: str | None, separate: Mapping[str, 
 
 
 class Origin(NamedTuple):
-    """Where what a complaint is about was written.
+    """Where the parts of a config were written, to find the line that a complaint is about.
 
     Attributes:
         document: the config file.

@@ -160,7 +160,7 @@ class Nas(Section):
         return os.path.relpath(self.outside, self.root)
 
     def apart(self, inbox: str) -> bool:
-        """Whether an Inbox lies apart from the staging folder: who empties one must not find the other.
+        """Whether an Inbox lies apart from the staging folder: what empties one must not find the other.
 
         Args:
             inbox: below the root.
@@ -202,7 +202,7 @@ class Commit(Section):
 
 
 class Documents(Section):
-    """Whether committed documents get a row."""
+    """Whether committed documents get a row in the documents table."""
 
     link: Annotated[Literal["auto", "off"], Field(description='"auto" or "off"')] = "auto"
 
@@ -224,10 +224,10 @@ class Manual(Section):
 
 
 class Hooks(Section):
-    """Programs that are told.
+    """The program that is run at events.
 
     Attributes:
-        on_event: a program, given what a person should know as JSON on stdin; "": none.
+        on_event: a command, which gets what a person should know as JSON on stdin; "": none.
     """
 
     on_event: Annotated[
@@ -250,7 +250,7 @@ class LogLevel(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """Where and how the log is written."""
+    """Where the log goes, and in which form."""
 
     AUTO = "auto"
     JOURNAL = "journal"
