@@ -49,15 +49,9 @@ _SECTIONS = {
         "simulate": ("scand.simulator.main:simulate", "Be a virtual scanner on the network."),
     },
     "Service": {
-        "setup": (
-            "scand.cli.setup.command:setup",
-            "Set the service up: scanner, NAS, who may use it. For root.",
-        ),
+        "setup": ("scand.cli.setup.command:setup", "Set up scanner, NAS and who may use them. For root."),
         "run": ("scand.cli.service:run", "The daemon."),
-        "trigger": (
-            "scand.cli.trigger:trigger",
-            "Scan now, as a key or a button does, and say what came of it.",
-        ),
+        "trigger": ("scand.cli.trigger:trigger", "Scan now, as a key or a button does; say what came of it."),
         "logs": ("scand.cli.logs:logs", "The daemon's log, or one job's story."),
         "config": ("scand.cli.config:config", "config check: would the daemon take the config?"),
         "migrate": ("scand.cli.service:migrate", "Bring the database's schema up to date."),
@@ -67,7 +61,7 @@ _SECTIONS = {
         ),
         "purge": (
             "scand.cli.purge:purge",
-            "Remove what finished jobs keep on local disk; orphans after asking.",
+            "Remove finished jobs' files from local disk; orphans after asking.",
         ),
         "doctor": ("scand.cli.doctor:doctor", "Check everything; say how to mend what is wrong."),
         "demo": ("scand.cli.demo.command:demo", "Paper in, PDF out: all of it, on a simulated scanner."),

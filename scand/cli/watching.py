@@ -63,24 +63,14 @@ def watch(config: Path | None, job: int | None, *, as_json: bool) -> int:
     """
     with open_queue(config) as queue:
         profiles = known_profiles(config)
-        if as_json:
-            return _tell(queue, job if job is not None else _next(queue, _wait_in_json), profiles)
-        return watch_until_rest(queue, job if job is not None else _next(queue, _wait_in_words), profiles)
+        follow = _tell if as_json else watch_until_rest
+        return follow(queue, job if job is not None else _next(queue, as_json=as_json), profiles)
 
 
-def _wait_in_words() -> None:
-    click.echo("no job is under way: waiting for the next one (Ctrl-C ends)")
-
-
-def _wait_in_json() -> None:
-    echo_line({"job": None})
-
-
-def _next(queue: ClientQueue, say: Callable[[], None]) -> int:
+def _next(queue: ClientQueue, *, as_json: bool) -> int:
     """The job that holds the scanner, the first in the queue, or the next one that comes.
 
-    Args:
-        say: called once, where there is something to wait for.
+    Where there is none yet, it says once that it waits.
     """
     queue.listen()
     before = queue.mark()
@@ -93,8 +83,11 @@ def _next(queue: ClientQueue, say: Callable[[], None]) -> int:
             if step.to_status != Status.DRAFT:
                 return step.job_id
         if not told:
-            say()
             told = True
+            if as_json:
+                echo_line({"job": None})
+            else:
+                click.echo("no job is under way: waiting for the next one (Ctrl-C ends)")
         queue.wait(_LOOK_EVERY)
 
 

@@ -7,20 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from scand.config import checks, files
-from scand.config.sections import (
-    Agent,
-    Commit,
-    Database,
-    Documents,
-    Hooks,
-    Logging,
-    Manual,
-    Nas,
-    Scanner,
-    Section,
-    Staging,
-)
+from scand.config import checks, files, sections
+from scand.config.sections import Section
 from scand.errors import BadConfig, BadData, ConfigError, Problem
 from scand.faults import ErrorCode
 from scand.jobs.settings import Settings, resolve
@@ -43,16 +31,16 @@ class Config(Section):
         profiles: by name; one in profiles.d replaces one of the same name in the file.
     """
 
-    database: Database
-    scanner: Scanner = Scanner()
-    staging: Staging = Staging()
-    nas: Nas = Nas()
-    agent: Agent = Agent()
-    commit: Commit = Commit()
-    documents: Documents = Documents()
-    manual: Manual = Manual()
-    hooks: Hooks = Hooks()
-    logging: Logging = Logging()
+    database: sections.Database
+    scanner: sections.Scanner = sections.Scanner()
+    staging: sections.Staging = sections.Staging()
+    nas: sections.Nas = sections.Nas()
+    agent: sections.Agent = sections.Agent()
+    commit: sections.Commit = sections.Commit()
+    documents: sections.Documents = sections.Documents()
+    manual: sections.Manual = sections.Manual()
+    hooks: sections.Hooks = sections.Hooks()
+    logging: sections.Logging = sections.Logging()
     profiles: dict[str, dict[str, Any]] = Field(default_factory=dict, description="tables of settings")
 
     _path: Path | None = PrivateAttr(default=None)

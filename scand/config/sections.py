@@ -8,13 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from scand.config import values
 from scand.config.units import duration, octal, size
