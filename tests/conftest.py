@@ -66,14 +66,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """The URL of a PostgreSQL server, as a superuser, with a database that is not for tests to write in."""
+    """The URL of a PostgreSQL server, as a superuser; its own database is not for tests to write in."""
     with server() as url:
         yield url
 
 
 @contextmanager
 def server() -> Iterator[str]:
-    """The server that is given, or one that ends with the block."""
+    """The URL of the server that the environment names, or of one that ends with the block."""
     given = os.environ.get("SCAND_TEST_DATABASE_URL")
     if given:
         yield given
@@ -94,7 +94,7 @@ def fast_directory() -> str:
 
 @contextmanager
 def database(server_url: str, template: str) -> Iterator[str]:
-    """A database of its own, dropped at the end whoever is still in it."""
+    """A database of its own, dropped at the end even while sessions are open."""
     name = f"scand_test_{uuid4().hex}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'")
     drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
@@ -175,7 +175,7 @@ def login(login_names: list[str], connect: Connect) -> Connect:
     """A function that makes a login of its own, member of the roles named, and opens a session as it.
 
     `login(url, "scand_client")`. The roles must exist: run `sql/roles.sql` first. The session is a
-    superuser's that said SET SESSION AUTHORIZATION: whatever pg_hba.conf says, and with the login's rights.
+    superuser's with SET SESSION AUTHORIZATION: it has the login's rights, whatever pg_hba.conf says.
     """
 
     def open_session(url: str, *roles: str) -> Connection:

@@ -36,7 +36,7 @@ def test_every_command_has_help_and_is_in_it() -> None:
 
 
 def test_nothing_heavy_is_loaded_before_a_command_is_known() -> None:
-    """`scand --version` is as quick as click."""
+    """`scand --version` loads nothing but click."""
     code = "import sys, scand.cli; print(*sorted({'psycopg', 'pydantic', 'rich', 'PIL'} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == ""
@@ -49,7 +49,7 @@ def test_nothing_heavy_is_loaded_before_a_command_is_known() -> None:
      ["submit", "a", "--draft", "--wait"], ["list", "--status", "lost"], ["list", "--limit", "0"]],
 )  # fmt: skip
 def test_a_wrong_call_is_64(tmp_path: Path, arguments: list[str]) -> None:
-    """It says what would be right, before anything is asked of the database."""
+    """The error comes before the database is asked."""
     out, err = Shell(tmp_path, NOBODY_LISTENS).run(*arguments, status=os.EX_USAGE)
     assert "Error: " in err
     assert out == ""
@@ -66,7 +66,7 @@ def test_a_wrong_call_that_wants_json_gets_it(tmp_path: Path) -> None:
 
 
 def test_interrupted_is_130(shell: Shell, agent: Connection) -> None:
-    """As of any program that Ctrl-C ends; no traceback."""
+    """The exit status of any program that Ctrl-C ends, and no traceback."""
     job = shell.json("submit", "a")["id"]
     process = shell.start("watch", str(job))
     assert process.stdout is not None

@@ -21,7 +21,7 @@ def test_without_a_config_or_a_url_it_is_78(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_away_is_69(tmp_path: Path) -> None:
-    """Also as JSON."""
+    """The sentence says so, with --json, too."""
     shell = Shell(tmp_path, NOBODY_LISTENS)
     assert "away" in shell.refused("list", status=os.EX_UNAVAILABLE)
     assert "away" in shell.json("list", status=os.EX_UNAVAILABLE)["error"]

@@ -27,7 +27,7 @@ def checks(host: Shell, status: int) -> dict[str, dict[str, Any]]:
 
 
 def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection) -> None:
-    """All but the agent, and then that, too."""
+    """Everything is sound but the agent; once that is alive, all of it is."""
     host.run("nas", "init")
     found = checks(host, os.EX_UNAVAILABLE)
     assert list(found) == [
@@ -63,7 +63,7 @@ def test_doctor_tells_alive_from_ready(host: Shell, agent: Connection) -> None:
 
 
 def test_doctor_sees_a_full_disk_and_a_database_that_is_away(host: Shell) -> None:
-    """Both red, each with what to do; what hangs on the database is not asked."""
+    """Both fail, each with what to do; checks that need the database are left out."""
     text = host.config.read_text().replace('min_free = "1MiB"', 'min_free = "900000GiB"')
     host.config.write_text(text.replace(host.url, "postgresql://nobody@127.0.0.1:1/none"))
     host.url = ""
@@ -75,7 +75,7 @@ def test_doctor_sees_a_full_disk_and_a_database_that_is_away(host: Shell) -> Non
 
 
 def test_doctor_knows_who_may_take_which_steps(shell: Shell, connect: Connect, login: Connect) -> None:
-    """The owner needs no role; others need both, and each sentence comes with its mend."""
+    """The owner needs no role; others need both, and the check names the command that grants them."""
     owner = connect(shell.url)
     owner.execute("REVOKE ALL ON scan_jobs, scan_job_batches, scan_agent_status FROM PUBLIC")
 
@@ -139,7 +139,7 @@ def test_doctor_says_whom_the_documents_are_for(host: Shell) -> None:
 
 
 def test_doctor_checks_the_hook(host: Shell) -> None:
-    """There, not there, not to be run."""
+    """A program that exists, one that does not, and one that may not be run."""
     whole = host.config.read_text()
 
     def hook(program: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_nas_init_marks_the_nas_and_remembers_it(host: Shell) -> None:
-    """Once: the second time the mark is found and kept. A NAS that is not there is refused."""
+    """The second time the mark is found and kept; a NAS that is not there is refused."""
     said = host.run("nas", "init")[0]
     marker = (host.home / "nas" / ".scand-volume").read_text().strip()
     assert marker in said
@@ -26,7 +26,7 @@ def test_nas_init_marks_the_nas_and_remembers_it(host: Shell) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a directory another user's")
 def test_nas_init_is_for_the_daemons_user(host: Shell) -> None:
-    """What root would write there the daemon could not read."""
+    """Another user is refused: the daemon could not read what that user writes."""
     (host.home / "staging").mkdir()
     os.chown(host.home / "staging", 4711, 4711)
     for words in (("nas", "init"), ("run",)):

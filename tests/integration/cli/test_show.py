@@ -48,7 +48,7 @@ def test_listings_for_people_cut_nothing_in_a_pipe(shell: Shell, agent: Connecti
 
 
 def test_a_job_that_is_not_there_is_65(shell: Shell) -> None:
-    """For each command that takes one."""
+    """For each command that takes a job."""
     for name in ("show", "watch", "scan", "finish", "commit", "cancel", "retry", "reopen"):
         assert "no job 42" in shell.refused(name, "42", status=os.EX_DATAERR)
     assert "no job 42" in shell.json("show", "42", status=os.EX_DATAERR)["error"]

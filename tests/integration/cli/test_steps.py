@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from tests.shell import Connection, Shell
 
 
-def test_the_buttons_take_a_job_through_its_life(shell: Shell, agent: Connection) -> None:
-    """Each writes its intent, says what it was and what it is, and finds the active job by itself."""
+def test_the_commands_take_a_job_through_its_life(shell: Shell, agent: Connection) -> None:
+    """Each writes its intent, prints the status before and after, and finds the active job by itself."""
     beat(agent)
     shell.run("submit", "a", "--draft")
     assert shell.run("scan", "1")[0] == "job 1: draft → queued\n"
@@ -46,7 +46,7 @@ def test_the_buttons_take_a_job_through_its_life(shell: Shell, agent: Connection
 
 
 def test_without_a_job_it_must_be_clear_which(shell: Shell, agent: Connection) -> None:
-    """None, or several: nothing is done, and the sentence says so."""
+    """Where none or several could be meant, nothing is done, and the sentence says so."""
     for title in ("a", "b"):
         shell.run("submit", title)
     assert "Job 1 still waits in the queue" in shell.refused("scan", status=os.EX_DATAERR)

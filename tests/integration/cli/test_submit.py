@@ -49,13 +49,13 @@ def test_submit_says_when_nobody_will_act(shell: Shell, agent: Connection) -> No
 
 @pytest.mark.parametrize("title", ["", "   ", "\t\n", b"caf\xe9"])
 def test_a_title_that_says_nothing_is_65(shell: Shell, title: str | bytes) -> None:
-    """Nothing but space, or bytes that are no text."""
+    """A title of white space only, or of bytes that are not UTF-8, is refused."""
     shell.refused("submit", title, status=os.EX_DATAERR)
     assert shell.json("list") == []
 
 
 def test_what_no_jsonb_can_hold_is_65(shell: Shell) -> None:
-    """PostgreSQL says so itself."""
+    """PostgreSQL refuses it, and the command says so."""
     assert "does not take that" in shell.refused(
         "submit", "a", "--set", r'x_a="\u0000"', status=os.EX_DATAERR
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_watch_follows_a_job_until_it_rests(shell: Shell, agent: Connection) -> None:
-    """A line for each change, and the end that the job came to."""
+    """It prints a line for each change, and ends when the job rests."""
     beat(agent)
     shell.run("submit", "a", "--scan", "auto", "--set", "sides=duplex")
     process = shell.start("watch")
@@ -75,7 +75,7 @@ def test_a_terminal_gets_a_picture(shell: Shell, agent: Connection) -> None:
 def test_the_end_of_a_job_is_the_exit_status_of_watch(
     shell: Shell, agent: Connection, steps: list[str], status: int, told: str
 ) -> None:
-    """0 well, 75 a person first, 65 failed; and why."""
+    """0: all is well; 75: a person must act; 65: it failed; and it prints why."""
     shell.run("submit", "a")
     error = None if status == os.EX_OK else "The reason."
     for number, to_status in enumerate(steps, 1):

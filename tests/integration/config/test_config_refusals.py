@@ -71,7 +71,7 @@ def test_everything_wrong_is_said_at_once_with_its_line(write: Write, tmp_path: 
 
 
 def test_problems_are_data_too(write: Write) -> None:
-    """File, line, key and reason of each, for whoever asks for JSON."""
+    """With --json: file, line, key and reason of each problem."""
     path = write(f"{MINIMAL}[nas]\n".replace("[nas]\nroot", "[nas]\nrot", 1).removesuffix("[nas]\n"))
     with pytest.raises(BadConfig) as caught:
         Config.load(path, {}, need="daemon")
