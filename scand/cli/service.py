@@ -1,4 +1,4 @@
-"""`scand run`, `scand migrate`, `scand nas init`: what the operator of a scan host does."""
+"""`scand run`, `scand migrate`, `scand nas init`: commands for the operator of a scan host."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def nas() -> None:
 @json_option
 @click.pass_obj
 def init(config: Path | None, *, as_json: bool) -> None:
-    """Mark nas.root as the NAS that is meant, and remember the mark in staging.dir.
+    """Mark nas.root as the NAS of this installation, and remember the mark in staging.dir.
 
     Without it nothing is ever written to the NAS: an unmounted mountpoint is an empty directory, too.
     A NAS that is marked already keeps its mark. The members of nas.group get through the folders that scand has
@@ -81,7 +81,7 @@ def init(config: Path | None, *, as_json: bool) -> None:
 
 
 def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
-    """The config, if its staging directory is this user's: what another makes there the daemon could not use.
+    """Load the config, if its staging directory belongs to this user: the daemon could not use another's files.
 
     Args:
         path: `--config`.
@@ -89,7 +89,7 @@ def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
         service: the command that root runs instead where the service uses that directory.
 
     Raises:
-        ConfigError: it is another user's, or will be: nothing was touched.
+        ConfigError: it belongs to another user, or will; nothing was touched.
     """
     me, unit = people.caller(), Unit.read()
     if me.name != unit.user and unit.hides_config(path, os.environ):

@@ -8,13 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from scand.config import values
 from scand.config.units import duration, octal, size
@@ -160,7 +154,7 @@ class Nas(Section):
         return os.path.relpath(self.outside, self.root)
 
     def apart(self, inbox: str) -> bool:
-        """Whether an Inbox lies apart from the staging folder: who empties one must not find the other.
+        """Whether an Inbox lies apart from the staging folder: what empties one must not find the other.
 
         Args:
             inbox: below the root.
@@ -202,7 +196,7 @@ class Commit(Section):
 
 
 class Documents(Section):
-    """Whether committed documents get a row."""
+    """Whether committed documents get a row in the documents table."""
 
     link: Annotated[Literal["auto", "off"], Field(description='"auto" or "off"')] = "auto"
 
@@ -224,10 +218,10 @@ class Manual(Section):
 
 
 class Hooks(Section):
-    """Programs that are told.
+    """The program that is run at events.
 
     Attributes:
-        on_event: a program, given what a person should know as JSON on stdin; "": none.
+        on_event: a command, which gets what a person should know as JSON on stdin; "": none.
     """
 
     on_event: Annotated[
@@ -250,7 +244,7 @@ class LogLevel(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """Where and how the log is written."""
+    """Where the log goes, and in which form."""
 
     AUTO = "auto"
     JOURNAL = "journal"

@@ -25,14 +25,10 @@ class Rows:
         epoch: of the daemon that leads now.
         job: the active one, or None.
         queued: whether another waits.
-<<<<<<< HEAD
-        stale: a file on the NAS that its job does not need any more.
+        stale: a file on the NAS that its job does not want any more.
         former: the status now of the job that was active at the look before; None: there was none, or its row is
             gone.
         restored: the agent's row was missing; this session has made it again, and leads on.
-=======
-        stale: a file on the NAS that its job does not want any more.
->>>>>>> guards
     """
 
     epoch: int

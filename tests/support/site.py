@@ -322,6 +322,18 @@ mode = "gray"
         until(lambda: len(self.events(job)) >= before + 2, "the batch ended")
         return self.job(job)
 
+    def spool(self, job: int) -> Path:
+        """The job's directory on local disk."""
+        return self.staging / "jobs" / str(job)
+
+    def starts_anew(self, job: int) -> None:
+        """Queue a canceled job whose files are gone: it scans the scanner's new stack, and has its preview."""
+        self.sql(
+            "UPDATE scan_jobs SET settings = %s WHERE id = %s", '{"finish": "preview", "scan": "auto"}', job
+        )
+        self.step(job, "queued")
+        self.wait(job, "preview")
+
     def events(self, job: int) -> list[tuple[str | None, str, str]]:
         """The job's steps: (from, to, actor)."""
         rows = self.sql("SELECT * FROM scan_job_events WHERE job_id = %s ORDER BY id", job)
