@@ -12,6 +12,7 @@ from scand import wire
 from scand.decide.actions import Record
 from scand.jobs.lifecycle import Status
 from scand.queue import statements
+from scand.queue.agent_rows import MOST_BATCHES
 from scand.queue.connection import connect
 from scand.queue.results import AgentQueue
 
@@ -166,3 +167,20 @@ def test_the_heartbeat_waits_for_no_other_table(queue: AgentQueue, migrated_url:
         }
     assert queue.heartbeat(job_id=job_id, state="at it", ready=True, device=None)
     assert queue.connection.execute(seen).fetchone() == {"current_job_id": job_id, "state": "at it"}
+
+
+def test_a_look_is_bounded_whatever_the_row_holds(queue: AgentQueue) -> None:
+    """100,000 batches, an error of 10 MB: what is read stays small, and the number that is too high is noticed."""
+    job_id = job(queue.connection, "ready", "heartbeat")
+    with queue.connection.transaction():
+        queue.connection.execute("SET LOCAL session_replication_role = replica")
+        queue.connection.execute(
+            "INSERT INTO scan_job_batches (job_id, batch_seq, staging_path)"
+            " SELECT %s, n, '/x' FROM generate_series(2, 100000) n",
+            (job_id,),
+        )
+        queue.connection.execute("UPDATE scan_jobs SET error = repeat('x', 10000000), inbox_path = error")
+    found = queue.look().job
+    assert found
+    assert len(found.batches) == MOST_BATCHES + 1
+    assert len(found.error or "") == 4000
