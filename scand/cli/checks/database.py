@@ -122,7 +122,9 @@ def check_agent(queue: ClientQueue, start: str) -> Check:
     if age is None:
         last = "There never was one, or its row in scan_agent_status was removed; a daemon makes it again."
     elif age < 0:
-        last = f"The last heartbeat is {-age:.0f} s in the future, by a clock that was wrong; none came since."
+        last = (
+            f"The last heartbeat is {-age:.0f} s in the future, by a clock that was wrong; none came since."
+        )
     else:
         last = f"The last heartbeat was {age:.0f} s ago."
     return wrong("agent", last, start, os.EX_UNAVAILABLE)

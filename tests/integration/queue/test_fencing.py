@@ -156,7 +156,7 @@ def test_a_displaced_daemon_records_nothing(queue: AgentQueue, migrated_url: str
 def test_the_heartbeat_waits_for_no_other_table(queue: AgentQueue, migrated_url: str, table: str) -> None:
     """With any other table locked it is written; the job that it refers to follows once that is possible (S7)."""
     job_id = job(queue.connection, "ready", "heartbeat")
-    queue.connection.execute("SET lock_timeout = '2s'")
+    queue.connection.execute("SET lock_timeout = '200ms'")
     seen = "SELECT current_job_id, state FROM scan_agent_status"
     with connect(migrated_url, name="psql") as client, client.transaction():
         client.execute(f"LOCK TABLE {table}".encode())
