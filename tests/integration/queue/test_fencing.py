@@ -184,3 +184,20 @@ def test_a_look_is_bounded_whatever_the_row_holds(queue: AgentQueue) -> None:
     assert found
     assert len(found.batches) == MOST_BATCHES + 1
     assert len(found.error or "") == 4000
+
+
+def test_the_agents_role_makes_its_row_again(migrated_url: str) -> None:
+    """After TRUNCATE scan_jobs CASCADE: with the rights of sql/roles.sql and no more, under a higher epoch."""
+    with connect(migrated_url, name="scand") as connection:
+        connection.execute(statements.read_sql("roles.sql").encode())
+        connection.execute("SET ROLE scand_agent")
+        queue = AgentQueue(connection, statements.load())
+        assert queue.elect()
+        before = queue.epoch
+        connection.execute("RESET ROLE")
+        connection.execute("TRUNCATE scan_jobs CASCADE")
+        connection.execute("SET ROLE scand_agent")
+        found = queue.look()
+        assert found.restored
+        assert found.epoch == queue.epoch > before
+        assert not queue.look().restored
