@@ -39,8 +39,8 @@ GRANT UPDATE (
     updated_at
 ) ON scan_jobs TO scand_agent;
 GRANT INSERT, UPDATE ON scan_job_batches TO scand_agent;
-GRANT UPDATE ON scan_agent_status TO scand_agent;
 GRANT UPDATE (nas_staging_path), DELETE ON scand_deleted_jobs TO scand_agent;
+GRANT INSERT (id, epoch), UPDATE ON scan_agent_status TO scand_agent;  -- TRUNCATE scan_jobs CASCADE takes its row along
 
 -- The schema, the sequences behind the ids, and the documents table where it is scand's own.
 DO $$

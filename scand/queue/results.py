@@ -93,10 +93,8 @@ class AgentQueue:
         """Alive. False: another daemon leads, or the row is missing; the next look tells which."""
         rows = self.run("heartbeat", state=state, ready=ready, device=device)
         if rows and rows[0]["current_job_id"] != job_id:
-            # Told when it can be: whoever has locked scan_jobs delays this, and never a heartbeat.
-            refusals = (psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation)
-            with suppress(*refusals), self.connection.transaction():
-                self.connection.execute("SET LOCAL lock_timeout = '100ms'")
+            # Told when it can be: whoever has locked scan_jobs delays this, and not the heartbeat before it.
+            with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
                 self.run("point_at_job", job_id=job_id)
         return bool(rows)
 

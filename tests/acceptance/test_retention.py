@@ -76,7 +76,7 @@ def test_files_of_deleted_jobs_go_after_their_time(site: Site) -> None:
     site.wait(job, "ready")
     site.sql("DELETE FROM scan_jobs WHERE id = %s", job)
     site.wait(site.submit(), "ready")
-    assert (spool(site, job) / "batch-0001" / "batch.pdf").exists()
+    assert (site.spool(job) / "batch-0001" / "batch.pdf").exists()
     shown = site.scand("purge", "--dry-run").stdout
     assert f"job {job} of " in shown
     assert "deleted" in shown

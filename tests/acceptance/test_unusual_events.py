@@ -82,7 +82,7 @@ def test_a_client_that_holds_the_row_does_not_take_the_lead_away(site: Site) -> 
     with psycopg.connect(site.database_url) as client:
         client.execute("UPDATE scan_jobs SET title = 'held' WHERE id = %s", (job,))
         daemon.signal(signal.SIGUSR1)
-        until(lambda: daemon.said("unexpected"), "the database refuses")
+        until(lambda: daemon.said("queue_locked"), "the database refuses")
         before = site.sql("SELECT last_heartbeat FROM scan_agent_status")[0]["last_heartbeat"]
         until(
             lambda: site.sql("SELECT last_heartbeat FROM scan_agent_status")[0]["last_heartbeat"] > before,

@@ -120,5 +120,12 @@ def check_agent(queue: ClientQueue, start: str) -> Check:
     if health.alive:
         return wrong("agent", f"Alive, but not ready: {who}", "scand logs --follow", os.EX_UNAVAILABLE)
     age = health.heartbeat_age_seconds
-    last = f"The last heartbeat was {age:.0f} s ago." if age is not None else "There never was one."
+    if age is None:
+        last = "There never was one, or its row in scan_agent_status was removed; a daemon makes it again."
+    elif age < 0:
+        last = (
+            f"The last heartbeat is {-age:.0f} s in the future, by a clock that was wrong; none came since."
+        )
+    else:
+        last = f"The last heartbeat was {age:.0f} s ago."
     return wrong("agent", last, start, os.EX_UNAVAILABLE)

@@ -26,6 +26,7 @@ from scand.decide.actions import (
 )
 from scand.decide.occurrences import (
     Claimed,
+    CourierSaid,
     DiskRefused,
     FilesExpired,
     LookDue,
@@ -37,7 +38,7 @@ from scand.decide.occurrences import (
     StatusRowMade,
     Written,
 )
-from scand.decide.state import Limits, Snapshot, State, Task
+from scand.decide.state import Limits, Snapshot, State, Task, TaskResult
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import Job
@@ -197,3 +198,15 @@ def test_what_the_daemon_did_is_one_line(outcome: Outcome, event: Event, fields:
 def test_what_is_told_elsewhere_or_not_at_all_has_no_line(outcome: Outcome) -> None:
     """That the NAS is away is told once, when it goes, and not at every try."""
     assert list(narrate_outcome(outcome)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(ErrorCode.COURIER_CRASHED, [Event.COURIER_FAILED]), (ErrorCode.NAS_UNAVAILABLE, [])],
+)
+def test_tidying_that_failed_is_told(code: ErrorCode, told: list[Event]) -> None:
+    """No job's row tells of it; that the NAS is away is told by an event of its own."""
+    before = State(limits=Limits(), snapshot=Snapshot())
+    failed = wire.Failed(code=code, sentence="why")
+    after = replace(before, done=TaskResult(41, 0, Task.UNSTAGE, failed))
+    assert [event for event, _ in narrate(before, CourierSaid(failed), after)] == told

@@ -70,6 +70,14 @@ def test_an_idle_agent_sweeps_its_disk() -> None:
     assert wants(state(limits=short, swept=NOW - 3)) == [Expire(2.0), Send(Task.SWEEP, 0)]
 
 
+def test_files_that_are_not_kept_at_all_leave_time_for_the_nas() -> None:
+    """With `staging.keep` = "0s" there is a pause between two sweeps, in which the NAS is asked."""
+    at_once = Limits(keep=0.0)
+    assert wants(state(limits=at_once, swept=NOW - 1)) == [Expire(0.0), Send(Task.SWEEP, 0)]
+    assert wants(state(limits=at_once, swept=NOW - 0.9)) == []
+    assert wants(state(limits=at_once, swept=NOW - 0.9, nas_checked=NOW - 601)) == [Send(Task.CHECK, 0)]
+
+
 def test_an_idle_agent_checks_scanner_and_nas_and_more_often_while_one_is_away() -> None:
     """So a missing scanner or NAS is noticed before a person stands at the scanner."""
     here = state(scanner_checked=NOW - 601, nas_checked=NOW - 601)
