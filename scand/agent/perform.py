@@ -43,6 +43,7 @@ class Performer:
         self._config, self._spool, self._children = config, spool, children
         self._installation = ("", False)
         self._refused: tuple[int, ScandError] | None = None
+        self._active: int | None = None
 
     def elected(self, queue: AgentQueue) -> None:
         """A new session: what is known of the database is asked again."""
@@ -93,6 +94,8 @@ class Performer:
                 yield _outcome(action, queue.expect_staged(job_id, staged))
             case actions.ForgetStaged(job_id):
                 yield _outcome(action, queue.forget_staged(job_id))
+            case actions.ReadBack():
+                yield _outcome(action, queue.read_back(action))
             case actions.Expire(keep):
                 yield from self._expire(queue, keep)
                 yield occurrences.Written(action)
@@ -100,11 +103,11 @@ class Performer:
                 assert_never(action)
 
     def _look(self, queue: AgentQueue) -> Iterator[Outcome]:
-        rows = queue.look()
+        rows = queue.look(self._active)
         if rows.epoch != queue.epoch:
             yield occurrences.Displaced()
             return
-        spooled = Spooled()
+        spooled, self._active = Spooled(), rows.job.id if rows.job else None
         if (job := rows.job) is not None:
             (refused_for, error), self._refused = self._refused or (0, None), None
             refusal = error if refused_for == job.id else None

@@ -50,7 +50,7 @@ __all__ = [
     "Which",
 ]
 
-_REFUSED = frozenset({"SD001", "SD002"})
+_REFUSED = frozenset({"SD001", "SD002", "SD006"})
 """The triggers' own SQLSTATEs: not a step of the table; not while the job is like this."""
 
 _AT_ONCE = 1000
@@ -203,6 +203,10 @@ class ClientQueue:
     def lag(self) -> list[Lag]:
         """Where jobs pile up, in the order of a job's life."""
         return self._typed(Lag, "lag")
+
+    def not_read_back(self) -> list[int]:
+        """The newest five jobs that a client has committed and whose document the agent has looked for in vain."""
+        return [row["id"] for row in self._rows("not_read_back")]
 
     def roles(self) -> list[Role]:
         """The client's role and the agent's."""

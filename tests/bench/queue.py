@@ -32,7 +32,7 @@ _PATIENCE = 300.0  # seconds for one statement: making a million jobs takes a wh
 _ANY = {"before": None, "title": None, "since": None, "ago": None}
 STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
     "claim": ("queries.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
-    "poll": ("queries.sql", "look", {}),
+    "poll": ("queries.sql", "look", {"former": None}),
     "list": ("desk.sql", "jobs", {**_ANY, "statuses": None, "limit": 20}),
     "list --failed": ("desk.sql", "jobs", {**_ANY, "statuses": [Status.FAILED], "limit": 20}),
     "more": ("desk.sql", "more", {**_ANY, "statuses": None, "before": 700, "limit": 1000}),
@@ -45,7 +45,7 @@ STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
     "expire": (
         "queries.sql",
         "expire",
-        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "read_back": True},
+        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "not_read_back": False},
     ),
 }
 """Statements that are run often, or over all jobs: file, name and values, by what people call them."""

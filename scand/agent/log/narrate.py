@@ -46,7 +46,7 @@ def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
     """What a client has done to the job since the last look, and whether its preview holds others up."""
     was, job = before.job, after.job
     if was is not None and (job is None or job.id != was.id) and closed != was.id:
-        yield Event.JOB_CANCELED, {"job": was.id}
+        yield _gone(was.id, after)
     if job is None:
         return
     # By the step, not by the two statuses: the client may have been faster than the look at the step before.
@@ -60,6 +60,13 @@ def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
     held = was is not None and was.status is Status.PREVIEW and before.queued
     if job.status is Status.PREVIEW and after.queued and not held:
         yield Event.PREVIEW_HOLDS, {"job": job.id}
+
+
+def _gone(job_id: int, after: Snapshot) -> Line:
+    """The job that was active is not any more, and it was not the agent who ended it."""
+    if after.former == Status.COMMITTED:
+        return Event.COMMITTED, {"job": job_id, "path": after.former_path}
+    return Event.JOB_CANCELED, {"job": job_id}
 
 
 def _troubles(before: State, after: State) -> Iterator[Line]:
@@ -90,6 +97,10 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
         case occurrences.Written(actions.Commit(job_id, published)):
             path, sha256 = published.inbox_path, published.sha256
             yield Event.COMMITTED, {"job": job_id, "path": path, "sha256": sha256}
+        case occurrences.Written(actions.ReadBack(job_id, found=True)):
+            yield Event.READ_BACK, {"job": job_id}
+        case occurrences.Written(actions.ReadBack(job_id, code=code, error=why)) if code is not None:
+            yield Event.NOT_READ_BACK, {"job": job_id, "code": code, "why": why}
         case occurrences.Claimed(job_id, title):
             yield Event.JOB_CLAIMED, {"job": job_id, "title": title}
         case occurrences.ManualJobMade(job_id, title):

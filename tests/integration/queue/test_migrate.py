@@ -306,7 +306,7 @@ def test_a_database_older_than_the_code_is_refused_by_check(database: Connection
     with pytest.raises(ConfigError, match=f"{NAMES[0]} is missing.*scand migrate"):
         check(database)
     migrate(database)
-    database.execute("DELETE FROM scand_migrations WHERE version = %s", (len(NAMES),))
+    database.execute("DELETE FROM scand_migrations WHERE name = %s", (NAMES[-1],))
     with pytest.raises(ConfigError, match=f"{NAMES[-1]} is missing.*scand migrate"):
         check(database)
     assert migrate(database) == NAMES[-1:]
