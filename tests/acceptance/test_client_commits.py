@@ -114,7 +114,9 @@ def test_a_silent_client_gives_the_scanner_free_and_may_come_late(clients: Site)
     assert refused["code"] == "client_timeout"
     clients.sql(late, f"documents/job {job}.pdf", job, "committing")
     assert clients.job(job)["status"] == "preview"
+    daemon.kill()
     follow(clients, job, row["file_hash"])
+    clients.serving()
     done = clients.wait(job, "committed")
     assert (done["error"], done["error_code"]) == (None, None)
     assert documents(clients) == [f"job {job}.pdf"]
