@@ -84,7 +84,7 @@ def test_a_config_that_does_not_say_who_commits_ends_the_daemon_with_78(shared: 
     assert daemon.process.wait(30) == 78
     text = daemon.log_path.read_text()
     assert "[commit] by" in text
-    assert "scand migrate --commit-by client" in text
+    assert "migrate --commit-by client" in text
 
 
 def test_a_login_in_both_roles_drives_daemon_and_command_line(
