@@ -23,11 +23,13 @@ $$;
 CREATE INDEX IF NOT EXISTS idx_scan_jobs_to_read_back ON scan_jobs (next_attempt_at)
     WHERE status = 'committed' AND read_back = false AND next_attempt_at IS NOT NULL;
 
--- Jobs that a client committed before: their pages stay until the document is found.
+-- Jobs that a client committed before: their pages stay until the document is found. A client could not write this.
+SELECT set_config('scand.actor', 'agent', true);
 UPDATE scan_jobs SET read_back = false, next_attempt_at = now()
 WHERE status = 'committed' AND read_back IS NULL AND staging_path IS NOT NULL
     AND EXISTS (SELECT FROM scan_job_events e
                 WHERE e.job_id = scan_jobs.id AND e.to_status = 'committed' AND e.actor = 'client');
+SELECT set_config('scand.actor', '', true);
 
 -- Whether a path is written as scand writes one: relative to the NAS root, without "..", nothing hidden.
 CREATE OR REPLACE FUNCTION scand_is_clean_path(path TEXT) RETURNS BOOLEAN

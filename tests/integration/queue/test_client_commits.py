@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 
 from scand.errors import ConfigError
 from scand.queue import commit_by
+from scand.queue.statements import read_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,3 +146,25 @@ def test_config_and_database_must_agree_on_who_commits(client: Connection) -> No
     commit_by.check(client, None)
     with pytest.raises(ConfigError, match="scand migrate --commit-by client"):
         commit_by.check(client, "client")
+
+
+@pytest.mark.parametrize(("actor", "read_back"), [("client", False), ("agent", None)])
+def test_what_a_client_committed_before_is_read_back_as_well(
+    client: Connection, actor: str, read_back: bool | None
+) -> None:
+    """The migration marks such jobs while their pages are there; the agent read back what it committed itself."""
+    with client.transaction():
+        client.execute("SET LOCAL session_replication_role = replica")
+        client.execute("UPDATE scan_jobs SET status = 'committed', staging_path = '/spool/jobs/1'")
+        client.execute("DELETE FROM scan_job_events")
+        client.execute(
+            "INSERT INTO scan_job_events (job_id, actor, from_status, to_status)"
+            " SELECT id, %s, 'committing', 'committed' FROM scan_jobs",
+            (actor,),
+        )
+    with client.transaction():
+        client.execute(read_sql("migrations/0017_client_commits.sql").encode())
+        assert client.execute("SELECT scand_actor() AS actor").fetchone() == {"actor": "client"}
+    row = job(client)
+    assert row["read_back"] is read_back
+    assert (row["next_attempt_at"] is not None) == (actor == "client")
