@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scand.jobs.rows import UnreadDocument
 
 
-_KEPT = "Its pages stay on the scan host until they are removed by hand: sudo scand purge --not-read-back."
+_KEPT = "Its pages stay on the scan host until they are removed by hand: `sudo scand purge --not-read-back`."
 
 
 def send(state: State, action: Send, now: float) -> tuple[State, Send]:
