@@ -51,12 +51,13 @@ SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
 SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() AS owns_documents;
 
 -- name: look
--- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits, and a file
--- that is staged on the NAS for a job that does not want it any more, or was deleted. Of texts and batches no more than
--- anybody means: they are read at every look. Ages and waits are bounded (see 0015_clocks.sql); %(longest)s is the
--- longest pause between two tries in seconds, %(batches)s the most batches of a job, %(former)s the job that was active
--- at the last look.
-SELECT s.epoch, q.queued, (SELECT status FROM scan_jobs WHERE id = %(former)s) AS former_status, j.*, stale.stale
+-- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits, what became
+-- of the job that was active at the last look (%(former)s), a file that is staged on the NAS for a job that does not
+-- want it any more, or was deleted, and a document that a client has committed and the agent has yet to read back.
+-- Of texts and batches no more than anybody means: they are read at every look. Ages and waits are bounded (see
+-- 0015_clocks.sql); %(longest)s is the longest pause between two tries in seconds, %(batches)s the most batches of a job.
+SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
+       stale.stale, unread.unread
   FROM scan_agent_status s
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
   LEFT JOIN LATERAL (
@@ -92,6 +93,13 @@ SELECT s.epoch, q.queued, (SELECT status FROM scan_jobs WHERE id = %(former)s) A
       (SELECT job_id, nas_staging_path FROM scand_deleted_jobs d
         WHERE nas_staging_path IS NOT NULL AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
         ORDER BY deleted_at LIMIT 1)) AS unwanted LIMIT 1) stale ON true
+  LEFT JOIN LATERAL (
+    SELECT jsonb_build_object('id', id, 'inbox_path', left(inbox_path, 4096), 'file_hash', file_hash, 'attempts', attempts) AS unread
+      FROM scan_jobs
+     WHERE status = 'committed' AND read_back = false AND next_attempt_at IS NOT NULL
+        AND scand_wait(next_attempt_at, %(longest)s) = 0
+     ORDER BY next_attempt_at LIMIT 1) unread ON true
+  LEFT JOIN scan_jobs former ON former.id = %(former)s
  WHERE s.id = 1;
 
 -- name: restart_idle_clock
@@ -122,13 +130,14 @@ RETURNING j.id, left(j.title, 4000) AS title;
 
 -- name: advance
 -- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s). A job that
--- comes back to ready gives its people time anew.
+-- comes back to ready gives its people time anew. In preview file_hash is the merge's; inbox_path, which is set while
+-- committing, is the sign that a publication has begun.
 UPDATE scan_jobs
    SET status = %(to_status)s, error = %(error)s, error_code = %(code)s,
        page_count = coalesce(%(page_count)s::int, page_count),
        nas_staging_path = coalesce(%(staged)s::text, nas_staging_path),
        inbox_path = CASE WHEN %(to_status)s = 'preview' THEN NULL ELSE inbox_path END,
-       file_hash = CASE WHEN %(to_status)s = 'preview' THEN NULL ELSE file_hash END,
+       file_hash = coalesce(%(sha256)s::text, file_hash),
        last_activity_at = CASE WHEN %(to_status)s IN ('ready', 'preview') THEN now() ELSE last_activity_at END
  WHERE id = %(id)s AND status = %(from_status)s
    AND %(entered)s >= (SELECT coalesce(max(e.id), 0) FROM scan_job_events e WHERE e.job_id = %(id)s)
@@ -219,7 +228,7 @@ SELECT id FROM documents WHERE file_hash = %(sha256)s;
 -- In the Inbox, once.
 UPDATE scan_jobs
    SET status = 'committed', error = NULL, error_code = NULL, inbox_path = %(inbox_path)s,
-       file_hash = %(sha256)s, nas_staging_path = NULL, doc_id = coalesce(%(doc_id)s::bigint, doc_id)
+       file_hash = %(sha256)s, read_back = true, nas_staging_path = NULL, doc_id = coalesce(%(doc_id)s::bigint, doc_id)
  WHERE id = %(id)s AND status = 'committing'
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
@@ -233,7 +242,7 @@ RETURNING id;
 
 -- name: forget_staged
 -- The staged file of a job that wants it no more is gone.
-UPDATE scan_jobs SET nas_staging_path = NULL
+UPDATE scan_jobs SET nas_staging_path = NULL, file_hash = NULL
  WHERE id = %(id)s AND status IN ('draft', 'queued', 'ready', 'canceled')
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
@@ -262,6 +271,16 @@ DELETE FROM scand_deleted_jobs d
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING job_id;
 
+-- name: read_back
+-- The document that a client has committed was found, or looked for in vain: then again in %(seconds)s, or no more.
+UPDATE scan_jobs
+   SET read_back = %(found)s, nas_staging_path = CASE WHEN %(found)s THEN NULL ELSE nas_staging_path END,
+       error = %(error)s, error_code = %(code)s, attempts = %(attempts)s,
+       next_attempt_at = now() + make_interval(secs => %(seconds)s)
+ WHERE id = %(id)s AND status = 'committed' AND read_back = false
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
 -- name: restart_keep
 -- A job that ended in the future, by a clock that was ahead then or is behind now: its files are kept from now on, and
 -- not for all that time, too.
@@ -274,17 +293,19 @@ UPDATE scan_jobs SET updated_at = now()
 RETURNING id;
 
 -- name: expire
--- Jobs that have been over for so long that their files on the agent's disk may go. %(read_back)s: of the committed ones
--- only those that the agent itself has committed, which it does once it has read the file back.
+-- Jobs that have been over for so long that their files on the agent's disk may go: of the committed ones only those whose
+-- document the agent itself has read back, as it did before 0.2 whenever it committed; with %(not_read_back)s those,
+-- too, that it has looked for in vain.
 UPDATE scan_jobs SET staging_path = NULL
  WHERE id IN (SELECT id FROM scan_jobs
                WHERE staging_path IS NOT NULL AND status IN ('committed', 'canceled')
                  AND updated_at < now() - make_interval(secs => %(keep)s)
                  AND staging_path = %(jobs)s || '/' || id
                  AND id <> ALL (%(spare)s::bigint[])
-                 AND (NOT %(read_back)s OR status = 'canceled' OR EXISTS (
+                 AND (status = 'canceled' OR read_back OR (%(not_read_back)s AND read_back = false AND next_attempt_at IS NULL)
+                      OR (read_back IS NULL AND EXISTS (
                       SELECT FROM scan_job_events e
-                       WHERE e.job_id = scan_jobs.id AND e.to_status = 'committed' AND e.actor = 'agent'))
+                       WHERE e.job_id = scan_jobs.id AND e.to_status = 'committed' AND e.actor = 'agent')))
                ORDER BY updated_at LIMIT 100 FOR UPDATE SKIP LOCKED)
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;

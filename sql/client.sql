@@ -84,6 +84,12 @@ SELECT coalesce((SELECT max(id) FROM scan_jobs), 0) AS job, coalesce((SELECT max
 -- The steps that were taken since a mark, the oldest first.
 SELECT job_id, actor, from_status, to_status, error_code FROM scan_job_events WHERE id > %(event)s ORDER BY id LIMIT 100;
 
+-- name: not_read_back
+-- Committed by clients, and looked for in vain: the newest of those whose pages are kept for that.
+SELECT id FROM scan_jobs
+ WHERE status = 'committed' AND read_back = false AND next_attempt_at IS NULL AND staging_path IS NOT NULL
+ ORDER BY id DESC LIMIT 5;
+
 -- name: health
 -- Whether the agent is alive, and what it does.
 SELECT heartbeat_age_seconds::float8, alive, ready, state, current_job_id, device, hostname, pid, agent_version,

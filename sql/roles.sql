@@ -35,7 +35,7 @@ GRANT UPDATE (status) ON scan_job_batches TO scand_client;
 -- The agent writes results. batch_count is nobody's: a trigger keeps it.
 GRANT UPDATE (
     status, page_count, last_activity_at, last_progress_at, staging_path, nas_staging_path, inbox_path, file_hash,
-    doc_id, error, error_code, attempts, next_attempt_at, pages_scanned, step, step_done, step_total, step_since,
+    read_back, doc_id, error, error_code, attempts, next_attempt_at, pages_scanned, step, step_done, step_total, step_since,
     updated_at
 ) ON scan_jobs TO scand_agent;
 GRANT INSERT, UPDATE ON scan_job_batches TO scand_agent;

@@ -94,6 +94,8 @@ class Performer:
                 yield _outcome(action, queue.expect_staged(job_id, staged))
             case actions.ForgetStaged(job_id):
                 yield _outcome(action, queue.forget_staged(job_id))
+            case actions.ReadBack():
+                yield _outcome(action, queue.read_back(action))
             case actions.Expire(keep):
                 yield from self._expire(queue, keep)
                 yield occurrences.Written(action)

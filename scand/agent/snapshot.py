@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.agent import retention
@@ -39,17 +40,22 @@ class Spooled(NamedTuple):
 
 def snapshot(rows: Rows, spooled: Spooled, config: Config) -> Snapshot:
     """Put together what was read."""
-    if rows.job is None:
-        return Snapshot(queued=rows.queued, stale=rows.stale, former=rows.former)
-    return Snapshot(
-        job=rows.job,
+    found = Snapshot(
         queued=rows.queued,
+        stale=rows.stale,
+        unread=rows.unread,
+        former=rows.former,
+        former_path=rows.former_path,
+    )
+    if rows.job is None:
+        return found
+    return replace(
+        found,
+        job=rows.job,
         settings=settings_of(rows.job, config),
         unrecorded=spooled.unrecorded,
         next_seq=spooled.last + 1,
-        stale=rows.stale,
         trouble=spooled.trouble,
-        former=rows.former,
     )
 
 

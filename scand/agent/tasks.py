@@ -46,6 +46,13 @@ def task(
                 sha256=job.file_hash,
                 nas=nas,
             )
+        case Send(task=Task.READ_BACK, unread=unread) if unread is not None:
+            return wire.ReadBack(
+                inbox_path=unread.inbox_path or "",
+                sha256=unread.sha256 or "",
+                staged=staged_path(send.job_id, config),
+                nas=nas,
+            )
         case Send(task=Task.SWEEP):
             return wire.Sweep(jobs=str(directory.path.parent))
         case Send(task=Task.CHECK):

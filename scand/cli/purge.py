@@ -56,16 +56,26 @@ class _Disk(NamedTuple):
 @click.option(
     "--orphans", "orphans_too", is_flag=True, help="Also directories of no job in this database; see --yes."
 )
+@click.option(
+    "--not-read-back",
+    is_flag=True,
+    help="Also pages of jobs that a client has committed and whose document was not found in the Inbox.",
+)
 @click.option("--yes", is_flag=True, help="With --orphans: remove them without asking.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @json_option
 @click.pass_obj
-def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
+def purge(
+    config: Path | None, *, orphans_too: bool, not_read_back: bool, yes: bool, dry_run: bool, as_json: bool
+) -> None:
     """Remove now what finished jobs keep on the scan host's disk.
 
     That is the pages of committed jobs, whose file was read back from the Inbox, and of canceled ones, before
     staging.keep is over; a canceled job that is retried later begins without its batches. No page of any other
     job is touched, and nothing on the NAS.
+
+    Where clients commit by themselves, the pages of a document that was not found afterwards stay. See to it that
+    you have the document before you say --not-read-back.
 
     Orphans are directories with pages of no job in this database: a restored or new one, or a deleted job. They
     are shown, and removed only once you say so: by an answer on the terminal, or with --orphans --yes.
@@ -84,7 +94,7 @@ def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, a
         with disk_errors():
             with suppress(FileNotFoundError):  # a directory that cannot be read would look empty to glob
                 os.scandir(disk.spool.jobs).close()
-            gone = _finished(disk, dry_run=dry_run)
+            gone = _finished(disk, dry_run=dry_run, not_read_back=not_read_back)
             found = retention.orphans(disk.store, disk.spool, disk.installation)
             if not as_json:
                 _say(gone, found, dry_run=dry_run)
@@ -108,7 +118,7 @@ def _disk(connection: Connection, staging: Path, quiet: float) -> _Disk:
     return _Disk(store, Spool(staging), store.installation()[0], quiet)
 
 
-def _finished(disk: _Disk, *, dry_run: bool) -> list[dict[str, Any]]:
+def _finished(disk: _Disk, *, dry_run: bool, not_read_back: bool) -> list[dict[str, Any]]:
     """Remove the files of finished jobs, and return each job's id, status and bytes.
 
     A dry run does the same statements and rolls them back.
@@ -118,7 +128,7 @@ def _finished(disk: _Disk, *, dry_run: bool) -> list[dict[str, Any]]:
     spare = retention.being_written(spool, disk.quiet)
     gone: list[int] = []
     with store.connection.transaction() if dry_run else nullcontext():
-        while more := retention.let_go(store, spool, 0.0, spare=spare, read_back=True):
+        while more := retention.let_go(store, spool, 0.0, spare=spare, not_read_back=not_read_back):
             gone += more
         if dry_run:
             raise psycopg.Rollback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,6 +17,7 @@ from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.config.files import SYSTEM
 from scand.errors import ConfigError
+from scand.queue.commit_by import settle
 from scand.queue.connection import connect
 from scand.queue.schema import LONGEST_STATEMENT
 from scand.queue.schema import migrate as bring_up_to_date
@@ -37,9 +38,14 @@ def run(config: Path | None) -> None:
 
 
 @click.command()
+@click.option(
+    "--commit-by",
+    type=click.Choice(["agent", "client"]),
+    help="Also settle who commits, as [commit] by says in the config; clients may then commit, or no more.",
+)
 @json_option
 @click.pass_obj
-def migrate(config: Path | None, *, as_json: bool) -> None:
+def migrate(config: Path | None, *, commit_by: Literal["agent", "client"] | None, as_json: bool) -> None:
     """Bring the database's schema up to date; with nothing to do, do nothing.
 
     Run it as the owner of the tables. The daemon does it by itself for its embedded database.
@@ -47,14 +53,18 @@ def migrate(config: Path | None, *, as_json: bool) -> None:
     url = maintenance_url(config)
     with told(), connect(url, name="scand-migrate", deadline=LONGEST_STATEMENT) as connection:
         applied = bring_up_to_date(connection)
+        if commit_by is not None:
+            settle(connection, commit_by)
     if as_json:
-        echo_json({"applied": applied})
+        echo_json({"applied": applied, "commit_by": commit_by})
         return
     out = console()
     for name in applied:
         out.print(f"applied {name}")
     if not applied:
         out.print("the schema is up to date")
+    if commit_by is not None:
+        out.print(f"the {commit_by} commits in this database")
 
 
 @click.group()

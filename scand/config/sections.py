@@ -190,9 +190,11 @@ class Commit(Section):
 
     Attributes:
         by: None when it is not written: then "agent", unless the documents table is not scand's own.
+        client_timeout: after which a client that took a job to committing is taken for gone; None: never.
     """
 
     by: Annotated[Literal["agent", "client"] | None, Field(description='"agent" or "client"')] = None
+    client_timeout: OptionalDuration = 900.0
 
 
 class Documents(Section):

@@ -21,6 +21,7 @@ from scand import __version__, wire
 from scand.courier import delivery
 from scand.courier.access import Access
 from scand.courier.document import BatchSource, bind, merge
+from scand.courier.read_back import read_back
 from scand.courier.regroup import regroup
 from scand.courier.survey import survey
 from scand.courier.volume import Volume, init_volume
@@ -58,6 +59,11 @@ class Courier:
                     with _volume(task.nas) as volume:
                         delivery.unstage(volume, task.staged)
                     self._parent.say(wire.Unstaged())
+                case wire.ReadBack():
+                    with _volume(task.nas) as volume:
+                        read_back(volume, task.inbox_path, task.sha256, progress=self._verifying)
+                        delivery.unstage(volume, task.staged)
+                    self._parent.say(wire.Found())
                 case wire.Sweep():
                     for directory in expired(Path(task.jobs)):
                         self._alive("removing", 0, 0)

@@ -132,3 +132,20 @@ class StaleFile:
 
     job_id: int
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadDocument:
+    """A document that a client has committed, and that the agent has yet to read back.
+
+    Attributes:
+        job_id: `scan_jobs.id`.
+        inbox_path: where the client says that it is, relative to the NAS root; None: it does not say (before 0.2).
+        sha256: of the merge that was previewed, 64 hex digits; None: unknown (before 0.2).
+        attempts: how often it was looked for in vain.
+    """
+
+    job_id: int
+    inbox_path: str | None
+    sha256: str | None
+    attempts: int = 0

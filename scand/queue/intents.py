@@ -50,8 +50,8 @@ __all__ = [
     "Which",
 ]
 
-_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD005"})
-"""The triggers' own SQLSTATEs: not a step, not with this batch, changed since it was read, too big."""
+_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD005", "SD006"})
+"""The triggers' own SQLSTATEs: docs/database.md, "Refusals"."""
 
 _PAGE_ROWS = 1000
 """Rows of one answer, so that each comes within the session's deadline, however many jobs there are."""
@@ -219,6 +219,10 @@ class ClientQueue:
     def lag(self) -> list[Lag]:
         """Where jobs pile up, in the order of a job's life."""
         return self._typed(Lag, "lag")
+
+    def not_read_back(self) -> list[int]:
+        """The newest five jobs that a client has committed and whose document the agent has looked for in vain."""
+        return [row["id"] for row in self._rows("not_read_back")]
 
     def roles(self) -> list[Role]:
         """The client's role and the agent's."""

@@ -186,6 +186,12 @@ class Unstaged(Message):
     say: Literal["unstaged"] = "unstaged"
 
 
+class Found(Message):
+    """The document that a client has committed was read back, and the staged merge is gone."""
+
+    say: Literal["found_document"] = "found_document"
+
+
 class Swept(Message):
     """No expired directory is on local disk any more."""
 
@@ -268,6 +274,7 @@ Report: TypeAlias = Annotated[
     | Named
     | Published
     | Unstaged
+    | Found
     | Swept
     | Checked
     | Surveyed

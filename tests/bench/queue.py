@@ -45,7 +45,7 @@ STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
     "expire": (
         "agent.sql",
         "expire",
-        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "read_back": True},
+        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "not_read_back": False},
     ),
 }
 """Statements that are run often, or over all jobs: file, name and values, by what people call them."""

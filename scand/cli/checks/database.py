@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scand.cli.checks.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
+from scand.queue import commit_by
 from scand.queue.connection import connect
 from scand.queue.intents import ClientQueue
 from scand.queue.schema import check as compare_schema
@@ -42,6 +43,7 @@ def check_database(url: Callable[[], str], config: Config | None, start: str) ->
             yield schema
             if not schema.ok:
                 return
+            yield told("commit", lambda: check_commit(config, queue))
             if not config.database.embedded:  # there the daemon sees to the roles itself
                 yield told("roles", lambda: check_roles(queue))
             if os.access(config.staging.dir, os.R_OK | os.X_OK):
@@ -57,6 +59,24 @@ def check_schema(queue: ClientQueue) -> Check:
     """
     compare_schema(queue.connection)
     return Check("schema", ok=True, detail="up to date")
+
+
+def check_commit(config: Config, queue: ClientQueue) -> Check:
+    """Whether config and database agree on who commits, and whether documents of clients were all found.
+
+    Raises:
+        ConfigError: they disagree.
+    """
+    commit_by.check(queue.connection, config.commit.by)
+    if lost := queue.not_read_back():
+        jobs = ", ".join(str(job) for job in lost)
+        return wrong(
+            "commit",
+            f"Clients have committed documents that scand does not find: job {jobs}. Their pages are kept.",
+            f"scand show {lost[0]}",
+            os.EX_UNAVAILABLE,
+        )
+    return Check("commit", ok=True, detail=f"the {config.commit.by or 'agent'} commits")
 
 
 def check_roles(queue: ClientQueue) -> Check:

@@ -53,12 +53,19 @@ def put(connection: Connection, job: int, status: str) -> None:
     """Take the job to any status, with the triggers off."""
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
-        connection.execute("UPDATE scan_jobs SET status = %s WHERE id = %s", (status, job))
+        connection.execute(
+            "UPDATE scan_jobs SET status = %s, inbox_path = NULL, file_hash = repeat('a', 64) WHERE id = %s",
+            (status, job),
+        )
 
 
 def step(connection: Connection, job: int, status: str) -> None:
-    """Take the job to `status` as anybody would."""
-    connection.execute("UPDATE scan_jobs SET status = %s WHERE id = %s", (status, job))
+    """Take the job to `status` as anybody would; to committed with the path that it needs."""
+    path = "Inbox/a.pdf" if status == Status.COMMITTED else None
+    connection.execute(
+        "UPDATE scan_jobs SET status = %s, inbox_path = coalesce(%s, inbox_path) WHERE id = %s",
+        (status, path, job),
+    )
 
 
 def add_batch(connection: Connection, job: int, seq: int, status: str = "scanned") -> None:

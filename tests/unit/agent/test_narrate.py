@@ -18,6 +18,7 @@ from scand.decide.actions import (
     Expire,
     KillFeeder,
     Postpone,
+    ReadBack,
     Record,
     RefuseScan,
     Scan,
@@ -93,6 +94,14 @@ def test_what_became_of_a_job_that_is_no_longer_active_is_told(status: Status | 
     assert told(PREVIEW, None, closed=PREVIEW.id, former=status) == []
 
 
+def test_a_job_that_a_client_has_committed_is_not_called_canceled() -> None:
+    """The line is the one of every commit, with the path that the client gave."""
+    before = State(limits=Limits(), snapshot=Snapshot(job=replace(PREVIEW, status=Status.COMMITTING)))
+    look = Snapshot(former=Status.COMMITTED, former_path="documents/a.pdf")
+    lines = list(narrate(before, Looked(look), replace(before, snapshot=look)))
+    assert lines == [(Event.COMMITTED, {"job": 42, "path": "documents/a.pdf"})]
+
+
 def test_a_daemon_that_has_just_started_tells_nothing_of_what_it_finds() -> None:
     """The first look has no former one."""
     assert told(None, ASSEMBLING) == []
@@ -122,6 +131,12 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
     ("outcome", "event", "fields"),
     [
         (Claimed(42, "T"), Event.JOB_CLAIMED, {"job": 42, "title": "T"}),
+        (Written(ReadBack(42, found=True)), Event.READ_BACK, {"job": 42}),
+        (
+            Written(ReadBack(42, found=False, code=ErrorCode.NOT_READ_BACK, error="gone")),
+            Event.NOT_READ_BACK,
+            {"job": 42, "code": ErrorCode.NOT_READ_BACK, "why": "gone"},
+        ),
         (ManualJobMade(42, "T"), Event.MANUAL_JOB_MADE, {"job": 42, "title": "T"}),
         (
             Written(step(Status.PREVIEW, staged=STAGED)),

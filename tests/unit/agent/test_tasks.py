@@ -14,7 +14,7 @@ from scand.config import Config
 from scand.decide.actions import Send
 from scand.decide.state import Task
 from scand.jobs.lifecycle import Status
-from scand.jobs.rows import BatchRow, BatchStatus, Job
+from scand.jobs.rows import BatchRow, BatchStatus, Job, UnreadDocument
 from scand.jobs.settings import resolve
 from scand.spool.directories import JobDirectory
 
@@ -82,6 +82,11 @@ def test_the_job_may_choose_its_inbox(config: Config, asked: dict[str, str], inb
         (Send(Task.SWEEP, 0), wire.Sweep, {"jobs": "/spool/jobs"}),
         (Send(Task.CHECK, 0), wire.Check, {}),
         (Send(Task.UNSTAGE, 42, staged="x/merged.pdf"), wire.Unstage, {"staged": "x/merged.pdf"}),
+        (
+            Send(Task.READ_BACK, 42, unread=UnreadDocument(42, "d/a.pdf", SHA)),
+            wire.ReadBack,
+            {"inbox_path": "d/a.pdf", "sha256": SHA, "staged": ".scan-staging/job-42/merged.pdf"},
+        ),
     ],
 )
 def test_each_task_has_its_command(
