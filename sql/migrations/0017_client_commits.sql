@@ -2,12 +2,7 @@
 -- and the agent reads it back before any page of it leaves the local disk.
 SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 
--- Whether the agent has read the document back from the Inbox: true, or false after a client's commit until it has.
--- NULL: the job is not committed, or was committed before this column came.
-ALTER TABLE scan_jobs
-    ADD COLUMN IF NOT EXISTS read_back BOOLEAN;
-
--- As in sql/roles.sql, for a database in which it was run before this column came.
+-- As in sql/roles.sql, for a database in which it was run before read_back came.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'scand_agent')
@@ -49,10 +44,6 @@ BEGIN
     IF scand_actor() <> 'client' THEN
         RETURN NEW;
     END IF;
-    NEW.read_back := OLD.read_back;
-    IF OLD.status <> 'committing' THEN
-        RETURN NEW;
-    END IF;
     NEW.nas_staging_path := OLD.nas_staging_path;  -- the agent removes that file, once it has read the document back
     IF NEW.status <> 'committed' THEN
         NEW.inbox_path := OLD.inbox_path;  -- with a name in the row the document may be in the Inbox already
@@ -90,5 +81,5 @@ $$;
 
 CREATE OR REPLACE TRIGGER scan_jobs_take_client_commit
 BEFORE UPDATE ON scan_jobs
-FOR EACH ROW WHEN (OLD.status = 'committing' OR OLD.read_back IS DISTINCT FROM NEW.read_back)
+FOR EACH ROW WHEN (OLD.status = 'committing')
 EXECUTE FUNCTION scand_client_commit();

@@ -29,8 +29,8 @@ ALWAYS = {"make_status_row", "elect"}
 
 SHA256 = "0" * 64
 JOBS = "/spool/jobs"
-EXPIRE = {"keep": 60.0, "jobs": JOBS, "spare": [], "read_back": False}
-STEP = {"entered": 1 << 62, "error": None, "code": None, "page_count": None, "staged": None}
+EXPIRE = {"keep": 60.0, "jobs": JOBS, "spare": [], "not_read_back": False}
+STEP = {"entered": 1 << 62, "error": None, "code": None, "page_count": None, "staged": None, "sha256": None}
 BATCH = {"seq": 2, "path": "/b.pdf", "pages": 1, "blank": 0, "status": "scanned", "sha256": SHA256}
 
 # Of each write: the status of a job in which it is to be done, its values, and what of the job it does not mind.
@@ -52,6 +52,10 @@ CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "commit": (Status.COMMITTING, {"inbox_path": "Inbox/T.pdf", "sha256": SHA256, "doc_id": None}),
     "expect_staged": (Status.ASSEMBLING, {"staged": "s/merged.pdf"}),
     "forget_staged": (Status.READY, {}),
+    "read_back": (
+        Status.COMMITTED,
+        {"found": True, "error": None, "code": None, "attempts": 1, "seconds": None},
+    ),
     "restart_keep": (Status.CANCELED, {"jobs": JOBS}),
     "expire": (Status.CANCELED, EXPIRE),
     "expire_batches": (Status.CANCELED, {}),
@@ -89,8 +93,9 @@ def job(connection: Connection, status: str, name: str) -> int:
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
         row = connection.execute(
-            "INSERT INTO scan_jobs (title, status, nas_staging_path) VALUES ('T', %s, 's') RETURNING id",
-            (status,),
+            "INSERT INTO scan_jobs (title, status, nas_staging_path, read_back)"
+            " VALUES ('T', %s, 's', CASE %s WHEN 'committed' THEN false END) RETURNING id",
+            (status, status),
         ).fetchone()
         assert row
         ages = f"updated_at = {when}, last_activity_at = {when}"

@@ -82,7 +82,7 @@ def test_a_job_finished_again_at_once_is_told() -> None:
     ("status", "event"),
     [
         (Status.CANCELED, Event.JOB_CANCELED),
-        (Status.COMMITTED, Event.JOB_TAKEN),
+        (Status.COMMITTED, Event.COMMITTED),
         (Status.FAILED, Event.JOB_TAKEN),
         (None, Event.JOB_DELETED),
     ],
