@@ -69,10 +69,13 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
            scand_age(last_activity_at) AS idle, scand_wait(next_attempt_at, %(longest)s) AS wait,
            last_activity_at > now() + INTERVAL '1 min' AS ahead,
            newest.id AS entered, newest.from_status AS entered_from,
+           newest.to_status IS NOT DISTINCT FROM status AS by_step,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
+           (SELECT max(e.id) FROM scan_job_events e
+             WHERE e.job_id = a.id AND e.from_status = 'ready' AND e.to_status = 'assembling') AS stay,
            (SELECT jsonb_agg(jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
                      'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
@@ -80,7 +83,7 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
               FROM (SELECT * FROM scan_job_batches WHERE job_id = a.id ORDER BY batch_seq LIMIT %(batches)s + 1) b
            ) AS batches
       FROM scan_jobs a
-      LEFT JOIN LATERAL (SELECT e.id, e.from_status FROM scan_job_events e
+      LEFT JOIN LATERAL (SELECT e.id, e.from_status, e.to_status FROM scan_job_events e
                           WHERE e.job_id = a.id ORDER BY e.id DESC LIMIT 1) newest ON true
      WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing')
      LIMIT 1) j ON true
@@ -88,13 +91,16 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
     SELECT jsonb_build_object('id', id, 'nas_staging_path', left(nas_staging_path, 4096)) AS stale FROM (
       (SELECT id, nas_staging_path FROM scan_jobs
         WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
-        ORDER BY id LIMIT 1)
+        ORDER BY id <= %(after)s::bigint, id LIMIT 1)
       UNION ALL
       (SELECT job_id, nas_staging_path FROM scand_deleted_jobs d
         WHERE nas_staging_path IS NOT NULL AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
-        ORDER BY deleted_at LIMIT 1)) AS unwanted LIMIT 1) stale ON true
+        ORDER BY job_id <= %(after)s::bigint, job_id LIMIT 1)) AS unwanted
+     ORDER BY id <= %(after)s::bigint, id LIMIT 1) stale ON true
   LEFT JOIN LATERAL (
-    SELECT jsonb_build_object('id', id, 'inbox_path', left(inbox_path, 4096), 'file_hash', file_hash, 'attempts', attempts) AS unread
+    SELECT jsonb_build_object(
+             'id', id, 'inbox_path', left(inbox_path, 4096), 'file_hash', file_hash,
+             'nas_staging_path', left(nas_staging_path, 4096), 'attempts', attempts) AS unread
       FROM scan_jobs
      WHERE status = 'committed' AND read_back = false AND next_attempt_at IS NOT NULL
         AND scand_wait(next_attempt_at, %(longest)s) = 0
@@ -236,7 +242,7 @@ RETURNING id;
 -- name: expect_staged
 -- Before the merge is copied to the NAS: where. So what a copy leaves is found when the job is canceled in mid-copy.
 UPDATE scan_jobs SET nas_staging_path = %(staged)s
- WHERE id = %(id)s AND status = 'assembling'
+ WHERE id = %(id)s AND status IN ('assembling', 'committing')
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.agent import retention
+from scand.agent.tasks import staged_place
 from scand.decide.state import Snapshot
 from scand.errors import ScandError
 from scand.queue.agent_rows import MOST_BATCHES
@@ -38,7 +39,7 @@ class Spooled(NamedTuple):
     aside: Path | None = None
 
 
-def snapshot(rows: Rows, spooled: Spooled, config: Config) -> Snapshot:
+def snapshot(rows: Rows, spooled: Spooled, config: Config, installation: str) -> Snapshot:
     """Put together what was read."""
     found = Snapshot(
         queued=rows.queued,
@@ -56,6 +57,7 @@ def snapshot(rows: Rows, spooled: Spooled, config: Config) -> Snapshot:
         unrecorded=spooled.unrecorded,
         next_seq=spooled.last + 1,
         trouble=spooled.trouble,
+        place=staged_place(rows.job, config, installation),
     )
 
 

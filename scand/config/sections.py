@@ -7,6 +7,7 @@ import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
+from unicodedata import normalize
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -156,12 +157,16 @@ class Nas(Section):
     def apart(self, inbox: str) -> bool:
         """Whether an Inbox lies apart from the staging folder: what empties one must not find the other.
 
+        A file system may take "Previews" and "previews", or an ü spelt in two ways, for one name.
+
         Args:
             inbox: below the root.
         """
         if self.outside is not None:
             return True
-        one, other = f"{inbox}/", f"{self.staging}/"
+        one, other = (
+            normalize("NFC", normalize("NFD", f"{path}/").casefold()) for path in (inbox, self.staging)
+        )
         return inbox != "." and not one.startswith(other) and not other.startswith(one)
 
 

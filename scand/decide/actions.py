@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """Read the rows and the disk again."""
+    """Read the rows and the disk again.
+
+    Attributes:
+        after: of the jobs with stale staged files, those with a higher id come first.
+    """
+
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +136,28 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class ExpectStaged:
-    """Write into the row where on the NAS the job's merge is going to be, before it is copied."""
+    """Write into the row where on the NAS the job's merge is going to be, before it is copied.
+
+    Attributes:
+        staged: relative to the NAS root.
+        odd: what the row said before, if scand never stages this job there; it is left alone.
+    """
 
     job_id: int
+    staged: str
+    odd: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetStaged:
-    """Write into the row that nothing of the job is staged on the NAS any more."""
+    """Write into the row that nothing of the job is staged on the NAS any more.
+
+    Attributes:
+        left: what the row named and nobody can prove to be the job's; it is left alone.
+    """
 
     job_id: int
+    left: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

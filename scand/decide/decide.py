@@ -53,7 +53,7 @@ def _actions(decision: Decision) -> Iterator[Action]:
     if not decision.state.serving:
         yield from _without_database(decision)
     elif not decision.state.fresh:
-        yield LookAgain()
+        yield LookAgain(decision.state.unstage_failed)
     else:
         yield from _with_snapshot(decision)
 

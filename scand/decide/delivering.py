@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.decide.actions import Action, Commit, ExpectStaged, Name, Send
 from scand.decide.batches import process_first
+from scand.decide.sentences import NOBODY_ASKED
 from scand.decide.state import Task
 from scand.errors import ScandError
 from scand.faults import ErrorCode
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 def assembling(decision: Decision, job: Job) -> Iterator[Action]:
     """Merge the kept batches into one document on the NAS."""
-    if decision.state.snapshot.unrecorded:
+    if not job.by_step:
+        yield decision.advance(job, Status.READY, error=NOBODY_ASKED, code=ErrorCode.INTERRUPTED)
+    elif decision.state.snapshot.unrecorded:
         yield from process_first(decision, job)  # a batch that is not recorded yet belongs in the merge, too
     elif (failed := decision.failure_of(job, Task.ASSEMBLE)) is not None:
         yield decision.task_failed(job, failed)
@@ -35,10 +38,15 @@ def assembling(decision: Decision, job: Job) -> Iterator[Action]:
     elif (odd := _unmatched(decision, job)) is not None:
         yield decision.advance(job, Status.READY, error=odd, code=ErrorCode.SIDES_MISMATCH)
     elif decision.free_to_send(job):
-        if job.nas_staging_path is None:  # so that the copy can be removed if the job is canceled in mid-copy
-            yield decision.write(ExpectStaged(job.id))
-        else:
-            yield decision.send(Send(Task.ASSEMBLE, job.id, job.entered, job))
+        yield _told(decision, job) or decision.send(Send(Task.ASSEMBLE, job.id, job.entered, job))
+
+
+def _told(decision: Decision, job: Job) -> Action | None:
+    """The row tells where the merge is going to be: so it is found if the job is canceled in mid-copy."""
+    place = decision.state.snapshot.place
+    if place is None or job.nas_staging_path in {place.path, place.former} - {None}:
+        return None
+    return decision.write(ExpectStaged(job.id, place.path, place.odd))
 
 
 def _unmatched(decision: Decision, job: Job) -> str | None:
@@ -69,7 +77,9 @@ def committing(decision: Decision, job: Job) -> Iterator[Action]:
     if not decision.state.limits.commits and job.inbox_path is None:
         yield from _wait_for_client(decision, job)
         return
-    if (failed := decision.failure_of(job, Task.PUBLISH)) is not None:
+    if not job.by_step:
+        yield decision.advance(job, Status.PREVIEW, error=NOBODY_ASKED, code=ErrorCode.INTERRUPTED)
+    elif (failed := decision.failure_of(job, Task.PUBLISH)) is not None:
         yield decision.task_failed(job, failed)
     elif (published := decision.result_of(job, wire.Published)) is not None:
         decision.state = replace(decision.state, closed=job.id)
@@ -81,7 +91,7 @@ def committing(decision: Decision, job: Job) -> Iterator[Action]:
         decision.state = replace(decision.state, courier=replace(courier, go_given=True, heard=decision.now))
         yield decision.write(Name(job.id, named))
     elif decision.free_to_send(job):
-        yield decision.send(Send(Task.PUBLISH, job.id, job.entered, job))
+        yield _told(decision, job) or decision.send(Send(Task.PUBLISH, job.id, job.entered, job))
 
 
 def _wait_for_client(decision: Decision, job: Job) -> Iterator[Action]:

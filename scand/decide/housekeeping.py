@@ -42,9 +42,11 @@ def unstage(state: State, now: float) -> Decided:
     if stale is None:
         return state, []
     if done and done.job_id == stale.job_id and done.task is Task.UNSTAGE:
-        gone = isinstance(done.report, wire.Unstaged)
-        state = replace(state, done=None, unstage_after=0.0 if gone else now + UNSTAGE_EVERY)
-        return (replace(state, fresh=False), [ForgetStaged(stale.job_id)]) if gone else (state, [])
+        if isinstance(done.report, wire.Unstaged):
+            state = replace(state, done=None, unstage_after=0.0, fresh=False)
+            return state, [ForgetStaged(stale.job_id, done.report.left)]
+        after = now + UNSTAGE_EVERY
+        return replace(state, done=None, unstage_after=after, unstage_failed=stale.job_id, fresh=False), []
     if state.courier is not None or now < state.unstage_after:
         return state, []
     state, action = send(state, Send(Task.UNSTAGE, stale.job_id, staged=stale.path), now)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scand.faults import ErrorCode
     from scand.jobs.rows import Job, StaleFile, UnreadDocument
     from scand.jobs.settings import Settings
+    from scand.jobs.staged import StagedPlace
     from scand.spool.records import BatchPdf, SpooledBatch
 
 
@@ -147,6 +148,7 @@ class Snapshot:
         former: the status now of the job that was active in the snapshot before; None: there was none, or its row
             is gone.
         former_path: that job's `inbox_path`.
+        place: where the active job's merge is staged on the NAS; None without a job.
     """
 
     job: Job | None = None
@@ -159,6 +161,7 @@ class Snapshot:
     unread: UnreadDocument | None = None
     former: str | None = None
     former_path: str | None = None
+    place: StagedPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,7 @@ class State:
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
         unstage_after: when a stale staged file may be removed again, at the earliest.
+        unstage_failed: the job whose staged file could not be removed last; the others' come first.
         device: the SANE name that the feeder opened last; "" before that.
         device_for: the value of `scanner.device` when it did.
         feeder_after: when a feeder may be started ahead of need, at the earliest: some time after one has ended
@@ -238,6 +242,7 @@ class State:
     stopping: bool = False
     progressed: float = 0.0
     unstage_after: float = 0.0
+    unstage_failed: int = 0
     device: str = ""
     device_for: str = ""
     feeder_after: float = 0.0

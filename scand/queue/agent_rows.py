@@ -63,7 +63,9 @@ def job_of(row: Mapping[str, Any]) -> Job:
         wait=row["wait"],
         entered=row["entered"] or 0,
         entered_from=row["entered_from"],
+        by_step=row["by_step"],
         assembled=row["assembled"],
+        stay=row["stay"] or 0,
         reopened=row["reopened"],
         batches=tuple(_batch(batch) for batch in row["batches"] or ()),
     )
@@ -71,7 +73,9 @@ def job_of(row: Mapping[str, Any]) -> Job:
 
 def unread_document(row: Mapping[str, Any]) -> UnreadDocument:
     """A document to read back, from a row of the look; without path or hash there is nothing to be found."""
-    return UnreadDocument(row["id"], row["inbox_path"], row["file_hash"], row["attempts"])
+    return UnreadDocument(
+        row["id"], row["inbox_path"], row["file_hash"], row["nas_staging_path"], row["attempts"]
+    )
 
 
 def _batch(row: Mapping[str, Any]) -> BatchRow:

@@ -104,15 +104,16 @@ class AgentQueue:
 
     # The queue.
 
-    def look(self, former: int | None = None) -> Rows:
+    def look(self, former: int | None = None, after: int = 0) -> Rows:
         """One round trip: the active job with all that deciding needs.
 
         Where the agent's row is missing, this session leads on under another epoch, if it has the lock.
 
         Args:
             former: the job that was active at the look before.
+            after: of the jobs with stale staged files, those with a higher id come first.
         """
-        values = {"longest": LONGEST_BACKOFF, "batches": MOST_BATCHES, "former": former}
+        values = {"longest": LONGEST_BACKOFF, "batches": MOST_BATCHES, "former": former, "after": after}
         rows, restored = self.run("look", **values), False
         if not rows:
             restored = self.elect()

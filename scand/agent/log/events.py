@@ -81,6 +81,7 @@ class Event(StrEnum):
     FILES_EXPIRED = "files_expired"
 
     # The document.
+    STAGED_LEFT = "staged_left"
     ASSEMBLING = "assembling"
     PREVIEW_READY = "preview_ready"
     COMMITTING = "committing"
@@ -255,6 +256,11 @@ _MESSAGES = {
         "job {job}: its time on local disk is over; removing its files",
     ),
     # The document.
+    Event.STAGED_LEFT: Message(
+        "3785165cb1b94f19972307d6b69e4c0a",
+        Level.WARNING,
+        "job {job}: left alone on the NAS, since it may not be its own: {path}",
+    ),
     Event.ASSEMBLING: Message("ee0f5d237cf74386845ce9bb3480f7f3", Level.INFO, "job {job}: merging"),
     Event.PREVIEW_READY: Message(
         "4cd2b76c72864e7f8f346408bac08c3d", Level.INFO, "job {job}: preview ready, {pages} pages: {path}"

@@ -122,6 +122,10 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
             yield Event.READ_BACK, {"job": job_id}
         case occurrences.Written(actions.ReadBack(job_id, code=code, error=why)) if code is not None:
             yield Event.NOT_READ_BACK, {"job": job_id, "code": code, "why": why}
+        case occurrences.Written(
+            actions.ExpectStaged(job_id, odd=str() as path) | actions.ForgetStaged(job_id, left=str() as path)
+        ):
+            yield Event.STAGED_LEFT, {"job": job_id, "path": path}
         case occurrences.Claimed(job_id, title):
             yield Event.JOB_CLAIMED, {"job": job_id, "title": title}
         case occurrences.ManualJobMade(job_id, title):

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scand.spool.directories import Spool
+from scand.spool.records import JobRecord
+
 if TYPE_CHECKING:
     from tests.shell import Shell
 
@@ -39,13 +42,18 @@ def test_nas_init_is_for_the_daemons_user(host: Shell) -> None:
 
 
 def test_nas_init_gives_the_group_what_scand_made(host: Shell) -> None:
-    """Folders of staging and Inbox and the previews, and nothing that was closed by somebody else's modes."""
-    job = host.home / "nas" / ".scan-staging" / "job-7"
-    job.mkdir(parents=True)
-    (job / "merged.pdf").write_bytes(b"%PDF")
-    (job / "merged.pdf").chmod(0o600)
-    for path in (job, job.parent):
-        path.chmod(0o700)
+    """Folders of staging and Inbox and its own previews; not those of another installation on the same NAS."""
+    staging = host.home / "nas" / ".scan-staging"
+    job, others = staging / "1a2b3c4d" / "job-7-9", staging / "9f9f9f9f" / "job-7-9"
+    for place in (job, others):
+        place.mkdir(parents=True)
+        (place / "merged.pdf").write_bytes(b"%PDF")
+        (place / "merged.pdf").chmod(0o600)
+        for path in (place, place.parent, staging):
+            path.chmod(0o700)
+    database = "1a2b3c4d-0000-4000-8000-000000000000"
+    record = JobRecord(id=7, created_at="2026-01-01T00:00:00+00:00", database=database)
+    Spool(host.home / "staging").job(record)
     inbox = host.home / "nas" / "PKM" / "Inbox"
     inbox.mkdir(parents=True)
     (inbox / "Old.pdf").write_bytes(b"%PDF")
@@ -58,6 +66,10 @@ def test_nas_init_gives_the_group_what_scand_made(host: Shell) -> None:
     host.run("nas", "init")
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (job.parent, job, job / "merged.pdf")}
     assert list(modes.values()) == [0o750, 0o750, 0o640]
+    kept = {
+        path: stat.S_IMODE(path.stat().st_mode) for path in (others.parent, others, others / "merged.pdf")
+    }
+    assert list(kept.values()) == [0o700, 0o700, 0o600]
     assert stat.S_IMODE(inbox.parent.stat().st_mode) == 0o770
     assert stat.S_IMODE((inbox / "Old.pdf").stat().st_mode) == 0o600
 

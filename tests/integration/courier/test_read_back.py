@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scand.courier import delivery
 from scand.courier import read_back as module
+from scand.courier import staging
 from scand.courier.read_back import read_back
 from scand.courier.volume import Volume, init_volume
 from scand.errors import BadData
 from scand.faults import ErrorCode
+from scand.jobs.staged import StagedPlace
 from tests.support.instants import every_instant, fail, kill
 
 if TYPE_CHECKING:
@@ -77,12 +78,12 @@ def test_whatever_else_is_there_is_not_the_document(root: Path, volume: Volume, 
     assert caught.value.code is ErrorCode.NOT_READ_BACK
 
 
-STAGED, FINAL = ".scan-staging/job-42/merged.pdf", "documents/a.pdf"
+PLACE, FINAL = StagedPlace(".scan-staging/1a2b3c4d", 42, 7), "documents/a.pdf"
 
 
 def read_back_and_unstage(root: Path) -> None:
     """What a courier does once a client has committed; the NAS is made first, if it is not there."""
-    for path in (root / STAGED, root / FINAL):
+    for path in (root / PLACE.path, root / FINAL):
         if not (root / "begun").exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(CONTENT)
@@ -90,7 +91,7 @@ def read_back_and_unstage(root: Path) -> None:
     volume_id = init_volume(root, require_mount=False)
     with Volume.open(root, volume_id=volume_id, require_mount=False) as volume:
         read_back(volume, FINAL, SHA, progress=lambda _done, _total: None)
-        delivery.unstage(volume, STAGED)
+        staging.unstage(volume, PLACE)
 
 
 def the_document_is_there_and_the_courier_can_be_sent_again(root: Path) -> None:
@@ -98,11 +99,11 @@ def the_document_is_there_and_the_courier_can_be_sent_again(root: Path) -> None:
     assert (root / FINAL).read_bytes() == CONTENT
     read_back_and_unstage(root)
     assert (root / FINAL).read_bytes() == CONTENT
-    assert not (root / STAGED).parent.exists()
+    assert not (root / PLACE.path).parent.exists()
 
 
 @pytest.mark.parametrize("interrupt", [kill, fail])
 def test_a_courier_that_dies_at_any_instant_is_sent_again(interrupt: Callable[[], None]) -> None:
     """The staged file goes only after the document was read back, and nothing of the document ever does."""
     act, check = read_back_and_unstage, the_document_is_there_and_the_courier_can_be_sent_again
-    assert every_instant(interrupt, act, check, module, delivery) > 20
+    assert every_instant(interrupt, act, check, module, staging) > 20

@@ -205,7 +205,7 @@ def test_what_the_daemon_did_is_one_line(outcome: Outcome, event: Event, fields:
         NotWritten(Advance(42, Status.READY, Status.SCANNING, Actor.CLIENT)),
         NotWritten(BATCH),
         Written(Postpone(42, Status.COMMITTING, ErrorCode.NAS_UNAVAILABLE, "why", 2.0, 1)),
-        Written(ExpectStaged(42)),
+        Written(ExpectStaged(42, "s/merged.pdf")),
         Written(Expire(60.0)),
         LookDue(),
     ],
