@@ -24,21 +24,23 @@ $$;
 -- Both see everything that is scand's.
 GRANT SELECT ON
     scan_jobs, scan_job_batches, scan_agent_status, scan_job_transitions, scan_job_events,
-    scand_installation, scand_migrations, scan_queue_lag, scan_agent_health
+    scand_installation, scand_migrations, scand_deleted_jobs, scan_queue_lag, scan_agent_health
 TO scand_client, scand_agent;
 
--- A client writes intents.
-GRANT INSERT (title, settings, status), UPDATE (title, settings, status), DELETE ON scan_jobs TO scand_client;
+-- A client writes intents. This is the list of scand/jobs/columns.py, which the guards of 0011_guards hold everybody
+-- to; `steps` is for mappers that raise it as their version column.
+GRANT INSERT (title, settings, status), UPDATE (title, settings, status, steps), DELETE ON scan_jobs TO scand_client;
 GRANT UPDATE (status) ON scan_job_batches TO scand_client;
 
 -- The agent writes results. batch_count is nobody's: a trigger keeps it.
 GRANT UPDATE (
     status, page_count, last_activity_at, last_progress_at, staging_path, nas_staging_path, inbox_path, file_hash,
-    doc_id, error, error_code, attempts, next_attempt_at, pages_scanned, step, step_done, step_total, step_since,
+    read_back, doc_id, error, error_code, attempts, next_attempt_at, pages_scanned, step, step_done, step_total, step_since,
     updated_at
 ) ON scan_jobs TO scand_agent;
 GRANT INSERT, UPDATE ON scan_job_batches TO scand_agent;
-GRANT UPDATE ON scan_agent_status TO scand_agent;
+GRANT UPDATE (nas_staging_path), DELETE ON scand_deleted_jobs TO scand_agent;
+GRANT INSERT (id, epoch), UPDATE ON scan_agent_status TO scand_agent;  -- TRUNCATE scan_jobs CASCADE takes its row along
 
 -- The schema, the sequences behind the ids, and the documents table where it is scand's own.
 DO $$
@@ -60,6 +62,8 @@ BEGIN
         GRANT SELECT ON documents TO scand_client;
         GRANT SELECT, INSERT ON documents TO scand_agent;
         EXECUTE format('GRANT USAGE ON SEQUENCE %s TO scand_agent', documents_ids);
+    ELSE
+        GRANT UPDATE (doc_id) ON scan_jobs TO scand_client;  -- a document server links its own documents
     END IF;
 END
 $$;

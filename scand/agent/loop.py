@@ -17,6 +17,7 @@ import psycopg
 
 from scand import __version__
 from scand.agent.children import Children
+from scand.agent.hints import WINDOW, Hints
 from scand.agent.lock import StagingLock
 from scand.agent.log.events import Event
 from scand.agent.log.narrate import Line, narrate, narrate_outcome
@@ -27,29 +28,19 @@ from scand.agent.perform import Performer
 from scand.agent.reload import LiveConfig, limits
 from scand.agent.session import Session, Standing
 from scand.agent.wakeup import Wakeup
-from scand.decide import decide
+from scand.decide import decide, occurrences
 from scand.decide.actions import Exit
-from scand.decide.occurrences import (
-    Configured,
-    DatabaseLost,
-    Displaced,
-    LookDue,
-    Note,
-    Occurrence,
-    ScanAsked,
-    StopAsked,
-    Tick,
-)
 from scand.decide.state import Snapshot, State
 from scand.decide.timeouts import CHECK_EVERY
+from scand.queue.rivals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from scand.agent.log.journal import Journal
+    from scand.agent.service import Database
     from scand.config import Config
     from scand.decide.actions import DatabaseAction, LocalAction
-    from scand.queue.connection import Connection
     from scand.spool.directories import Spool
 
 _LONGEST_WAIT = 0.5
@@ -68,7 +59,7 @@ class Agent:
     Args:
         config: as read at the start.
         reread: the config read again; raises ConfigError when it is bad.
-        opener: see `session.Session`.
+        database: where sessions come from.
         spool: the staging directory.
         journal: the log.
     """
@@ -77,7 +68,7 @@ class Agent:
         self,
         config: Config,
         reread: Callable[[], Config],
-        opener: Callable[[], Connection],
+        database: Database,
         spool: Spool,
         journal: Journal,
     ) -> None:
@@ -88,14 +79,15 @@ class Agent:
         self._selector.register(self._wakeup, selectors.EVENT_READ, "wake")
         lock = StagingLock(spool.root)
         self._children = Children(self._selector, self._reporter, lock.fileno())
-        self._session = Session(opener, lock, self._wakeup.wake)
+        self._session = Session(database.open, lock, self._wakeup.wake)
+        self._hints = Hints(database.listen, self._selector, self._wakeup.wake)
         self._performer = Performer(self._config, spool, self._children)
         self._standing_log = StandingLog(self._reporter)
         checked = time.monotonic() + _FIRST_CHECK - CHECK_EVERY
         self._state = State(
             limits(config), Snapshot(), scanner_checked=checked, nas_checked=checked, swept=checked
         )
-        self._occurrences: deque[Occurrence] = deque()
+        self._occurrences: deque[occurrences.Occurrence] = deque()
         self._watched_fd: int | None = None
         self._next_look = self._next_heartbeat = self._heard_at = 0.0
         self._last_beat: tuple[object, ...] = ()
@@ -119,13 +111,14 @@ class Agent:
             self._reporter.stopping()
             self._config.close()
             self._children.dismiss()
+            self._hints.close()
             self._session.close()
             self._reporter.say(Event.DAEMON_STOPPED)
 
     def _turn(self) -> None:
         self._wait()
         self._serve()
-        self._occurrences.append(Tick(self._heard_at))
+        self._occurrences.append(occurrences.Tick(self._heard_at))
         for _ in range(_STEPS_PER_TURN):
             if self._leaving or not self._occurrences:
                 break
@@ -149,7 +142,11 @@ class Agent:
                 case "wake":
                     self._wakeup.drain()
                 case "database":
-                    self._next_look = 0.0  # a hint, or the end of the session: the next look tells which
+                    self._next_look = 0.0  # perhaps the end of the session: the next look tells
+                case "hints":
+                    self._next_look = 0.0
+                    if too_many := self._hints.take():
+                        self._reporter.say(Event.HINTS_FLOODED, count=too_many, seconds=f"{WINDOW:g}")
                 case role:
                     self._occurrences.extend(self._children.hear(role))
         for number in self._wakeup.signals():
@@ -173,20 +170,20 @@ class Agent:
 
     def _signaled(self, number: signal.Signals) -> None:
         if number is signal.SIGUSR1:
-            self._occurrences.append(ScanAsked())
+            self._occurrences.append(occurrences.ScanAsked())
         elif number is signal.SIGHUP:
             self._reload()
         else:
             self._reporter.say(Event.DAEMON_STOPPING, why=number.name)
             self._reporter.stopping()
-            self._occurrences.append(StopAsked())
+            self._occurrences.append(occurrences.StopAsked())
 
     def _reload(self, *, asked: bool = True) -> None:
         """Read the config again. It is decided on first, since what is performed from now on goes by it."""
         if self._config.reload(asked=asked):
-            self._occurrences.appendleft(Configured(limits(self._config.now)))
+            self._occurrences.appendleft(occurrences.Configured(limits(self._config.now)))
 
-    # Serve: the session, hints, the poll.
+    # Serve: the sessions, the poll.
 
     def _serve(self) -> None:
         if self._session.turn() and (queue := self._session.queue):
@@ -197,31 +194,28 @@ class Agent:
             except psycopg.Error as error:
                 self._drop_session(error)  # nothing may be decided before it is known which database this is
         if self._session.standing is Standing.WAITING:
-            self._occurrences.append(Displaced())  # so that children of an earlier session stop
+            self._occurrences.append(occurrences.Displaced())  # so that children of an earlier session stop
         self._children.reap()
         queue, now = self._session.queue, time.monotonic()
-        if queue is None:
-            return
-        try:
-            if queue.hints() or now >= self._next_look:
-                self._next_look = now + self._config.now.agent.poll
-                self._occurrences.append(LookDue())
-        except psycopg.Error as error:
-            self._lost(error)
+        if self._hints.turn(wanted=queue is not None):
+            self._next_look = 0.0  # for what has changed before it listened
+        if queue is not None and now >= self._next_look:
+            self._next_look = now + self._config.now.agent.poll
+            self._occurrences.append(occurrences.LookDue())
 
     def _beat(self) -> None:
         """Write the heartbeat: every `agent.heartbeat` seconds, and at once when job, scanner or NAS changed."""
         state, queue, now = self._state, self._session.queue, time.monotonic()
         job = state.snapshot.job
         about = (job.id, job.status, job.error_code) if job else ()
-        doing = (state.ready, state.scanner_trouble is None, state.nas_trouble is None, *about)
+        doing = (state.ready, state.scanner_trouble is None, state.nas_trouble is None, self._refusal, *about)
         if queue is None or (now < self._next_heartbeat and doing == self._last_beat):
             return
         self._next_heartbeat, self._last_beat = now + self._config.now.agent.heartbeat, doing
         try:
             alive = queue.heartbeat(
                 job_id=job.id if job else None,
-                state=status_line(state, now),
+                state=self._refusal or status_line(state, now),
                 ready=state.ready,
                 device=state.device or None,
             )
@@ -229,11 +223,11 @@ class Agent:
             self._lost(error)
         else:
             if not alive:
-                self._stand_down()
+                self._next_look = 0.0  # it tells whether another daemon leads, or the row is missing
 
     # Decide and perform.
 
-    def _step(self, occurrence: Occurrence) -> None:
+    def _step(self, occurrence: occurrences.Occurrence) -> None:
         before = self._state
         self._state, actions = decide(before, occurrence, time.monotonic())
         self._reporter.looked(self._state.snapshot.job)
@@ -247,16 +241,20 @@ class Agent:
 
     def _perform(self, action: DatabaseAction | LocalAction) -> bool:
         """Perform an action and log what became of it. False: the actions after it are not performed."""
-        follow: list[Occurrence] = []
+        follow: list[occurrences.Occurrence] = []
         try:
             for outcome in self._performer.perform(action, self._session.queue):
                 self._say(narrate_outcome(outcome))
-                if not isinstance(outcome, Note):
+                if isinstance(outcome, occurrences.StatusRowMade):
+                    self._next_heartbeat = 0.0
+                elif isinstance(outcome, occurrences.Looked):
+                    self._refusal = ""
+                if not isinstance(outcome, occurrences.Note):
                     follow.append(outcome)
         except psycopg.Error as error:
             self._lost(error)
             return False
-        if Displaced() in follow:
+        if occurrences.Displaced() in follow:
             self._stand_down()
             return False
         self._occurrences.extendleft(reversed(follow))
@@ -270,25 +268,28 @@ class Agent:
         """A statement failed. Deciding takes it for an outage: a batch that is being scanned goes on to its end.
 
         If the session is broken, another one is opened. If the database refused the statement (a client holds a
-        lock, its disk is full), the session is kept, and the rows are read again after `agent.poll` seconds.
+        lock, its disk is full), the session is kept, and the rows are read again after `agent.poll` seconds. If it
+        says that this is no step, the table of steps is not what it was: a new session compares it.
         """
         queue = self._session.queue
-        if queue is None or queue.connection.closed:
+        why = refusal(queue, error) if queue else ""  # it asks the database, and may find the session broken
+        if queue is None or queue.connection.closed or error.sqlstate == "SD001":
             self._drop_session(error)
             return
-        if str(error) != self._refusal:
-            self._refusal = str(error)
-            self._reporter.say(Event.UNEXPECTED, why=f"the database refuses: {error}")
+        locked = isinstance(error, psycopg.errors.LockNotAvailable)
+        if why != self._refusal:
+            self._refusal = why
+            self._reporter.say(Event.QUEUE_LOCKED if locked else Event.UNEXPECTED, why=why)
         self._next_look = time.monotonic() + self._config.now.agent.poll
-        self._occurrences.append(DatabaseLost())
+        self._occurrences.append(occurrences.DatabaseLost())
 
     def _drop_session(self, error: psycopg.Error) -> None:
         self._unwatch_database()
         self._session.lose(error)
-        self._occurrences.append(DatabaseLost())
+        self._occurrences.append(occurrences.DatabaseLost())
 
     def _stand_down(self) -> None:
         self._reporter.say(Event.STOOD_DOWN, epoch="another's")
         self._unwatch_database()
         self._session.lose(psycopg.OperationalError("another daemon leads"))
-        self._occurrences.append(Displaced())
+        self._occurrences.append(occurrences.Displaced())

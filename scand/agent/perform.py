@@ -43,6 +43,7 @@ class Performer:
         self._config, self._spool, self._children = config, spool, children
         self._installation = ("", False)
         self._refused: tuple[int, ScandError] | None = None
+        self._active: int | None = None
 
     def elected(self, queue: AgentQueue) -> None:
         """A new session: what is known of the database is asked again."""
@@ -92,6 +93,8 @@ class Performer:
                 yield _outcome(action, queue.expect_staged(job_id, staged))
             case actions.ForgetStaged(job_id):
                 yield _outcome(action, queue.forget_staged(job_id))
+            case actions.ReadBack():
+                yield _outcome(action, queue.read_back(action))
             case actions.Expire(keep):
                 yield from self._expire(queue, keep)
                 yield occurrences.Written(action)
@@ -99,11 +102,13 @@ class Performer:
                 assert_never(action)
 
     def _look(self, queue: AgentQueue, after: int) -> Iterator[Outcome]:
-        rows = queue.look(after)
+        rows = queue.look(self._active, after)
+        if rows.restored:
+            yield occurrences.StatusRowMade(rows.epoch)
         if rows.epoch != queue.epoch:
             yield occurrences.Displaced()
             return
-        spooled = Spooled()
+        spooled, self._active = Spooled(), rows.job.id if rows.job else None
         if (job := rows.job) is not None:
             (refused_for, error), self._refused = self._refused or (0, None), None
             refusal = error if refused_for == job.id else None
@@ -122,7 +127,8 @@ class Performer:
         manual = self._config.now.manual
         settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
         title = self._config.now.manual_title(datetime.now().astimezone())
-        return occurrences.ManualJobMade(queue.manual_job(title, settings), title)
+        job_id = queue.manual_job(title, settings)
+        return occurrences.ManualJobMade(job_id, title) if job_id else occurrences.LookDue()
 
     def _name(self, queue: AgentQueue, job_id: int, named: wire.Named) -> bool:
         """The courier may publish only once the row has the name."""
@@ -134,10 +140,13 @@ class Performer:
 
     def _expire(self, queue: AgentQueue, keep: float) -> Iterator[Note]:
         """The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two."""
-        retention.let_go(queue, self._spool, keep)
+        spool, installation = self._spool, self._installation[0]
+        retention.let_go(queue, spool, keep)
         try:
             with disk_errors():
-                for job_id in retention.put_out_of_the_way(queue, self._spool, self._installation[0]):
+                for job_id in retention.put_out_of_the_way(queue, spool, installation):
+                    yield occurrences.FilesExpired(job_id)
+                for job_id in retention.put_deleted_out_of_the_way(queue, spool, installation, keep):
                     yield occurrences.FilesExpired(job_id)
         except ScandError as error:
             yield occurrences.DiskRefused(error.sentence)

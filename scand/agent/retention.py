@@ -32,6 +32,7 @@ class Orphan(NamedTuple):
         pages: captured pages.
         size: bytes.
         touched: when something was last written there, seconds since the epoch.
+        deleted: its job was deleted from this database; the daemon removes it once `staging.keep` is over.
     """
 
     directory: JobDirectory
@@ -39,6 +40,7 @@ class Orphan(NamedTuple):
     pages: int
     size: int
     touched: float
+    deleted: bool
 
 
 def record(job_id: int, created: datetime, installation: str) -> JobRecord:
@@ -47,17 +49,17 @@ def record(job_id: int, created: datetime, installation: str) -> JobRecord:
 
 
 def let_go(
-    queue: AgentQueue, spool: Spool, keep: float, *, spare: Collection[int] = (), read_back: bool = False
+    queue: AgentQueue, spool: Spool, keep: float, *, spare: Collection[int] = (), not_read_back: bool = False
 ) -> list[int]:
     """The rows of jobs that have been over for `keep` seconds own no files any more.
 
     Args:
-        spare, read_back: see `AgentQueue.expire`.
+        spare, not_read_back: see `AgentQueue.expire`.
 
     Returns:
         The jobs; 100 at most.
     """
-    return queue.expire(str(spool.jobs), keep, spare=sorted(spare), read_back=read_back)
+    return queue.expire(str(spool.jobs), keep, spare=sorted(spare), not_read_back=not_read_back)
 
 
 def put_out_of_the_way(
@@ -74,23 +76,39 @@ def put_out_of_the_way(
                 yield job_id
 
 
+def put_deleted_out_of_the_way(
+    queue: AgentQueue, spool: Spool, installation: str, keep: float
+) -> Iterator[int]:
+    """Rename the directories of jobs that were deleted `keep` seconds ago; the jobs whose they were, one by one.
+
+    Raises:
+        OSError: from the disk.
+    """
+    deleted = queue.deleted(str(spool.jobs), keep)
+    for job_id, created in deleted:
+        if spool.expire(record(job_id, created, installation)):
+            yield job_id
+    if deleted:
+        queue.forget_deleted([job_id for job_id, _ in deleted])
+
+
 def being_written(spool: Spool, quiet: float) -> list[int]:
     """Jobs in whose directory a batch may be under way: the feeder of a job that was just canceled still writes.
 
     Args:
         quiet: seconds without a new file after which nobody writes any more.
     """
-    since = time.time() - quiet
     found = ((job_id, spool.existing(job_id)) for job_id in spool.ids())
-    return [job_id for job_id, place in found if _under_way(place) and _touched(place) > since]
+    return [job_id for job_id, place in found if _under_way(place) and not _at_rest(place, quiet)]
 
 
 def orphans(queue: AgentQueue, spool: Spool, installation: str) -> list[Orphan]:
     """Directories with pages that belong to no job of this database: restored, replaced or deleted rows'."""
+    deleted = [record(*job, installation) for job in queue.deleted(str(spool.jobs), 0.0)]
     return [
-        Orphan(directory, directory.record(), _pages(directory), directory.size(), _touched(directory))
-        for directory in spool.all()
-        if _nobodys(queue, directory, installation)
+        Orphan(place, whose, _pages(place), place.size(), _touched(place), whose in deleted)
+        for place, whose in ((directory, directory.record()) for directory in spool.all())
+        if _nobodys(queue, place, installation)
     ]
 
 
@@ -103,7 +121,7 @@ def retire(queue: AgentQueue, spool: Spool, orphan: Orphan, installation: str, q
     directory = orphan.directory
     with queue.at_rest():
         same = directory.path.exists() and directory.record() == orphan.record
-        written = _under_way(directory) and _touched(directory) > time.time() - quiet
+        written = _under_way(directory) and not _at_rest(directory, quiet)
         if not same or written or not _nobodys(queue, directory, installation):
             return False
         spool.retire(directory)
@@ -138,6 +156,11 @@ def _touched(directory: JobDirectory) -> float:
         with suppress(FileNotFoundError):
             latest = max(latest, found.stat().st_mtime)
     return latest
+
+
+def _at_rest(directory: JobDirectory, quiet: float) -> bool:
+    """Whether nothing was written there for `quiet` seconds; a time far in the future is long ago."""
+    return abs(time.time() - _touched(directory)) >= quiet
 
 
 def _under_way(directory: JobDirectory) -> bool:

@@ -9,7 +9,7 @@ from scand.agent.log.journal import Journal, configure
 from scand.agent.loop import Agent
 from scand.config import Config, embedded_directory
 from scand.errors import ConfigError, Unavailable
-from scand.queue import embedded, schema
+from scand.queue import commit_by, embedded, schema
 from scand.queue.connection import connect
 from scand.queue.statements import read_sql
 from scand.spool.directories import Spool
@@ -49,7 +49,28 @@ class Database:
         else:
             connection = connect(self._config.database.url.get_secret_value(), name="scand")
         schema.check(connection)
-        _check_commit(connection, self._config)
+        try:
+            commit_by.check(connection, self._config.commit.by)
+        except ConfigError:
+            connection.close()
+            raise
+        return connection
+
+    def listen(self) -> Connection:
+        """Another session, which listens; see `Hints`. It is called in a thread.
+
+        Raises:
+            Unavailable, ConfigError: as `connect`.
+            psycopg.Error: the session has ended already.
+        """
+        if not self._config.database.embedded:
+            url = self._config.database.url.get_secret_value()
+        elif (server := self._server) is not None:
+            url = server.daemon_url
+        else:
+            raise Unavailable("The embedded database does not run.")
+        connection = connect(url, name="scand-hints")
+        connection.execute("LISTEN scan_jobs")
         return connection
 
     def close(self) -> None:
@@ -90,18 +111,8 @@ class Database:
             schema.migrate(connection)
             for script in ("roles.sql", "embedded.sql"):
                 connection.execute(read_sql(script).encode())
+            commit_by.settle(connection, self._config.commit.by or "agent")
         self._migrated = True
-
-
-def _check_commit(connection: Connection, config: Config) -> None:
-    row = connection.execute("SELECT scand_owns_documents() AS ours").fetchone()
-    if config.commit.by is None and row is not None and not row["ours"]:
-        connection.close()
-        raise ConfigError(
-            "This database belongs to a document server, which may put documents into the Inbox by itself: if "
-            'both did, there would be two files. Write [commit] by = "agent" (scand commits) or by = "client" '
-            "(the server does; then run sql/client-commits.sql, too) into the config."
-        )
 
 
 def run(path: Path | None, environ: Mapping[str, str]) -> None:
@@ -122,6 +133,6 @@ def run(path: Path | None, environ: Mapping[str, str]) -> None:
     configure(config.logging.level, config.logging.format)
     database = Database(config, environ)
     try:
-        Agent(config, read, database.open, Spool(config.staging.dir), Journal()).run()
+        Agent(config, read, database, Spool(config.staging.dir), Journal()).run()
     finally:
         database.close()

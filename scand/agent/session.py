@@ -1,7 +1,8 @@
 """The daemon's one session with the database: opened in a thread, elected, lost, opened again.
 
-Only connecting (with its DNS query) has a helper thread, since it can hang for minutes. LISTEN, the advisory lock
-and every write use the same session, so that a daemon which loses it loses the lead in the same moment.
+Only connecting (with its DNS query) has a helper thread, since it can hang for minutes. The advisory lock and all
+writes use the same session, so that a daemon which loses it loses the lead in the same moment. `hints` listens in
+another.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from scand.errors import ConfigError, ScandError
-from scand.queue import statements
+from scand.queue import rivals, statements
 from scand.queue.connection import take_role
 from scand.queue.results import AgentQueue
 
@@ -147,10 +148,11 @@ class Session:
         try:
             take_role(candidate.connection, "scand_agent")
             candidate.connection.execute(_TIMEOUTS)
-            candidate.listen()  # before the first look, so that no change is missed between the two
             if not candidate.elect():
-                who, epoch = candidate.leader()
-                if epoch == self._epoch:  # nobody has led since: the server has not noticed its end yet
+                who, epoch = rivals.leader(candidate)
+                if stranger := rivals.stranger(candidate):
+                    self.standing, self.trouble = Standing.AWAY, stranger
+                elif epoch == self._epoch:  # nobody has led since: the server has not noticed its end yet
                     self.standing, self.trouble = Standing.AWAY, "its former session has not ended yet"
                 else:
                     self.standing, self.trouble = Standing.WAITING, who

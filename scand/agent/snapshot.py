@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.agent import retention
 from scand.agent.tasks import staged_place
 from scand.decide.state import Snapshot
 from scand.errors import ScandError
+from scand.queue.agent_rows import MOST_BATCHES
 from scand.spool.disk import disk_errors
 
 if TYPE_CHECKING:
@@ -39,15 +41,21 @@ class Spooled(NamedTuple):
 
 def snapshot(rows: Rows, spooled: Spooled, config: Config, installation: str) -> Snapshot:
     """Put together what was read."""
-    if rows.job is None:
-        return Snapshot(queued=rows.queued, stale=rows.stale)
-    return Snapshot(
-        job=rows.job,
+    found = Snapshot(
         queued=rows.queued,
+        stale=rows.stale,
+        unread=rows.unread,
+        former=rows.former,
+        former_path=rows.former_path,
+    )
+    if rows.job is None:
+        return found
+    return replace(
+        found,
+        job=rows.job,
         settings=settings_of(rows.job, config),
         unrecorded=spooled.unrecorded,
         next_seq=spooled.last + 1,
-        stale=rows.stale,
         trouble=spooled.trouble,
         place=staged_place(rows.job, config, installation),
     )
@@ -61,6 +69,9 @@ def read_spool(job: Job, spool: Spool, installation: str, refusal: ScandError | 
         refusal: why the last write to the directory failed: then it is not read.
     """
     recorded, aside = {batch.seq for batch in job.batches}, None
+    if len(recorded) > MOST_BATCHES:
+        why = f"This job has more than {MOST_BATCHES} batches: cancel it, and scan in smaller jobs."
+        return Spooled(last=max(recorded), trouble=ScandError(why))
     if refusal is not None:
         return Spooled(last=max(recorded, default=0), trouble=refusal)
     try:

@@ -55,6 +55,16 @@ def task(
                 sha256=job.file_hash,
                 nas=nas,
             )
+        case Send(task=Task.READ_BACK, unread=unread) if unread is not None:
+            return wire.ReadBack(
+                inbox_path=unread.inbox_path or "",
+                sha256=unread.sha256 or "",
+                place=StagedPlace.of(
+                    config.nas.staging_from_root, installation, send.job_id, 0, unread.nas_staging_path
+                ),
+                merged=str(directory.merged),
+                nas=nas,
+            )
         case Send(task=Task.SWEEP):
             return wire.Sweep(jobs=str(directory.path.parent))
         case Send(task=Task.CHECK):

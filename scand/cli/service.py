@@ -1,10 +1,10 @@
-"""`scand run`, `scand migrate`, `scand nas init`: what the operator of a scan host does."""
+"""`scand run`, `scand migrate`, `scand nas init`: commands for the operator of a scan host."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,6 +17,7 @@ from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.config.files import SYSTEM
 from scand.errors import ConfigError
+from scand.queue.commit_by import settle
 from scand.queue.connection import connect
 from scand.queue.schema import LONGEST_STATEMENT
 from scand.queue.schema import migrate as bring_up_to_date
@@ -37,9 +38,14 @@ def run(config: Path | None) -> None:
 
 
 @click.command()
+@click.option(
+    "--commit-by",
+    type=click.Choice(["agent", "client"]),
+    help="Also settle who commits, as [commit] by says in the config; clients may then commit, or no more.",
+)
 @json_option
 @click.pass_obj
-def migrate(config: Path | None, *, as_json: bool) -> None:
+def migrate(config: Path | None, *, commit_by: Literal["agent", "client"] | None, as_json: bool) -> None:
     """Bring the database's schema up to date; with nothing to do, do nothing.
 
     Run it as the owner of the tables. The daemon does it by itself for its embedded database.
@@ -47,14 +53,18 @@ def migrate(config: Path | None, *, as_json: bool) -> None:
     url = maintenance_url(config)
     with told(), connect(url, name="scand-migrate", deadline=LONGEST_STATEMENT) as connection:
         applied = bring_up_to_date(connection)
+        if commit_by is not None:
+            settle(connection, commit_by)
     if as_json:
-        echo_json({"applied": applied})
+        echo_json({"applied": applied, "commit_by": commit_by})
         return
     out = console()
     for name in applied:
         out.print(f"applied {name}")
     if not applied:
         out.print("the schema is up to date")
+    if commit_by is not None:
+        out.print(f"the {commit_by} commits in this database")
 
 
 @click.group()
@@ -66,7 +76,7 @@ def nas() -> None:
 @json_option
 @click.pass_obj
 def init(config: Path | None, *, as_json: bool) -> None:
-    """Mark nas.root as the NAS that is meant, and remember the mark in staging.dir.
+    """Mark nas.root as the NAS of this installation, and remember the mark in staging.dir.
 
     Without it nothing is ever written to the NAS: an unmounted mountpoint is an empty directory, too.
     A NAS that is marked already keeps its mark. The members of nas.group get through the folders that scand has
@@ -81,7 +91,7 @@ def init(config: Path | None, *, as_json: bool) -> None:
 
 
 def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
-    """The config, if its staging directory is this user's: what another makes there the daemon could not use.
+    """Load the config, if its staging directory belongs to this user: the daemon could not use another's files.
 
     Args:
         path: `--config`.
@@ -89,7 +99,7 @@ def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
         service: the command that root runs instead where the service uses that directory.
 
     Raises:
-        ConfigError: it is another user's, or will be: nothing was touched.
+        ConfigError: it belongs to another user, or will; nothing was touched.
     """
     me, unit = people.caller(), Unit.read()
     if me.name != unit.user and unit.hides_config(path, os.environ):

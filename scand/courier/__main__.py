@@ -20,6 +20,7 @@ from scand.courier import staging
 from scand.courier.access import Access
 from scand.courier.document import BatchSource, bind, merge
 from scand.courier.publishing import Publishing, content_of
+from scand.courier.read_back import read_back
 from scand.courier.regroup import regroup
 from scand.courier.survey import survey
 from scand.courier.volume import Volume, init_volume
@@ -59,6 +60,16 @@ class Courier:
                     with _volume(task.nas) as volume:
                         left = staging.unstage(volume, task.place, content_of(Path(task.merged)))
                     self._parent.say(wire.Unstaged(left=left))
+                case wire.ReadBack():
+                    with _volume(task.nas) as volume:
+                        read_back(
+                            volume,
+                            task.inbox_path,
+                            task.sha256,
+                            progress=lambda done, total: self._alive("verifying", done, total),
+                        )
+                        staging.unstage(volume, task.place, content_of(Path(task.merged)))
+                    self._parent.say(wire.Found())
                 case wire.Sweep():
                     for directory in expired(Path(task.jobs)):
                         self._alive("removing", 0, 0)

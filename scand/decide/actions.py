@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scand.decide.state import State, Task
     from scand.faults import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
-    from scand.jobs.rows import Job
+    from scand.jobs.rows import Job, UnreadDocument
     from scand.jobs.settings import Settings
     from scand.spool.records import BatchPdf, End
 
@@ -161,6 +161,26 @@ class ForgetStaged:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadBack:
+    """Write whether a document that a client has committed was found in the Inbox.
+
+    Attributes:
+        found: it was read back with its hash, and the staged file is gone.
+        attempts: how often it was looked for in vain.
+        seconds: until it is looked for again; None: no more.
+        code: the row's new `error_code`, when it is looked for no more; else None.
+        error: the row's new `error`.
+    """
+
+    job_id: int
+    found: bool
+    attempts: int = 0
+    seconds: float | None = None
+    code: ErrorCode | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Expire:
     """Expire the local files of jobs that were committed or canceled `keep` seconds ago."""
 
@@ -243,6 +263,7 @@ class Send:
         job: the job, for ASSEMBLE and PUBLISH.
         seq: number of the batch, for BIND.
         staged: path of the staged file relative to the NAS root, for UNSTAGE.
+        unread: the document, for READ_BACK.
     """
 
     task: Task
@@ -251,6 +272,7 @@ class Send:
     job: Job | None = None
     seq: int = 0
     staged: str = ""
+    unread: UnreadDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +304,17 @@ class Exit:
 
 
 RowWrite: TypeAlias = (
-    Claim | MakeManualJob | Advance | Record | Postpone | Name | Commit | ExpectStaged | ForgetStaged | Expire
+    Claim
+    | MakeManualJob
+    | Advance
+    | Record
+    | Postpone
+    | Name
+    | Commit
+    | ExpectStaged
+    | ForgetStaged
+    | ReadBack
+    | Expire
 )
 """Writes of rows that deciding goes by: after each the rows are read again."""
 

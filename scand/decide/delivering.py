@@ -69,9 +69,13 @@ def preview(decision: Decision, job: Job) -> Iterator[Action]:
 
 
 def committing(decision: Decision, job: Job) -> Iterator[Action]:
-    """Publish the document in the Inbox, once."""
+    """Publish the document in the Inbox, once; or wait for the client that does.
+
+    Once `inbox_path` is in the row, the agent has begun to publish, and ends that whoever commits by now.
+    """
     settings, courier = decision.state.snapshot.settings, decision.state.courier
-    if not decision.state.limits.commits:
+    if not decision.state.limits.commits and job.inbox_path is None:
+        yield from _wait_for_client(decision, job)
         return
     if not job.by_step:
         yield decision.advance(job, Status.PREVIEW, error=NOBODY_ASKED, code=ErrorCode.INTERRUPTED)
@@ -88,3 +92,14 @@ def committing(decision: Decision, job: Job) -> Iterator[Action]:
         yield decision.write(Name(job.id, named))
     elif decision.free_to_send(job):
         yield _told(decision, job) or decision.send(Send(Task.PUBLISH, job.id, job.entered, job))
+
+
+def _wait_for_client(decision: Decision, job: Job) -> Iterator[Action]:
+    """A client that has died must not hold the scanner. One that comes late takes the step to committing again."""
+    timeout = decision.state.limits.client_timeout
+    if timeout is not None and (job.idle or 0) >= timeout and not decision.state.stopping:
+        why = (
+            "The client that commits by itself was silent for too long. Commit again; see before whether the "
+            "document is in its place already."
+        )
+        yield decision.advance(job, Status.PREVIEW, error=why, code=ErrorCode.CLIENT_TIMEOUT)

@@ -139,6 +139,13 @@ class Performed:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusRowMade:
+    """The agent's row was missing; this daemon has made it again, and leads on."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class FilesExpired:
     """A job's directory on local disk was put out of the way, to be removed."""
 
@@ -184,7 +191,7 @@ Occurrence: TypeAlias = (
 )
 """What is decided on."""
 
-Note: TypeAlias = Performed | FilesExpired | SpoolPutAside | DiskRefused
+Note: TypeAlias = Performed | StatusRowMade | FilesExpired | SpoolPutAside | DiskRefused
 """What only the log tells of."""
 
 Outcome: TypeAlias = Occurrence | Note

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scand.decide.actions import Action, Scan
 from scand.decide.batches import process_first, without_pages
-from scand.decide.housekeeping import unstage
+from scand.decide.housekeeping import read_back, unstage
 from scand.decide.sentences import NOBODY_ASKED
 from scand.decide.state import Run
 from scand.errors import ScandError
@@ -54,6 +54,7 @@ def ready(decision: Decision, job: Job) -> Iterator[Action]:
     else:
         yield from decision.start_feeder()
         yield from decision.take(unstage(decision.state, decision.now))
+        yield from decision.take(read_back(decision.state, decision.now))
 
 
 def _timed_out(decision: Decision, job: Job) -> Action:

@@ -13,6 +13,10 @@ DEVICE_TRIES = 5
 COURIER_TRIES = 5
 """Tries of a task whose result fails verification, or whose courier dies, before the job fails."""
 
+READ_BACK_TRIES = 9
+"""Tries to find a document that a client has committed, before a person is told: 4 minutes in all, with `backoff`.
+A file that another host has made may take one of them to show on an NFS or SMB mount."""
+
 COURIER_SILENCE = 60.0
 """Seconds of silence after which a courier is taken for hung; it reports at every chunk of a copy."""
 
@@ -44,13 +48,21 @@ PROGRESS_EVERY = 1.0
 SWEEP_EVERY = 600.0
 """Seconds between two searches of an idle agent for expired files; or `staging.keep`, if that is shorter."""
 
+SWEEP_PAUSE = 1.0
+"""The shortest such interval, in seconds: with `staging.keep` = "0s", too, the courier has time for the NAS."""
+
 UNSTAGE_EVERY = 60.0
 """Seconds between two tries to remove a stale staged file."""
 
 
+LONGEST_BACKOFF = 300.0
+"""The longest pause between two tries, in seconds. A next try that is further away was set by a wrong clock,
+and is due."""
+
+
 def backoff(attempts: int) -> float:
-    """Seconds to wait after the given number of failed tries: 1, 2, 4 … 300."""
-    return float(min(300, 2 ** min(attempts, 10)))
+    """Seconds to wait after the given number of failed tries: 1, 2, 4 … LONGEST_BACKOFF."""
+    return float(min(LONGEST_BACKOFF, 2 ** min(attempts, 10)))
 
 
 def check_interval(trouble: wire.Failed | None) -> float:

@@ -52,7 +52,7 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of `scan_jobs`, and what the agent needs to know beside it; all read at the same moment.
+    """A row of `scan_jobs`, and what else the agent needs to know of it, all read at the same moment.
 
     Attributes:
         id: `scan_jobs.id`.
@@ -128,7 +128,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class StaleFile:
-    """A merge that is still staged on the NAS although its job was reopened or canceled.
+    """A merge that is still staged on the NAS although its job was reopened, canceled or deleted.
 
     Attributes:
         job_id: `scan_jobs.id`.
@@ -137,3 +137,22 @@ class StaleFile:
 
     job_id: int
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadDocument:
+    """A document that a client has committed, and that the agent has yet to read back.
+
+    Attributes:
+        job_id: `scan_jobs.id`.
+        inbox_path: where the client says that it is, relative to the NAS root; None: it does not say (before 0.2).
+        sha256: of the merge that was previewed, 64 hex digits; None: unknown (before 0.2).
+        nas_staging_path: what the row says of the staged merge.
+        attempts: how often it was looked for in vain.
+    """
+
+    job_id: int
+    inbox_path: str | None
+    sha256: str | None
+    nas_staging_path: str | None = None
+    attempts: int = 0

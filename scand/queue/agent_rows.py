@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scand.jobs.lifecycle import Status
-from scand.jobs.rows import BatchRow, BatchStatus, Job
+from scand.jobs.rows import BatchRow, BatchStatus, Job, UnreadDocument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scand.jobs.rows import StaleFile
+
+MOST_BATCHES = 10_000
+"""Batches of one job that a look reads: each look costs what they cost. A job with more fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,22 @@ class Rows:
         epoch: of the daemon that leads now.
         job: the active one, or None.
         queued: whether another waits.
-        stale: a file on the NAS that its job wants no more.
+        stale: a file on the NAS that its job does not want any more.
+        unread: a document that a client has committed, and that the agent has yet to read back.
+        former: the status now of the job that was active at the look before; None: there was none, or its row is
+            gone.
+        former_path: that job's `inbox_path`.
+        restored: the agent's row was missing; this session has made it again, and leads on.
     """
 
     epoch: int
     job: Job | None
     queued: bool
     stale: StaleFile | None
+    unread: UnreadDocument | None = None
+    former: str | None = None
+    former_path: str | None = None
+    restored: bool = False
 
 
 def job_of(row: Mapping[str, Any]) -> Job:
@@ -56,6 +68,13 @@ def job_of(row: Mapping[str, Any]) -> Job:
         stay=row["stay"] or 0,
         reopened=row["reopened"],
         batches=tuple(_batch(batch) for batch in row["batches"] or ()),
+    )
+
+
+def unread_document(row: Mapping[str, Any]) -> UnreadDocument:
+    """A document to read back, from a row of the look; without path or hash there is nothing to be found."""
+    return UnreadDocument(
+        row["id"], row["inbox_path"], row["file_hash"], row["nas_staging_path"], row["attempts"]
     )
 
 

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A row of `scan_jobs`; what the columns mean is told in `sql/migrations`.
+    """A row of `scan_jobs`; what the columns mean is in docs/database.md.
 
     Attributes:
         settings: whatever JSON a client has put there.
         status: a string, since rows from before scand's time may hold another than `Status` knows.
+        steps: raised by one with every step and every change of a batch.
         seen_at: the database's clock when the row was read: ages are differences to it.
     """
 
@@ -24,6 +25,7 @@ class JobRow:
     title: str
     settings: Any
     status: str
+    steps: int
     batch_count: int
     page_count: int | None
     pages_scanned: int | None
@@ -139,7 +141,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Which jobs are meant; None: whatever it is.
+    """Which jobs are meant; None: of all.
 
     Attributes:
         title: a text that the title contains, in whatever case.

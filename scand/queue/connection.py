@@ -16,12 +16,16 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
 from scand.errors import ConfigError, Unavailable
+from scand.queue.moments import MomentLoader
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
 
 CONNECT_TIME = 5
 """Seconds to connect, DNS not included."""
+
+OLDEST_SERVER = 14
+"""PostgreSQL's major version: functions whose body is a RETURN, and CREATE OR REPLACE TRIGGER, came with it."""
 
 _T = TypeVar("_T")
 
@@ -58,7 +62,7 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
 
     Raises:
         Unavailable: the server is not there or does not answer.
-        ConfigError: the URL cannot be read, or the server refuses this login.
+        ConfigError: the URL cannot be read, or the server refuses this login or is too old.
     """
     try:
         connection = Connection.connect(
@@ -81,9 +85,21 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
                 f"The database refuses the login: {text}. Mend database.url, or the server's pg_hba.conf."
             ) from error
         raise Unavailable(f"The database is away: {text}") from error
+    _require_server(connection)
     connection.deadline = deadline
     set_json_loads(_json, connection)
+    connection.adapters.register_loader("timestamptz", MomentLoader)
     return connection
+
+
+def _require_server(connection: Connection) -> None:
+    major, minor = divmod(connection.info.server_version, 10_000)
+    if major < OLDEST_SERVER:
+        connection.close()
+        raise ConfigError(
+            f"The database's server is PostgreSQL {major}.{minor}: scand needs {OLDEST_SERVER} or later. "
+            "Upgrade the server, or set database.url to another."
+        )
 
 
 _DEEPEST = 100  # levels of JSON that anybody may mean; Python itself stops at a thousand

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from scand import __version__
-from scand.errors import Unavailable
+from scand.decide.timeouts import LONGEST_BACKOFF
 from scand.jobs.rows import BatchStatus, StaleFile
-from scand.queue.agent_rows import Rows, job_of
+from scand.queue.agent_rows import MOST_BATCHES, Rows, job_of, unread_document
 from scand.queue.connection import take_role
 from scand.queue.statements import AGENT_LOCK
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scand import wire
-    from scand.decide.actions import Advance, Postpone, Progress, Record
+    from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Record
     from scand.queue.connection import Connection
 
 
@@ -34,8 +34,8 @@ class AgentQueue:
     """One session's view of the queue.
 
     Args:
-        connection: see `database.connect`; the caller owns it.
-        queries: see `queries.load`.
+        connection: see `connection.connect`; the caller owns it.
+        queries: see `statements.load`.
     """
 
     def __init__(self, connection: Connection, queries: Mapping[str, bytes]) -> None:
@@ -43,12 +43,13 @@ class AgentQueue:
         self._queries = queries
         self.epoch = 0
 
-    def _run(self, name: str, **values: object) -> list[dict[str, Any]]:
+    def run(self, name: str, **values: object) -> list[dict[str, Any]]:
+        """The rows of a statement of sql/agent.sql, by its name."""
         cursor = self.connection.execute(self._queries[name], {**values, "epoch": self.epoch})
         return cursor.fetchall() if cursor.description else []
 
     def _done(self, name: str, **values: object) -> bool:
-        return bool(self._run(name, **values))
+        return bool(self.run(name, **values))
 
     @contextmanager
     def _as_client(self) -> Iterator[None]:
@@ -60,62 +61,78 @@ class AgentQueue:
     # Who leads.
 
     def elect(self) -> bool:
-        """Try to lead: take the session's advisory lock, and a new epoch with it."""
+        """Try to lead: take the session's advisory lock, and a new epoch with it.
+
+        A session that has the lock already gets another epoch. The agent's row is made again if it is missing.
+        """
         row = self.connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", (AGENT_LOCK,)).fetchone()
         if row is None or not row["mine"]:
             return False
-        found = self._run("elect", hostname=socket.gethostname(), pid=os.getpid(), version=__version__)
+        me = {"hostname": socket.gethostname(), "pid": os.getpid(), "version": __version__}
+        found = self.run("elect", **me)
+        if not found:
+            try:
+                self.run("make_status_row")
+            except psycopg.errors.InsufficientPrivilege as error:
+                why = (
+                    'scan_agent_status has lost its row, and this login may not make one: run "scand migrate"'
+                )
+                raise psycopg.OperationalError(why) from error
+            found = self.run("elect", **me)
+        if not found:
+            raise psycopg.OperationalError("scan_agent_status shows this login no row: see scand doctor")
         self.epoch = found[0]["epoch"]
         return True
 
-    def leader(self) -> tuple[str, int]:
-        """Who leads, for a person ("scanhost, pid 4711"), and with which epoch."""
-        (row,) = self._run("leader")
-        return f"{row['hostname'] or 'another host'}, pid {row['pid']}", row["epoch"]
-
-    def join(self) -> None:
-        """Write in the name of the daemon that led last; once another does, nothing more is written.
-
-        Raises:
-            Unavailable: none ever has.
-        """
-        rows = self._run("leader")
-        if not rows:
-            raise Unavailable("No daemon has ever served this database: start one (systemctl start scand).")
-        self.epoch = rows[0]["epoch"]
-
     def installation(self) -> tuple[str, bool]:
         """This database's own id, and whether its documents table is scand's."""
-        (row,) = self._run("installation")
+        (row,) = self.run("installation")
         return row["id"], row["owns_documents"]
 
     def heartbeat(self, *, job_id: int | None, state: str, ready: bool, device: str | None) -> bool:
-        """Alive. False: another daemon leads."""
-        return self._done("heartbeat", job_id=job_id, state=state, ready=ready, device=device)
+        """Alive. False: another daemon leads, or the row is missing; the next look tells which."""
+        rows = self.run("heartbeat", state=state, ready=ready, device=device)
+        if rows and rows[0]["current_job_id"] != job_id:
+            # Told when it can be: whoever has locked scan_jobs delays this, and not the heartbeat before it.
+            with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
+                self.run("point_at_job", job_id=job_id)
+        return bool(rows)
 
     def sign_off(self) -> None:
         """This daemon stops."""
-        self._run("sign_off")
-
-    def hints(self) -> bool:
-        """Take in what has been notified, without waiting: only a hint that looking is worth while."""
-        return sum(1 for _ in self.connection.notifies(timeout=0)) > 0
+        self.run("sign_off")
 
     # The queue.
 
-    def look(self, after: int = 0) -> Rows:
+    def look(self, former: int | None = None, after: int = 0) -> Rows:
         """One round trip: the active job with all that deciding needs.
 
+        Where the agent's row is missing, this session leads on under another epoch, if it has the lock.
+
         Args:
+            former: the job that was active at the look before.
             after: of the jobs with stale staged files, those with a higher id come first.
         """
-        (row,) = self._run("look", after=after)
-        stale = row["stale"]
+        values = {"longest": LONGEST_BACKOFF, "batches": MOST_BATCHES, "former": former, "after": after}
+        rows, restored = self.run("look", **values), False
+        if not rows:
+            restored = self.elect()
+            rows = self.run("look", **values)
+        if not rows:
+            raise psycopg.OperationalError("scan_agent_status has no row, and another session has the lead")
+        row = rows[0]
+        if row["ahead"]:
+            self.run("restart_idle_clock", id=row["id"], status=row["status"])
+        stale, unread = row["stale"], row["unread"]
         return Rows(
             epoch=row["epoch"],
             job=job_of(row) if row["id"] is not None else None,
             queued=row["queued"],
             stale=stale and StaleFile(stale["id"], stale["nas_staging_path"]),
+            unread=unread and unread_document(unread),
+            former=row["former_status"],
+            former_path=row["former_path"],
+            restored=restored,
         )
 
     def claim(self, jobs: str) -> tuple[int, str] | None:
@@ -125,15 +142,16 @@ class AgentQueue:
             jobs: the absolute directory below which each job has one of its own.
         """
         try:
-            rows = self._run("claim", jobs=jobs)
+            rows = self.run("claim", jobs=jobs)
         except psycopg.errors.UniqueViolation:
             return None  # another became active in the same moment
         return (rows[0]["id"], rows[0]["title"]) if rows else None
 
-    def manual_job(self, title: str, settings: Mapping[str, object]) -> int:
-        """A new queued job, made as a client."""
+    def manual_job(self, title: str, settings: Mapping[str, object]) -> int | None:
+        """A new queued job, made as a client; None: another daemon leads."""
         with self._as_client():
-            return int(self._run("manual_job", title=title, settings=Jsonb(dict(settings)))[0]["id"])
+            rows = self.run("manual_job", title=title, settings=Jsonb(dict(settings)))
+        return int(rows[0]["id"]) if rows else None
 
     def scan_now(self, job_id: int) -> bool:
         """ready → scanning on a person's word, as a client."""
@@ -153,6 +171,7 @@ class AgentQueue:
             code=step.code,
             page_count=staged and staged.document.pages,
             staged=staged and staged.staged,
+            sha256=staged and staged.document.sha256,
         )
 
     def record(self, batch: Record) -> bool:
@@ -160,7 +179,7 @@ class AgentQueue:
         pdf = batch.pdf
         status = BatchStatus.SCANNED if batch.kept else BatchStatus.DISCARDED
         with self.connection.transaction():
-            self._run(
+            self.run(
                 "record_batch",
                 id=batch.job_id,
                 expected=batch.status,
@@ -208,7 +227,7 @@ class AgentQueue:
 
     def same_document(self, job_id: int, sha256: str) -> str | None:
         """Where a committed job has put these very bytes, if one has."""
-        rows = self._run("same_document", id=job_id, sha256=sha256)
+        rows = self.run("same_document", id=job_id, sha256=sha256)
         return rows[0]["inbox_path"] if rows else None
 
     def name_publication(self, job_id: int, inbox_path: str, sha256: str) -> bool:
@@ -221,8 +240,11 @@ class AgentQueue:
         with self.connection.transaction():
             doc_id = None
             if link:
-                self._run("link_document", **values)
-                doc_id = self._run("find_document", sha256=published.sha256)[0]["id"]
+                self.run("link_document", **values)
+                found = self.run("find_document", sha256=published.sha256)
+                doc_id = (
+                    found[0]["id"] if found else None
+                )  # none: nothing was written, and commit writes nothing
             done = self._done("commit", **values, doc_id=doc_id)
             if not done:
                 raise psycopg.Rollback
@@ -234,26 +256,54 @@ class AgentQueue:
 
     def forget_staged(self, job_id: int) -> bool:
         """Nothing of the job is on the NAS any more."""
-        return self._done("forget_staged", id=job_id)
+        return self._done("forget_staged", id=job_id) or self._done("forget_staged_of_deleted", id=job_id)
+
+    def deleted(self, jobs: str, keep: float) -> list[tuple[int, datetime]]:
+        """Jobs that were deleted `keep` seconds ago and may have files on disk: id and creation time; 100 at most.
+
+        Args:
+            jobs: the absolute directory below which each job had one of its own.
+            keep: seconds.
+        """
+        rows = self.run("deleted", jobs=jobs, keep=keep)
+        return [(row["job_id"], row["created_at"]) for row in rows]
+
+    def forget_deleted(self, ids: Sequence[int]) -> None:
+        """Nothing of these deleted jobs is on disk any more."""
+        self.run("forget_deleted", ids=list(ids))
+
+    def read_back(self, outcome: ReadBack) -> bool:
+        """What became of looking for a document that a client has committed."""
+        return self._done(
+            "read_back",
+            id=outcome.job_id,
+            found=outcome.found,
+            error=outcome.error,
+            code=outcome.code,
+            attempts=outcome.attempts,
+            seconds=outcome.seconds,
+        )
 
     def expire(
-        self, jobs: str, keep: float, *, spare: Sequence[int] = (), read_back: bool = False
+        self, jobs: str, keep: float, *, spare: Sequence[int] = (), not_read_back: bool = False
     ) -> list[int]:
         """Let go of the files of jobs that have been over for `keep` seconds, as far as the rows go.
 
-        A canceled job's batches cannot be kept any more; a committed one's are history.
+        Of the committed ones only those whose document the agent has read back. A canceled job's batches cannot be
+        kept any more; a committed one's are history.
 
         Args:
             spare: jobs that are left alone.
-            read_back: of the committed ones only those whose file the agent itself has read back.
+            not_read_back: also those whose document the agent has looked for in vain.
 
         Returns:
             Which they were; 100 at most.
         """
         with self.connection.transaction():
-            rows = self._run("expire", jobs=jobs, keep=keep, spare=list(spare), read_back=read_back)
+            self.run("restart_keep", jobs=jobs)
+            rows = self.run("expire", jobs=jobs, keep=keep, spare=list(spare), not_read_back=not_read_back)
             ids = [row["id"] for row in rows]
-            self._run("expire_batches", ids=ids)
+            self.run("expire_batches", ids=ids)
         return ids
 
     @contextmanager
@@ -263,11 +313,11 @@ class AgentQueue:
         Until the end of the block nobody changes their rows: no client queues them again, no daemon claims them.
         """
         with self.connection.transaction():
-            yield [(row["id"], row["created_at"]) for row in self._run("let_go", ids=ids)]
+            yield [(row["id"], row["created_at"]) for row in self.run("let_go", ids=ids)]
 
     def jobs_of(self, ids: Sequence[int]) -> dict[int, tuple[datetime, str]]:
         """Those of the jobs that there are: id → creation time and status."""
-        return {row["id"]: (row["created_at"], row["status"]) for row in self._run("jobs_of", ids=ids)}
+        return {row["id"]: (row["created_at"], row["status"]) for row in self.run("jobs_of", ids=ids)}
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
@@ -275,7 +325,3 @@ class AgentQueue:
         with self._as_client():
             self.connection.execute("LOCK TABLE scan_jobs IN SHARE MODE")
             yield
-
-    def listen(self) -> None:
-        """From now on the server hints at every change of the queue."""
-        self.connection.execute("LISTEN scan_jobs")

@@ -1,13 +1,15 @@
 """The schema: brought up to date by `scand migrate`, compared with the code whenever a daemon starts.
 
 A migration is a file `sql/migrations/NNNN_name.sql`. It runs once, in one transaction with its row in
-`scand_migrations`; after a release it never changes again. What is in the way of one (a role without the
-rights, tables of another shape) is told in a sentence, and nothing of that file is applied.
+`scand_migrations`. After a release it changes only so that more servers take it, and then names its former
+checksum. What is in the way of one (a role without the rights, tables of another shape) is told in a sentence, and
+nothing of that file is applied.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,13 @@ if TYPE_CHECKING:
 LONGEST_STATEMENT = 3600.0
 """Seconds for one statement of a migration: on a big table it rewrites or indexes all of it."""
 
+_FORMER = re.compile(r"^-- Former SHA-256: ([0-9a-f]{64})$", re.MULTILINE)
+
+_TOLD = 3
+"""Steps that a sentence names; more would hide what to do."""
+
+_STEPS: LiteralString = "SELECT from_status, to_status, actor FROM scan_job_transitions"
+
 _LOG = """
     CREATE TABLE IF NOT EXISTS scand_migrations (
         version    INTEGER     PRIMARY KEY,
@@ -39,16 +48,20 @@ _LOG = """
 
 @dataclass(frozen=True, slots=True)
 class _Migration:
-    """One file. `name` is its name without ".sql"; `checksum` is the SHA-256 of its text, in hex."""
+    """One file. `name` is its name without ".sql"; `checksum` is the SHA-256 of its text, in hex.
+
+    `former` are those of its earlier texts, which did the same on fewer servers; the file names them.
+    """
 
     version: int
     name: str
     checksum: str
+    former: frozenset[str]
     sql: str
 
 
 def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
-    """Bring the schema up to date; with nothing to do, do nothing.
+    """Bring the schema up to date, and put back rows of its own that somebody removed; else do nothing.
 
     Args:
         connection: a session outside any transaction, as the owner of the tables or a superuser.
@@ -75,14 +88,34 @@ def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
                     "INSERT INTO scand_migrations (version, name, checksum) VALUES (%s, %s, %s)",
                     (migration.version, migration.name, migration.checksum),
                 )
+        with _transaction(connection, patience):
+            _put_back(connection)
     return [migration.name for migration in pending]
+
+
+def _put_back(connection: Connection) -> None:
+    """The rows without which no daemon works, where they are missing. A comment keeps the id, too."""
+    for step in sorted(set(STEPS) - set(_rows(connection, _STEPS)), key=str):
+        connection.execute(
+            "INSERT INTO scan_job_transitions (from_status, to_status, actor) VALUES (%s, %s, %s)", step
+        )
+    connection.execute(
+        "INSERT INTO scand_installation (id)"
+        " SELECT coalesce(obj_description('scand_installation'::regclass)::uuid, gen_random_uuid())"
+        " WHERE NOT EXISTS (SELECT FROM scand_installation)"
+    )
+    connection.execute(
+        "INSERT INTO scan_agent_status (id, epoch) SELECT 1, pg_current_xact_id()::text::bigint"
+        " WHERE NOT EXISTS (SELECT FROM scan_agent_status)"
+    )
 
 
 def check(connection: Connection) -> None:
     """Compare the schema with what this code was written for.
 
     Raises:
-        ConfigError: the schema is older or newer, or holds other steps or statuses than `lifecycle`.
+        ConfigError: the schema is older or newer, holds other steps or statuses than `lifecycle`, or has lost
+            its id.
     """
     with connection.transaction():
         pending = _pending(_files(), _applied(connection))
@@ -91,22 +124,30 @@ def check(connection: Connection) -> None:
                 f"the database's schema is older than this scand ({pending[0].name} is missing): "
                 'run "scand migrate"'
             )
-        steps = _rows(connection, "SELECT from_status, to_status, actor FROM scan_job_transitions")
+        steps = _rows(connection, _STEPS)
+        installations = _rows(connection, "SELECT id FROM scand_installation")
         statuses = _rows(connection, "SELECT unnest(scand_job_statuses())")
 
     if statuses != [(status,) for status in Status]:
         raise ConfigError("scand_job_statuses() of the database has other statuses than this scand knows")
+    if not installations:
+        raise ConfigError('scand_installation has lost its row, the id of this database: run "scand migrate"')
     _compare_steps(set(steps))
 
 
 def _compare_steps(found: set[tuple[Any, ...]]) -> None:
     expected: set[tuple[Any, ...]] = set(STEPS)
+    missing, foreign = expected - found, found - expected - {CLIENT_COMMITS}
     differences = [
-        *(f"it lacks {_spell(step)}" for step in sorted(expected - found, key=str)),
-        *(f"it has {_spell(step)}" for step in sorted(found - expected - {CLIENT_COMMITS}, key=str)),
+        *(f"it lacks {_spell(step)}" for step in sorted(missing, key=str)[:_TOLD]),
+        *(f"it has {_spell(step)}" for step in sorted(foreign, key=str)[:_TOLD]),
     ]
+    if len(missing) > _TOLD or len(foreign) > _TOLD:
+        differences.append("and more")
+    mends = ['run "scand migrate"'] * bool(missing) + ["remove what scand did not write"] * bool(foreign)
     if differences:
-        raise ConfigError(f"scan_job_transitions is not this scand's: {'; '.join(differences)}")
+        found_wrong = "; ".join(differences)
+        raise ConfigError(f"scan_job_transitions is not this scand's: {found_wrong}: {', and '.join(mends)}")
 
 
 def _spell(step: tuple[Any, ...]) -> str:
@@ -119,7 +160,8 @@ def _files() -> list[_Migration]:
     for path in sorted((sql_directory() / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")):
         sql = read_sql(f"migrations/{path.name}")
         checksum = hashlib.sha256(sql.encode()).hexdigest()
-        found.append(_Migration(int(path.stem[:4]), path.stem, checksum, sql))
+        former = frozenset(_FORMER.findall(sql))
+        found.append(_Migration(int(path.stem[:4]), path.stem, checksum, former, sql))
     return found
 
 
@@ -155,7 +197,7 @@ def _pending(files: Sequence[_Migration], applied: dict[int, tuple[str, str]]) -
             raise ConfigError(
                 f"this scand is older than the database (which has migration {name}): upgrade scand"
             )
-        if checksum != here[version].checksum:
+        if checksum not in {here[version].checksum, *here[version].former}:
             raise ConfigError(
                 f"migration {name} was changed after it was applied to this database: "
                 "install the scand that applied it, or restore its file"

@@ -1,4 +1,4 @@
-"""Named statements: `sql/queries.sql` is the agent's, `sql/desk.sql` the command line's."""
+"""Named statements: `sql/agent.sql` is the agent's, `sql/client.sql` the command line's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sql_directory() -> Path:
 
 
 def read_sql(name: str) -> str:
-    """The text of one file, `name` being relative to `sql_directory()`: "queries.sql".
+    """The text of one file, `name` being relative to `sql_directory()`: "agent.sql".
 
     Raises:
         OSError: there is no such file: the installation is incomplete.
@@ -39,7 +39,7 @@ def read_sql(name: str) -> str:
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
-def load(file: str = "queries.sql") -> Mapping[str, bytes]:
+def load(file: str = "agent.sql") -> Mapping[str, bytes]:
     """Every statement of one file by its name.
 
     Bytes, since psycopg takes a trusted statement as bytes or a literal.

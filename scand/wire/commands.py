@@ -200,6 +200,25 @@ class Unstage(Message):
     nas: Nas
 
 
+class ReadBack(Message):
+    """To a courier: is the document that a client has committed in the Inbox? Then remove the staged merge.
+
+    Attributes:
+        inbox_path: where the client says that it is, relative to the NAS root.
+        sha256: what it must read back with, 64 hex digits.
+        place: where on the NAS the merge is staged.
+        merged: absolute path of the local merge, if it is still there; as in `Unstage`.
+        nas: where that is.
+    """
+
+    do: Literal["read_back"] = "read_back"
+    inbox_path: str
+    sha256: str
+    place: StagedPlace
+    merged: str
+    nas: Nas
+
+
 class Check(Message):
     """To a courier: is the NAS there, and the right one?"""
 
@@ -250,7 +269,7 @@ class Go(Message):
     same_as: str | None = None
 
 
-Task: TypeAlias = Bind | Assemble | Publish | Sweep | Unstage | Check
+Task: TypeAlias = Bind | Assemble | Publish | ReadBack | Sweep | Unstage | Check
 """What a courier can be sent for."""
 
 Command: TypeAlias = Annotated[

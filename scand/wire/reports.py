@@ -193,6 +193,12 @@ class Unstaged(Message):
     left: str | None = None
 
 
+class Found(Message):
+    """The document that a client has committed was read back, and the staged merge is gone."""
+
+    say: Literal["found_document"] = "found_document"
+
+
 class Swept(Message):
     """No expired directory is on local disk any more."""
 
@@ -275,6 +281,7 @@ Report: TypeAlias = Annotated[
     | Named
     | Published
     | Unstaged
+    | Found
     | Swept
     | Checked
     | Surveyed

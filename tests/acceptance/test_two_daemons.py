@@ -99,7 +99,7 @@ def before_publishing(site: Site, daemon: Daemon, job: int) -> Iterator[int]:
         client.execute("SELECT FROM scan_agent_status FOR UPDATE")  # so that no row gets a name
         site.step(job, "committing")
         courier = until(lambda: daemon.child("scand.courier"), "the courier")
-        until(lambda: daemon.said("unexpected"), "the database refuses")
+        until(lambda: daemon.said("queue_locked"), "the database refuses")
         until(lambda: listening(courier), "the courier waits")
         daemon.signal(signal.SIGSTOP)
         yield courier

@@ -31,21 +31,21 @@ _PATIENCE = 300.0  # seconds for one statement: making a million jobs takes a wh
 
 _ANY = {"before": None, "title": None, "since": None, "ago": None}
 STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
-    "claim": ("queries.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
-    "poll": ("queries.sql", "look", {"after": 0}),
-    "list": ("desk.sql", "jobs", {**_ANY, "statuses": None, "limit": 20}),
-    "list --failed": ("desk.sql", "jobs", {**_ANY, "statuses": [Status.FAILED], "limit": 20}),
-    "more": ("desk.sql", "more", {**_ANY, "statuses": None, "before": 700, "limit": 1000}),
-    "show": ("desk.sql", "job", {"id": 7}),
-    "show: batches": ("desk.sql", "batches", {"id": 7}),
-    "show: events": ("desk.sql", "events", {"id": 7}),
-    "unfinished": ("desk.sql", "unfinished", {}),
-    "queue lag": ("desk.sql", "lag", {}),
-    "same document": ("queries.sql", "same_document", {"id": 7, "sha256": "0" * 64}),
+    "claim": ("agent.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
+    "poll": ("agent.sql", "look", {"longest": 300.0, "batches": 10_000, "former": 7, "after": 0}),
+    "list": ("client.sql", "jobs", {**_ANY, "statuses": None, "limit": 20}),
+    "list --failed": ("client.sql", "jobs", {**_ANY, "statuses": [Status.FAILED], "limit": 20}),
+    "more": ("client.sql", "more", {**_ANY, "statuses": None, "before": 700, "limit": 1000}),
+    "show": ("client.sql", "job", {"id": 7}),
+    "show: batches": ("client.sql", "batches", {"id": 7}),
+    "show: events": ("client.sql", "events", {"id": 7}),
+    "unfinished": ("client.sql", "unfinished", {}),
+    "queue lag": ("client.sql", "lag", {}),
+    "same document": ("agent.sql", "same_document", {"id": 7, "sha256": "0" * 64}),
     "expire": (
-        "queries.sql",
+        "agent.sql",
         "expire",
-        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "read_back": True},
+        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "not_read_back": False},
     ),
 }
 """Statements that are run often, or over all jobs: file, name and values, by what people call them."""

@@ -62,7 +62,7 @@ class Statement:
     """A statement of the daemon.
 
     Attributes:
-        name: in `sql/queries.sql`, or its first words.
+        name: in `sql/agent.sql`, or its first words.
         when: which one of that name since the job was queued, from 1.
     """
 

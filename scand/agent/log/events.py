@@ -55,6 +55,9 @@ class Event(StrEnum):
     DATABASE_AWAY = "database_away"
     DATABASE_BACK = "database_back"
     STEP_REFUSED = "step_refused"
+    QUEUE_LOCKED = "queue_locked"
+    STATUS_ROW_MADE = "status_row_made"
+    HINTS_FLOODED = "hints_flooded"
 
     # A job.
     JOB_CLAIMED = "job_claimed"
@@ -65,6 +68,8 @@ class Event(StrEnum):
     PREVIEW_HOLDS = "preview_holds"
     JOB_FAILED = "job_failed"
     JOB_CANCELED = "job_canceled"
+    JOB_TAKEN = "job_taken"
+    JOB_DELETED = "job_deleted"
     JOB_REOPENED = "job_reopened"
 
     # A batch.
@@ -81,6 +86,8 @@ class Event(StrEnum):
     PREVIEW_READY = "preview_ready"
     COMMITTING = "committing"
     COMMITTED = "committed"
+    READ_BACK = "read_back"
+    NOT_READ_BACK = "not_read_back"
     REFUSED = "refused"
     NAS_AWAY = "nas_away"
     NAS_BACK = "nas_back"
@@ -174,7 +181,20 @@ _MESSAGES = {
     Event.STEP_REFUSED: Message(
         "f3f01d1990604ec99a20104f5c1f71d2",
         Level.INFO,
-        "job {job}: step to {wanted} not taken, a client was faster: it is {status}",
+        "job {job}: step to {wanted} not taken: a client was faster",
+    ),
+    Event.QUEUE_LOCKED: Message(
+        "dff583c581f143688f4129040ae058ab", Level.WARNING, "the queue stands still: {why}"
+    ),
+    Event.STATUS_ROW_MADE: Message(
+        "3852d7df91194d34b61f8e676f3e02a2",
+        Level.WARNING,
+        "scan_agent_status was empty: its row is there again (epoch {epoch})",
+    ),
+    Event.HINTS_FLOODED: Message(
+        "2f0b0eb7dad447cd8b4423bf8c1cb99c",
+        Level.WARNING,
+        "{count} notifications in {seconds} s are too many: polling for a minute",
     ),
     # A job.
     Event.JOB_CLAIMED: Message("05a3ba2e8b0848d4ae687173667791b6", Level.INFO, "job {job}: claimed: {title}"),
@@ -200,6 +220,14 @@ _MESSAGES = {
     ),
     Event.JOB_CANCELED: Message(
         "8a67d6ebb01a422e8e13d65433ad95f6", Level.INFO, "job {job}: canceled by a client"
+    ),
+    Event.JOB_TAKEN: Message(
+        "997819562ebb476d98432648178e5f3e", Level.INFO, "job {job}: a client has made it {status}"
+    ),
+    Event.JOB_DELETED: Message(
+        "4380bccb2bcf48a694aa51f936744060",
+        Level.WARNING,
+        "job {job}: its row was deleted; what was scanned stays on local disk",
     ),
     Event.JOB_REOPENED: Message("0f7c2f8a5d5c4a55a6a5c8c1e2b9d713", Level.INFO, "job {job}: reopened"),
     # A batch.
@@ -239,6 +267,14 @@ _MESSAGES = {
     ),
     Event.COMMITTING: Message("a89060f24aa1492c82a9c8ac2decdbf5", Level.INFO, "job {job}: committing"),
     Event.COMMITTED: Message("57a3c8c1392842af9a5136e1f85506ff", Level.INFO, "job {job}: committed: {path}"),
+    Event.READ_BACK: Message(
+        "03a5723f7b334d188cf785a8599c36ee",
+        Level.INFO,
+        "job {job}: the document that a client has committed was read back",
+    ),
+    Event.NOT_READ_BACK: Message(
+        "1e7caf88f0724b9fbe3d1d186e1426e2", Level.WARNING, "job {job}: pages are kept ({code}): {why}"
+    ),
     Event.REFUSED: Message(
         "ff5c2d73e00049bd96367913c5d37b73", Level.WARNING, "job {job}: not committed ({code}): {why}"
     ),
@@ -275,23 +311,3 @@ _MESSAGES = {
 }
 MESSAGES: Mapping[Event, Message] = MappingProxyType(_MESSAGES)
 """Every event's message."""
-
-TOLD_TO_PEOPLE = frozenset(
-    {
-        Event.BATCH_FAULT,
-        Event.JOB_READY_WITH_ERROR,
-        Event.JOB_FAILED,
-        Event.IDLE_TIMEOUT,
-        Event.REFUSED,
-        Event.PREVIEW_READY,
-        Event.PREVIEW_HOLDS,
-        Event.COMMITTED,
-        Event.NAS_AWAY,
-        Event.NAS_BACK,
-        Event.SCANNER_MISSING,
-        Event.SCANNER_BACK,
-        Event.DATABASE_AWAY,
-        Event.DATABASE_BACK,
-    }
-)
-"""The events that `hooks.on_event` is told of: those that a person should know."""

@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from scand.agent.log.events import Event
 from scand.wire.child import clean_environment
 
 if TYPE_CHECKING:
@@ -25,6 +26,26 @@ LONGEST_RUN = 10.0
 
 _MOST_RUNS = 8
 """Runs at the same time, at most: an event beyond that is not told, and that is logged."""
+
+TOLD_TO_PEOPLE = frozenset(
+    {
+        Event.BATCH_FAULT,
+        Event.JOB_READY_WITH_ERROR,
+        Event.JOB_FAILED,
+        Event.IDLE_TIMEOUT,
+        Event.REFUSED,
+        Event.PREVIEW_READY,
+        Event.PREVIEW_HOLDS,
+        Event.COMMITTED,
+        Event.NAS_AWAY,
+        Event.NAS_BACK,
+        Event.SCANNER_MISSING,
+        Event.SCANNER_BACK,
+        Event.DATABASE_AWAY,
+        Event.DATABASE_BACK,
+    }
+)
+"""The events that `hooks.on_event` is told of: those that a person should know."""
 
 
 class _Run:

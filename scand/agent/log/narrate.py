@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from scand import wire
 from scand.agent.log.events import Event
 from scand.decide import actions, occurrences
+from scand.decide.state import Task
 from scand.faults import nas_is_away
 from scand.jobs.lifecycle import Actor, Status
 
@@ -40,13 +41,27 @@ def narrate(before: State, occurrence: Occurrence, after: State) -> Iterator[Lin
         case _:
             pass
     yield from _troubles(before, after)
+    done = after.done
+    if (
+        done
+        and done is not before.done
+        and done.task in {Task.UNSTAGE, Task.SWEEP}
+        and isinstance(done.report, wire.Failed)
+    ):
+        yield from _tidying_failed(done.job_id, done.task, done.report)
+
+
+def _tidying_failed(job_id: int, task: Task, failed: wire.Failed) -> Iterator[Line]:
+    """A task that no job's row tells of; the NAS's own troubles are told by `_troubles`."""
+    if failed.code is None or not nas_is_away(failed.code):
+        yield Event.COURIER_FAILED, {"job": job_id, "task": task, "code": failed.code, "why": failed.sentence}
 
 
 def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
     """What a client has done to the job since the last look, and whether its preview holds others up."""
     was, job = before.job, after.job
     if was is not None and (job is None or job.id != was.id) and closed != was.id:
-        yield Event.JOB_CANCELED, {"job": was.id}
+        yield _gone(was.id, after)
     if job is None:
         return
     # By the step, not by the two statuses: the client may have been faster than the look at the step before.
@@ -60,6 +75,19 @@ def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
     held = was is not None and was.status is Status.PREVIEW and before.queued
     if job.status is Status.PREVIEW and after.queued and not held:
         yield Event.PREVIEW_HOLDS, {"job": job.id}
+
+
+def _gone(job_id: int, after: Snapshot) -> Line:
+    """The job that was active is not any more, and it was not the agent who ended it."""
+    match after.former:
+        case None:
+            return Event.JOB_DELETED, {"job": job_id}
+        case Status.CANCELED:
+            return Event.JOB_CANCELED, {"job": job_id}
+        case Status.COMMITTED:
+            return Event.COMMITTED, {"job": job_id, "path": after.former_path}
+        case status:
+            return Event.JOB_TAKEN, {"job": job_id, "status": status}
 
 
 def _troubles(before: State, after: State) -> Iterator[Line]:
@@ -90,6 +118,10 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
         case occurrences.Written(actions.Commit(job_id, published)):
             path, sha256 = published.inbox_path, published.sha256
             yield Event.COMMITTED, {"job": job_id, "path": path, "sha256": sha256}
+        case occurrences.Written(actions.ReadBack(job_id, found=True)):
+            yield Event.READ_BACK, {"job": job_id}
+        case occurrences.Written(actions.ReadBack(job_id, code=code, error=why)) if code is not None:
+            yield Event.NOT_READ_BACK, {"job": job_id, "code": code, "why": why}
         case occurrences.Written(
             actions.ExpectStaged(job_id, odd=str() as path) | actions.ForgetStaged(job_id, left=str() as path)
         ):
@@ -100,6 +132,8 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
             yield Event.MANUAL_JOB_MADE, {"job": job_id, "title": title}
         case occurrences.SpoolPutAside(job_id, path):
             yield Event.SPOOL_PUT_ASIDE, {"job": job_id, "path": path}
+        case occurrences.StatusRowMade(epoch):
+            yield Event.STATUS_ROW_MADE, {"epoch": epoch}
         case occurrences.FilesExpired(job_id):
             yield Event.FILES_EXPIRED, {"job": job_id}
         case occurrences.DiskRefused(why):
@@ -114,6 +148,8 @@ def _performed(action: actions.LocalAction) -> Iterator[Line]:
     match action:
         case actions.Scan(job_id, seq):
             yield Event.BATCH_STARTED, {"job": job_id, "batch": seq}
+        case actions.StartFeeder():
+            yield Event.FEEDER_STARTED, {}
         case actions.KillFeeder(code):
             yield Event.FEEDER_KILLED, {"code": code, "why": code}
         case actions.Send(task, job_id):

@@ -6,8 +6,8 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from scand.agent.log.events import MESSAGES, TOLD_TO_PEOPLE, Event
-from scand.agent.log.hooks import Hooks
+from scand.agent.log.events import MESSAGES, Event
+from scand.agent.log.hooks import TOLD_TO_PEOPLE, Hooks
 from scand.wording import plain
 from systemd import daemon  # type: ignore[attr-defined]  # systemd-python has no types
 

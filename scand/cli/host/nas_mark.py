@@ -1,4 +1,4 @@
-"""The mark by which the NAS is known: asked of a courier, since a NAS may hang."""
+"""Mark the NAS, by way of a courier process, since a NAS may hang."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scand.config import Config
 
 _TIMEOUT = 30.0
-"""Seconds without an answer; an automount may first have to reach its server."""
+"""Seconds to wait for an answer; an automount may first have to reach its server."""
 
 
 def mark_nas(config: Config) -> str:

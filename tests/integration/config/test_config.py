@@ -7,7 +7,6 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,33 +18,10 @@ from scand.config import Config, embedded_directory
 from scand.errors import BadData, ConfigError
 from scand.faults import ErrorCode
 from scand.jobs.settings import Settings, resolve
+from tests.integration.config.loading import MINIMAL, URL, Write, refusal
 from tests.support.isolated import isolated
 
 EXAMPLE = Path(__file__).parents[3] / "systemd" / "scand.toml"
-URL = "postgresql://scand:geheim@db.example/documents"
-MINIMAL = f'[database]\nurl = "{URL}"\n[nas]\nroot = "/mnt/nas"\n'
-
-Write = Callable[[str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a config, and say where."""
-
-    def written(text: str) -> Path:
-        path = tmp_path / "scand.toml"
-        path.write_text(text)
-        return path
-
-    return written
-
-
-def refusal(path: Path | None, environ: dict[str, str] | None = None, need: Any = "daemon") -> str:
-    """The sentence with which a config is refused."""
-    with pytest.raises(ConfigError) as caught:
-        Config.load(path, environ or {}, need=need)
-    assert caught.value.exit_status == os.EX_CONFIG
-    return caught.value.sentence
 
 
 def uncommented() -> str:

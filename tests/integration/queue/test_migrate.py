@@ -306,7 +306,7 @@ def test_a_database_older_than_the_code_is_refused_by_check(database: Connection
     with pytest.raises(ConfigError, match=f"{NAMES[0]} is missing.*scand migrate"):
         check(database)
     migrate(database)
-    database.execute("DELETE FROM scand_migrations WHERE version = %s", (len(NAMES),))
+    database.execute("DELETE FROM scand_migrations WHERE name = %s", (NAMES[-1],))
     with pytest.raises(ConfigError, match=f"{NAMES[-1]} is missing.*scand migrate"):
         check(database)
     assert migrate(database) == NAMES[-1:]
@@ -324,8 +324,11 @@ def test_a_table_of_steps_that_drifted_is_refused_by_check(migrated_url: str, co
         check(database)
     assert caught.value.sentence == (
         "scan_job_transitions is not this scand's: it lacks (new row) → draft for the client; "
-        "it has ready → committed for the client"
+        'it has ready → committed for the client: run "scand migrate", and remove what scand did not write'
     )
+    assert migrate(database) == []
+    with pytest.raises(ConfigError, match="it has ready → committed for the client: remove"):
+        check(database)
 
 
 def test_statuses_that_drifted_are_refused_by_check(migrated_url: str, connect: Connect) -> None:
@@ -432,3 +435,44 @@ def test_the_locks_are_two_bigints(database: Connection) -> None:
     assert rows(database, sql.SQL("SELECT {}::BIGINT, {}::BIGINT").format(MIGRATION_LOCK, AGENT_LOCK)) == [
         (MIGRATION_LOCK, AGENT_LOCK)
     ]
+
+
+@pytest.mark.parametrize("table", ["scand_installation", "scan_job_transitions", "scand_migrations"])
+def test_what_scand_cannot_do_without_is_not_emptied(migrated_url: str, connect: Connect, table: str) -> None:
+    """TRUNCATE is refused for everybody; what is removed past the guard is told, and migrate puts it back."""
+    database = connect(migrated_url)
+    before = rows(database, f"TABLE {table}".encode())
+    with pytest.raises(psycopg.errors.RestrictViolation, match=f"{table} is not to be emptied"):
+        database.execute(f"TRUNCATE {table}".encode())
+    with database.transaction():
+        database.execute("SET LOCAL session_replication_role = replica")
+        database.execute(f"DELETE FROM {table}".encode())  # noqa: S608
+    with pytest.raises(ConfigError, match='run "scand migrate"'):
+        check(database)
+    migrate(database)
+    check(database)
+    after = rows(database, f"TABLE {table}".encode())
+    assert {row[:3] for row in after} == {row[:3] for row in before}
+
+
+def test_the_agents_row_is_put_back(migrated_url: str, connect: Connect) -> None:
+    """With an epoch that no daemon has had."""
+    database = connect(migrated_url)
+    database.execute("UPDATE scan_agent_status SET epoch = 7")
+    database.execute("TRUNCATE scan_jobs CASCADE")
+    assert rows(database, "SELECT * FROM scan_agent_status") == []
+    migrate(database)
+    ((epoch,),) = rows(database, "SELECT epoch FROM scan_agent_status")
+    assert epoch > 7
+
+
+def test_the_ids_of_steps_never_come_twice(migrated_url: str, connect: Connect) -> None:
+    """TRUNCATE … RESTART IDENTITY begins the jobs anew, but not what tells one stay in a status from another."""
+    database = connect(migrated_url)
+    insert = "INSERT INTO scan_jobs (title) VALUES ('T') RETURNING id"
+    first = database.execute(insert).fetchone()
+    ((before,),) = rows(database, "SELECT max(id) FROM scan_job_events")
+    database.execute("TRUNCATE scan_jobs RESTART IDENTITY CASCADE")
+    assert database.execute(insert).fetchone() == first
+    ((after,),) = rows(database, "SELECT max(id) FROM scan_job_events")
+    assert after > before

@@ -18,6 +18,7 @@ from scand.decide.actions import (
     Expire,
     KillFeeder,
     Postpone,
+    ReadBack,
     Record,
     RefuseScan,
     Scan,
@@ -26,6 +27,7 @@ from scand.decide.actions import (
 )
 from scand.decide.occurrences import (
     Claimed,
+    CourierSaid,
     DiskRefused,
     FilesExpired,
     LookDue,
@@ -34,9 +36,10 @@ from scand.decide.occurrences import (
     NotWritten,
     Performed,
     SpoolPutAside,
+    StatusRowMade,
     Written,
 )
-from scand.decide.state import Limits, Snapshot, State, Task
+from scand.decide.state import Limits, Snapshot, State, Task, TaskResult
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import Job
@@ -53,10 +56,12 @@ ASSEMBLING = replace(JOB, status=Status.ASSEMBLING, entered_from=Status.READY)
 PREVIEW = replace(JOB, status=Status.PREVIEW, entered_from=Status.ASSEMBLING)
 
 
-def told(was: Job | None, job: Job | None, *, queued: bool = False, closed: int = 0) -> list[Event]:
+def told(
+    was: Job | None, job: Job | None, *, queued: bool = False, closed: int = 0, former: str | None = None
+) -> list[Event]:
     """The events of a look at `job` after one at `was`."""
     before = State(limits=Limits(), snapshot=Snapshot(job=was), closed=closed)
-    look = Snapshot(job=job, queued=queued)
+    look = Snapshot(job=job, queued=queued, former=former)
     return [event for event, _ in narrate(before, Looked(look), replace(before, snapshot=look))]
 
 
@@ -73,11 +78,28 @@ def test_a_job_finished_again_at_once_is_told() -> None:
     assert told(ASSEMBLING, replace(ASSEMBLING, entered=9)) == [Event.ASSEMBLING]
 
 
-def test_a_job_that_is_no_longer_active_was_canceled_unless_the_daemon_closed_it() -> None:
-    """What the daemon did itself it has told already."""
-    assert told(PREVIEW, None) == [Event.JOB_CANCELED]
-    assert told(PREVIEW, replace(JOB, id=43)) == [Event.JOB_CANCELED]
-    assert told(PREVIEW, None, closed=PREVIEW.id) == []
+@pytest.mark.parametrize(
+    ("status", "event"),
+    [
+        (Status.CANCELED, Event.JOB_CANCELED),
+        (Status.COMMITTED, Event.COMMITTED),
+        (Status.FAILED, Event.JOB_TAKEN),
+        (None, Event.JOB_DELETED),
+    ],
+)
+def test_what_became_of_a_job_that_is_no_longer_active_is_told(status: Status | None, event: Event) -> None:
+    """By its status now; what the daemon did itself it has told already."""
+    assert told(PREVIEW, None, former=status) == [event]
+    assert told(PREVIEW, replace(JOB, id=43), former=status) == [event]
+    assert told(PREVIEW, None, closed=PREVIEW.id, former=status) == []
+
+
+def test_a_job_that_a_client_has_committed_is_not_called_canceled() -> None:
+    """The line is the one of every commit, with the path that the client gave."""
+    before = State(limits=Limits(), snapshot=Snapshot(job=replace(PREVIEW, status=Status.COMMITTING)))
+    look = Snapshot(former=Status.COMMITTED, former_path="documents/a.pdf")
+    lines = list(narrate(before, Looked(look), replace(before, snapshot=look)))
+    assert lines == [(Event.COMMITTED, {"job": 42, "path": "documents/a.pdf"})]
 
 
 def test_a_daemon_that_has_just_started_tells_nothing_of_what_it_finds() -> None:
@@ -109,6 +131,12 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
     ("outcome", "event", "fields"),
     [
         (Claimed(42, "T"), Event.JOB_CLAIMED, {"job": 42, "title": "T"}),
+        (Written(ReadBack(42, found=True)), Event.READ_BACK, {"job": 42}),
+        (
+            Written(ReadBack(42, found=False, code=ErrorCode.NOT_READ_BACK, error="gone")),
+            Event.NOT_READ_BACK,
+            {"job": 42, "code": ErrorCode.NOT_READ_BACK, "why": "gone"},
+        ),
         (ManualJobMade(42, "T"), Event.MANUAL_JOB_MADE, {"job": 42, "title": "T"}),
         (
             Written(step(Status.PREVIEW, staged=STAGED)),
@@ -153,6 +181,8 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
         ),
         (Performed(Scan(42, 1, Settings())), Event.BATCH_STARTED, {"job": 42, "batch": 1}),
         (Performed(Send(Task.BIND, 42)), Event.COURIER_STARTED, {"job": 42, "task": Task.BIND}),
+        (Performed(StartFeeder()), Event.FEEDER_STARTED, {}),
+        (StatusRowMade(7), Event.STATUS_ROW_MADE, {"epoch": 7}),
         (Performed(KillFeeder(JAM)), Event.FEEDER_KILLED, {"code": JAM, "why": JAM}),
         (Performed(RefuseScan(None)), Event.SCAN_REFUSED, {"why": "the database is away"}),
         (Performed(RefuseScan(Status.PREVIEW)), Event.SCAN_REFUSED, {"why": "a job is preview"}),
@@ -162,9 +192,9 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
     ],
 )
 def test_what_the_daemon_did_is_one_line(outcome: Outcome, event: Event, fields: dict[str, Any]) -> None:
-    """Each with its event and fields; only `step_refused` leaves a field of its wording open."""
+    """Each with its event and the fields of its wording."""
     assert list(narrate_outcome(outcome)) == [(event, fields)]
-    assert set(MESSAGES[event].fields) - set(fields) <= {"status"}
+    assert set(MESSAGES[event].fields) <= set(fields)
 
 
 @pytest.mark.parametrize(
@@ -177,10 +207,21 @@ def test_what_the_daemon_did_is_one_line(outcome: Outcome, event: Event, fields:
         Written(Postpone(42, Status.COMMITTING, ErrorCode.NAS_UNAVAILABLE, "why", 2.0, 1)),
         Written(ExpectStaged(42, "s/merged.pdf")),
         Written(Expire(60.0)),
-        Performed(StartFeeder()),
         LookDue(),
     ],
 )
 def test_what_is_told_elsewhere_or_not_at_all_has_no_line(outcome: Outcome) -> None:
     """That the NAS is away is told once, when it goes, and not at every try."""
     assert list(narrate_outcome(outcome)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(ErrorCode.COURIER_CRASHED, [Event.COURIER_FAILED]), (ErrorCode.NAS_UNAVAILABLE, [])],
+)
+def test_tidying_that_failed_is_told(code: ErrorCode, told: list[Event]) -> None:
+    """No job's row tells of it; that the NAS is away is told by an event of its own."""
+    before = State(limits=Limits(), snapshot=Snapshot())
+    failed = wire.Failed(code=code, sentence="why")
+    after = replace(before, done=TaskResult(41, 0, Task.UNSTAGE, failed))
+    assert [event for event, _ in narrate(before, CourierSaid(failed), after)] == told

@@ -14,7 +14,7 @@ from scand.config import Config
 from scand.decide.actions import Send
 from scand.decide.state import Task
 from scand.jobs.lifecycle import Status
-from scand.jobs.rows import BatchRow, BatchStatus, Job
+from scand.jobs.rows import BatchRow, BatchStatus, Job, UnreadDocument
 from scand.jobs.settings import Settings, resolve
 from scand.jobs.staged import StagedPlace
 from scand.spool.directories import JobDirectory
@@ -118,6 +118,11 @@ def test_the_job_may_choose_its_inbox(config: Config, asked: dict[str, str], inb
             Send(Task.UNSTAGE, 42, staged="x/merged.pdf"),
             wire.Unstage,
             {"place": StagedPlace(FOLDER, 42, odd="x/merged.pdf")},
+        ),
+        (
+            Send(Task.READ_BACK, 42, unread=UnreadDocument(42, "d/a.pdf", SHA)),
+            wire.ReadBack,
+            {"inbox_path": "d/a.pdf", "sha256": SHA, "place": StagedPlace(FOLDER, 42)},
         ),
     ],
 )

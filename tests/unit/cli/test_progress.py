@@ -25,6 +25,7 @@ JOB = JobRow(
     title="Invoices",
     settings={},
     status="queued",
+    steps=0,
     batch_count=0,
     page_count=None,
     pages_scanned=None,

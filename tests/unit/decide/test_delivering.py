@@ -11,6 +11,7 @@ from scand.decide import decide
 from scand.decide.actions import (
     Advance,
     Commit,
+    Exit,
     ExpectStaged,
     KillCourier,
     LookAgain,
@@ -227,3 +228,22 @@ def test_a_staged_file_that_is_gone_refuses_the_commit() -> None:
     (step,) = wants(state(snapshot(job(Status.COMMITTING)), done=TaskResult(42, 0, Task.PUBLISH, failed)))
     assert isinstance(step, Advance)
     assert (step.to_status, step.error) == (Status.PREVIEW, "gone")
+
+
+def test_a_silent_client_is_timed_out() -> None:
+    """It holds the scanner no longer than commit.client_timeout, unless the agent itself has begun to publish."""
+    limits = Limits(commits=False, client_timeout=60.0)
+    waiting = job(Status.COMMITTING, idle=59.0)
+    assert wants(state(snapshot(waiting), limits=limits)) == []
+    gone = replace(waiting, idle=60.0)
+    (step,) = steps(wants(state(snapshot(gone), limits=limits)))
+    assert (step.to_status, step.code) == (Status.PREVIEW, ErrorCode.CLIENT_TIMEOUT)
+    assert wants(state(snapshot(gone), limits=replace(limits, client_timeout=None))) == []
+    assert wants(state(snapshot(gone), limits=limits, stopping=True)) == [Exit()]
+
+
+def test_a_publication_that_the_agent_has_begun_it_ends() -> None:
+    """The config may say by = "client" by now; the document may be in the Inbox already."""
+    row_ = {"nas_staging_path": STAGED, "inbox_path": "Inbox/T.pdf", "file_hash": SHA}
+    named = job(Status.COMMITTING, idle=1e6, **row_)
+    assert wants(state(snapshot(named), limits=Limits(commits=False))) == [Send(Task.PUBLISH, 42, job=named)]

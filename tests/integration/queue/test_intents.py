@@ -196,7 +196,7 @@ def test_roles_tell_what_this_login_may_be(queue: ClientQueue, agent: Connection
     assert [(role.granted, role.member, role.direct) for role in queue.roles()] == [(True, True, True)] * 2
 
 
-def test_a_desk_acts_as_a_client_wherever_it_may(migrated_url: str, connect: Connect) -> None:
+def test_a_queue_acts_as_a_client_wherever_it_may(migrated_url: str, connect: Connect) -> None:
     """A superuser's queue cannot write what only the agent may, once the roles are there."""
     connect(migrated_url).execute(read_sql("roles.sql").encode())
     with ClientQueue.open(migrated_url) as queue:
