@@ -33,7 +33,7 @@ SELECT l.pid, a.application_name, a.usename, a.usename = session_user AS same_lo
 -- Who is in the way of a statement that waited for a lock in vain: of the sessions with locks on the queue's tables
 -- the one with the strongest, then the one whose transaction is the oldest.
 SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
-       to_char(a.xact_start, 'HH24:MI:SS') AS since
+       to_char(a.xact_start, 'HH24:MI:SS "UTC"') AS since
   FROM pg_locks l
   JOIN pg_class c ON c.oid = l.relation
   LEFT JOIN pg_stat_activity a USING (pid)

@@ -1,4 +1,4 @@
--- For a site whose web commits by itself: psql -1 -f client-commits.sql, and [commit] by = "client" in scand.toml.
+-- For a site whose web commits by itself: `scand migrate --client-commits`, and [commit] by = "client" in scand.toml.
 --
 -- The web then moves the previewed file to where it wants it and takes the job from committing to committed.
 -- With [commit] by = "agent" this must not be run: two programs that both commit would make two files.

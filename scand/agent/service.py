@@ -10,7 +10,9 @@ from scand.agent.loop import Agent
 from scand.config import Config, embedded_directory
 from scand.errors import ConfigError, Unavailable
 from scand.queue import embedded, schema
-from scand.queue.connection import connect
+from scand.queue.connection import connect, take_role
+from scand.queue.refusals import told
+from scand.queue.requirements import require_agents_rights
 from scand.queue.statements import read_sql
 from scand.spool.directories import Spool
 
@@ -36,7 +38,7 @@ class Database:
         self._tried = self._migrated = self._closed = False
 
     def open(self) -> Connection:
-        """A session whose schema is this scand's. May take long: it is called in a thread.
+        """A session as the agent whose schema is this scand's. May take long: it is called in a thread.
 
         Raises:
             Unavailable: the server is away.
@@ -48,8 +50,15 @@ class Database:
             connection = connect(server.daemon_url, name="scand")
         else:
             connection = connect(self._config.database.url.get_secret_value(), name="scand")
-        schema.check(connection)
-        _check_commit(connection, self._config)
+        try:
+            with told():
+                schema.check(connection)
+                _check_commit(connection, self._config)
+                take_role(connection, "scand_agent")
+                require_agents_rights(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def listen(self) -> Connection:
@@ -113,11 +122,10 @@ class Database:
 def _check_commit(connection: Connection, config: Config) -> None:
     row = connection.execute("SELECT scand_owns_documents() AS ours").fetchone()
     if config.commit.by is None and row is not None and not row["ours"]:
-        connection.close()
         raise ConfigError(
             "This database belongs to a document server, which may put documents into the Inbox by itself: if "
             'both did, there would be two files. Write [commit] by = "agent" (scand commits) or by = "client" '
-            "(the server does; then run sql/client-commits.sql, too) into the config."
+            "(the server does; then run `scand migrate --client-commits`, too) into the config."
         )
 
 

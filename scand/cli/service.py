@@ -12,14 +12,16 @@ from scand.agent import service as daemon
 from scand.cli.host import people
 from scand.cli.host.nas_mark import mark_nas
 from scand.cli.host.unit import Unit
-from scand.cli.session import maintenance_url, told
+from scand.cli.session import maintenance_url
 from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.config.files import SYSTEM
 from scand.errors import ConfigError
 from scand.queue.connection import connect
+from scand.queue.refusals import told
 from scand.queue.schema import LONGEST_STATEMENT
 from scand.queue.schema import migrate as bring_up_to_date
+from scand.queue.statements import read_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,16 +39,25 @@ def run(config: Path | None) -> None:
 
 
 @click.command()
+@click.option(
+    "--roles", is_flag=True, help="Also make the roles scand_client and scand_agent, or renew their rights."
+)
+@click.option("--client-commits", is_flag=True, help='Also let clients commit, for [commit] by = "client".')
 @json_option
 @click.pass_obj
-def migrate(config: Path | None, *, as_json: bool) -> None:
+def migrate(config: Path | None, *, roles: bool, client_commits: bool, as_json: bool) -> None:
     """Bring the database's schema up to date; with nothing to do, do nothing.
 
-    Run it as the owner of the tables. The daemon does it by itself for its embedded database.
+    Run it as the owner of the tables; to make roles, it needs CREATEROLE. The daemon does it by itself for its
+    embedded database, with the roles.
     """
     url = maintenance_url(config)
+    scripts = ["roles.sql"] * roles + ["client-commits.sql"] * client_commits
     with told(), connect(url, name="scand-migrate", deadline=LONGEST_STATEMENT) as connection:
         applied = bring_up_to_date(connection)
+        with connection.transaction():
+            for script in scripts:
+                connection.execute(read_sql(script).encode())
     if as_json:
         echo_json({"applied": applied})
         return
@@ -55,6 +66,8 @@ def migrate(config: Path | None, *, as_json: bool) -> None:
         out.print(f"applied {name}")
     if not applied:
         out.print("the schema is up to date")
+    for script in scripts:
+        out.print(f"ran {script}")
 
 
 @click.group()

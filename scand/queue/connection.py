@@ -16,7 +16,10 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
 from scand.errors import ConfigError, Unavailable
+from scand.queue import session
 from scand.queue.moments import MomentLoader
+from scand.queue.refusals import refusal
+from scand.queue.requirements import require_all_rows
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
@@ -50,7 +53,7 @@ class Connection(psycopg.Connection[DictRow]):
 
 
 def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Connection:
-    """A new session, autocommit, rows as dicts.
+    """A new session, autocommit, rows as dicts, with the settings that scand relies on (see `session`).
 
     Args:
         url: a libpq URL or keyword string.
@@ -59,7 +62,7 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
 
     Raises:
         Unavailable: the server is not there or does not answer.
-        ConfigError: the URL cannot be read, or the server refuses this login.
+        ConfigError: the URL cannot be read, the server refuses this login, or is not what scand needs.
     """
     try:
         connection = Connection.connect(
@@ -83,6 +86,14 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
             ) from error
         raise Unavailable(f"The database is away: {text}") from error
     connection.deadline = deadline
+    try:
+        session.prepare(connection, url)
+    except psycopg.Error as error:
+        connection.close()
+        raise refusal(error) from error
+    except BaseException:
+        connection.close()
+        raise
     set_json_loads(_json, connection)
     connection.adapters.register_loader("timestamptz", MomentLoader)
     return connection
@@ -131,15 +142,22 @@ def take_role(connection: Connection, role: str, *, local: bool = False) -> None
 
     Args:
         local: only until the end of the transaction.
+
+    Raises:
+        ConfigError: rows are hidden from it.
     """
     actor = role.removeprefix("scand_")
     row = connection.execute(
         """SELECT set_config('scand.actor', %(actor)s, %(local)s),
                   EXISTS (SELECT FROM pg_roles
                            WHERE rolname = %(role)s AND pg_has_role(session_user, oid, 'MEMBER')
-                             AND has_table_privilege(oid, 'scan_jobs', 'SELECT')) AS taken""",
+                             AND has_table_privilege(oid, 'scan_jobs', 'SELECT')) AS taken,
+                  session_user AS login""",
         {"actor": actor, "role": role, "local": local},
     ).fetchone()
-    if row is not None and row["taken"]:
+    if row is None:
+        return
+    if row["taken"]:
         scope = sql.SQL("LOCAL ") if local else sql.SQL("")
         connection.execute(sql.SQL("SET {}ROLE {}").format(scope, sql.Identifier(role)))
+    require_all_rows(connection, role if row["taken"] else row["login"])

@@ -1,0 +1,64 @@
+"""A pooler between scand and PostgreSQL: one in session mode is fine, one in transaction mode is not.
+
+In transaction mode (PgBouncer's `pool_mode = transaction`) each transaction may run in another server session. The
+advisory lock of the daemon, its role and its settings would then be in sessions that other clients get, too: two
+daemons would both lead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from scand.errors import ConfigError
+
+if TYPE_CHECKING:
+    from scand.queue.connection import Connection
+
+_ROUNDS = 3
+_PATIENCE = 2
+"""Seconds for the second session: in session mode a pool with one place left has none for it."""
+
+
+def refuse_shared_session(connection: Connection, url: str) -> None:
+    """Refuse a session that others get, too, before anything of it is changed.
+
+    Without a pooler the server's process is the one that libpq was told of at the start; a pooler tells a number
+    of its own. Then a second session is opened, and holds a transaction: in transaction mode it gets the server
+    session that the first does not use at the moment, or the first is given another.
+
+    Args:
+        url: where the session was opened.
+
+    Raises:
+        ConfigError: it is a pooler in transaction mode (or statement mode).
+        psycopg.Error: the session has ended.
+    """
+    mine = _process(connection)
+    if mine == connection.info.backend_pid:
+        return
+    try:
+        with psycopg.connect(url, connect_timeout=_PATIENCE, application_name="scand-pooler") as second:
+            for _ in range(_ROUNDS):
+                with second.transaction():
+                    other = _process(second)
+                    if mine == other or _process(connection) != mine:
+                        raise ConfigError(SENTENCE)
+    except psycopg.Error:
+        if connection.broken:
+            raise
+        # No second session to be had: the first one has its own.
+
+
+SENTENCE = (
+    "There is a pooler in transaction mode between scand and PostgreSQL, in which a session is not kept: point "
+    "database.url at PostgreSQL itself, or set pool_mode = session for this database in pgbouncer.ini."
+)
+
+
+def _process(connection: psycopg.Connection[object]) -> int:
+    """The server's process that runs this transaction."""
+    with connection.cursor(row_factory=psycopg.rows.scalar_row) as cursor:
+        found = cursor.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    return int(found or 0)

@@ -1,0 +1,278 @@
+"""What scand needs of a database and its login: one sentence for each that is missing, with what mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+from psycopg.rows import class_row, scalar_row, tuple_row
+
+from scand.errors import ConfigError, ScandError, Unavailable
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from scand.queue.connection import Connection
+
+OLDEST = 14
+"""The oldest PostgreSQL: functions whose body is a RETURN came with it."""
+
+TABLES = (
+    "scan_jobs",
+    "scan_job_batches",
+    "scan_agent_status",
+    "scan_job_transitions",
+    "scan_job_events",
+    "scand_installation",
+    "scand_migrations",
+)
+"""Without these no daemon works. Policies of row-level security on them could hide a job from it."""
+
+ROLES = (
+    "run `scand migrate --roles` as the owner of the tables, and GRANT scand_client, scand_agent TO the login"
+)
+"""What gives a daemon's login its rights."""
+
+_FACTS = """
+    SELECT pg_catalog.current_database()::text AS database, session_user::text AS login,
+           pg_catalog.pg_is_in_recovery() AS standby,
+           pg_catalog.current_setting('server_encoding') AS encoding,
+           pg_catalog.current_setting('session_replication_role') AS replication_role,
+           pg_catalog.current_setting('synchronous_commit') AS synchronous_commit,
+           pg_catalog.current_schemas(false)::text[] AS path,
+           (SELECT n.nspname::text
+              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.oid = pg_catalog.to_regclass('scan_jobs')::oid) AS home,
+           ARRAY(SELECT n.nspname::text
+                   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                  WHERE c.relname = 'scan_jobs'::name AND c.relkind = 'r'::"char"
+                    AND c.relpersistence <> 't'::"char"
+                  ORDER BY n.nspname) AS homes,
+           ARRAY(SELECT n.nspname::text
+                   FROM pg_catalog.pg_namespace n
+                  WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE')) AS usable
+"""
+
+_DOCUMENTS = """
+    SELECT n.nspname::text, pg_catalog.current_schemas(false)::text[], session_user::text,
+           pg_catalog.current_database()::text
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relname = 'documents'::name AND c.relkind IN ('r'::"char", 'p'::"char", 'v'::"char")
+       AND c.relpersistence <> 't'::"char" AND pg_catalog.to_regclass('documents') IS NULL
+     ORDER BY n.nspname LIMIT 1
+"""
+
+_GONE = """
+    SELECT ours.name FROM pg_catalog.unnest(%(tables)s::text[]) AS ours (name)
+     WHERE pg_catalog.to_regclass(ours.name) IS NULL
+"""
+
+_RIGHTS = """
+    SELECT session_user::text AS login,
+           pg_catalog.has_column_privilege('scan_jobs', 'status', 'UPDATE')
+           AND pg_catalog.has_table_privilege('scan_job_batches', 'INSERT')
+           AND pg_catalog.has_table_privilege('scan_agent_status', 'UPDATE') AS all_of_it
+"""
+
+_OPEN = """
+    SELECT pg_catalog.quote_ident(n.nspname::text)
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = pg_catalog.to_regclass('scan_jobs')::oid
+       AND pg_catalog.has_schema_privilege('public', n.oid, 'CREATE')
+"""
+
+_HIDDEN = """
+    SELECT c.relname::text
+      FROM pg_catalog.unnest(%(tables)s::text[]) AS ours (name)
+      JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(ours.name)::oid
+     WHERE pg_catalog.row_security_active(c.oid)
+     ORDER BY c.relname
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a session is like.
+
+    Attributes:
+        database: its name.
+        login: the session's, whatever role it has taken since.
+        standby: the server takes no writes.
+        encoding: the database's.
+        replication_role: "origin", or triggers do not fire.
+        synchronous_commit: as PostgreSQL has it.
+        path: schemas in the search_path that there are and that this login may use.
+        home: the schema in which it finds scan_jobs; None: in none of them.
+        homes: every schema with a scan_jobs.
+        usable: every schema that this login may use.
+    """
+
+    database: str
+    login: str
+    standby: bool
+    encoding: str
+    replication_role: str
+    synchronous_commit: str
+    path: list[str]
+    home: str | None
+    homes: list[str]
+    usable: list[str]
+
+    @classmethod
+    def read(cls, connection: Connection) -> Facts:
+        """Ask the server.
+
+        Raises:
+            psycopg.Error: the session has ended.
+        """
+        with connection.cursor(row_factory=class_row(cls)) as cursor:
+            found = cursor.execute(_FACTS).fetchone()
+        assert found is not None  # noqa: S101 - a SELECT without FROM has one row
+        return found
+
+
+def require_version(version: int) -> None:
+    """Refuse a server that is too old, before anything is asked of it.
+
+    Args:
+        version: as libpq has it: 140023 for 14.23.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if version < OLDEST * 10_000:
+        raise ConfigError(
+            f"The server is PostgreSQL {version // 10_000}, and scand needs {OLDEST} or later: upgrade the "
+            'server, or set database.url to another one, or to "embedded". Nothing was changed in this database.'
+        )
+
+
+def require(facts: Facts) -> None:
+    """Refuse a session with which no work can be done.
+
+    Raises:
+        ConfigError, Unavailable: the first thing that is wrong.
+    """
+    if (error := _missing(facts)) is not None:
+        raise error
+
+
+def _missing(facts: Facts) -> ScandError | None:
+    if facts.standby:
+        return Unavailable(
+            "The database is a standby, which takes no writes: point database.url at the primary server. With "
+            "several hosts in the URL, target_session_attrs=read-write finds it."
+        )
+    if facts.encoding != "UTF8":
+        return ConfigError(
+            f"The encoding of the database {facts.database} is {facts.encoding}, in which not every title can be "
+            "written: make one with CREATE DATABASE documents ENCODING 'UTF8' TEMPLATE template0, and set "
+            "database.url to it."
+        )
+    if facts.home is not None or not facts.homes:
+        return None
+    where = _or(facts.homes)
+    if not set(facts.homes).intersection(facts.usable):
+        return ConfigError(
+            f"The login {facts.login} may not use the schema {where}, in which scan_jobs is: {ROLES} "
+            "(a client needs scand_client only)."
+        )
+    return ConfigError(
+        f"scan_jobs is in the schema {where}, which the search_path of this login ({_or(facts.path)}) does not "
+        f"name. Name it: {_set_path(facts.login, facts.database, facts.homes[:1])}. If the URL has a search_path "
+        "in its options, mend it there."
+    )
+
+
+def require_one_documents(connection: psycopg.Connection[Any]) -> None:
+    """Before the first migration: refuse to make a `documents` table beside one that this login does not see.
+
+    Raises:
+        ConfigError: there is one in a schema that the search_path does not name.
+    """
+    row = connection.cursor(row_factory=tuple_row).execute(_DOCUMENTS).fetchone()
+    if row is None:
+        return
+    schema, path, login, database = row
+    raise ConfigError(
+        f"There is a table documents in the schema {schema}, which the search_path of this login ({_or(path)}) "
+        "does not name, and scand would make a second one. If it is the table of your documents, name it: "
+        f"{_set_path(login, database, [*path, schema])}. If it is another program's, give scand a database of its "
+        "own. Nothing was changed in this database."
+    )
+
+
+def require_tables(connection: psycopg.Connection[Any]) -> None:
+    """Refuse a database some of whose tables were dropped after they were made.
+
+    Raises:
+        ConfigError: which, and how they come back.
+    """
+    rows = connection.cursor(row_factory=tuple_row).execute(_GONE, {"tables": list(TABLES)}).fetchall()
+    if rows:
+        gone = " and ".join(name for (name,) in rows)
+        raise ConfigError(
+            f"The table {gone} was dropped: restore it from a backup. To have it made anew, empty, and all others "
+            'left as they are: as the owner, "DELETE FROM scand_migrations", then "scand migrate".'
+        )
+
+
+def require_agents_rights(connection: Connection) -> None:
+    """Refuse a session that may not write what the agent writes.
+
+    Raises:
+        ConfigError: it may not.
+    """
+    row = connection.execute(_RIGHTS).fetchone()
+    if row is not None and not row["all_of_it"]:
+        raise ConfigError(f'The login "{row["login"]}" may not write what the daemon has to: {ROLES}.')
+
+
+def hidden_tables(connection: Connection) -> list[str]:
+    """The tables of scand some of whose rows may be hidden from the current role."""
+    cursor = connection.cursor(row_factory=scalar_row).execute(_HIDDEN, {"tables": list(TABLES)})
+    return cursor.fetchall()
+
+
+def open_schemas(connection: Connection) -> list[str]:
+    """The schema of scan_jobs, quoted, if everybody may make things in it, as before PostgreSQL 15."""
+    return connection.cursor(row_factory=scalar_row).execute(_OPEN).fetchall()
+
+
+def require_all_rows(connection: Connection, role: str) -> None:
+    """Refuse to work with tables whose rows are hidden: those look like none.
+
+    Args:
+        role: the current role, for the sentence.
+
+    Raises:
+        ConfigError: row-level security is on in one of them, and holds for this role.
+    """
+    if tables := hidden_tables(connection):
+        name = sql.Identifier(role).as_string()
+        off = "; ".join(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY" for table in tables)
+        raise ConfigError(
+            f"Row-level security is on for {' and '.join(tables)} and hides rows from {role}; a hidden job is "
+            f"never scanned. As a superuser: ALTER ROLE {name} BYPASSRLS. Or as the owner: {off}."
+        )
+
+
+def silent_triggers(facts: Facts) -> ConfigError:
+    """For a login that is made to skip all triggers, and may not change it."""
+    role = sql.Identifier(facts.login).as_string()
+    return ConfigError(
+        f"session_replication_role is {facts.replication_role} for the login {facts.login}: no trigger fires, and "
+        f"steps would be neither checked nor recorded. Mend it: ALTER ROLE {role} RESET session_replication_role."
+    )
+
+
+def _set_path(login: str, database: str, path: list[str]) -> str:
+    """The statement that makes a login look in these schemas."""
+    statement = sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}")
+    names = sql.SQL(", ").join(map(sql.Identifier, path))
+    return statement.format(sql.Identifier(login), sql.Identifier(database), names).as_string()
+
+
+def _or(names: list[str]) -> str:
+    return " and ".join(f'"{name}"' for name in names) or "none that there is"
