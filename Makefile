@@ -16,7 +16,7 @@ FOR_DEB  := dpkg-dev
 WORKERS  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help system venv demo test test-latest test-oldest suite unit integration acceptance crashtest soak bench lint \
+.PHONY: help system venv demo test test-latest test-oldest test-postgres suite unit integration acceptance crashtest soak bench lint \
         types imports format lock deb install uninstall clean
 
 help:  ## what can be made
@@ -47,10 +47,11 @@ $(VENV)/.run: requirements.lock pyproject.toml | system
 	@$(LOCKED) build && $(LOCKED) run embedded && $(MINE)
 	@touch $@
 
-# And what the tests need.
-$(VENV)/.dev: $(VENV)/.run
+# And what the tests need: among it PostgreSQL's oldest version that scand takes, and one that it refuses.
+$(VENV)/.dev: $(VENV)/.run tests/support/postgres_releases.py
 	@echo "for the tests:"
 	@$(LOCKED) test dev
+	@$(BIN)/python -m tests.support.postgres_releases 13 14
 	@touch $@
 
 venv: PACKAGES += $(FOR_TEST)
@@ -74,18 +75,24 @@ test-latest: PACKAGES += $(FOR_TEST)
 test-latest: system  ## the tests against the newest versions of all dependencies
 	$(PYTHON) -m venv --clear .venv-latest
 	.venv-latest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	.venv-latest/bin/python -m tests.support.postgres_releases 13 14
 	.venv-latest/bin/python -m pytest -n $(WORKERS) --dist loadscope
 
 test-oldest: PACKAGES += $(FOR_TEST)
 test-oldest: system .venv-lock/.made  ## the tests against the oldest versions that pyproject.toml admits
 	$(PYTHON) -m venv --clear .venv-oldest
 	.venv-lock/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[dev]'
+	.venv-oldest/bin/python -m tests.support.postgres_releases 13 14
 	.venv-oldest/bin/python -m pytest -n $(WORKERS) --dist loadscope
 
 .venv-lock/.made: pyproject.toml
 	@$(PYTHON) -m venv .venv-lock
 	@systemd/locked.sh ".venv-lock/bin/python -m pip install" lock
 	@touch $@
+
+test-postgres: venv  ## the contract in SQL on every PostgreSQL that scand takes
+	$(BIN)/python -m tests.support.postgres_releases 14 15 17
+	SCAND_TEST_VERSIONS="14 15 16 17 18" $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/integration/queue
 
 lock: .venv-lock/.made  ## requirements.lock anew: the newest versions that fit, with their hashes
 	.venv-lock/bin/python tests/support/lock.py

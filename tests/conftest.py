@@ -10,7 +10,8 @@ import os
 import shutil
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -41,20 +42,32 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
+def postgres_servers() -> Iterator[Callable[[int | None], str]]:
+    """A function that starts the server of a major version once: its URL, as `server_url`. None: the newest."""
+    with ExitStack() as running:
+
+        @cache
+        def start(version: int | None) -> str:
+            return running.enter_context(server(version))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server_url(postgres_servers: Callable[[int | None], str]) -> str:
     """The URL of a PostgreSQL server, as a superuser, with a database that is not for tests to write in."""
-    with server() as url:
-        yield url
+    return postgres_servers(None)
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """The server that is given, or one that ends with the block."""
+def server(version: int | None = None) -> Iterator[str]:
+    """The server that is given, or one of that major version that ends with the block."""
     given = os.environ.get("SCAND_TEST_DATABASE_URL")
-    if given:
+    if given and version is None:
         yield given
         return
-    with private_postgres(fast_directory(), "synchronous_commit = off\n") as postgres:
+    config = "synchronous_commit = off\n"
+    with private_postgres(fast_directory(), config, version=version) as postgres:
         yield postgres.url
 
 

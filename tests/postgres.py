@@ -14,23 +14,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scand.queue.embedded import Postmaster
-from scand.queue.embedded.programs import Programs
+from tests.support.postgres_releases import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @contextmanager
-def private_postgres(place: str | None = None, config: str = "") -> Iterator[PrivatePostgres]:
+def private_postgres(
+    place: str | None = None, config: str = "", *, version: int | None = None
+) -> Iterator[PrivatePostgres]:
     """A running server in a directory of its own, which goes with it.
 
     Args:
         place: the directory in which its directory is made; short, since a unix socket's path has 107 bytes.
         config: lines of postgresql.conf, on top of not surviving a power cut.
+        version: PostgreSQL's major version; None: the newest there is.
     """
     base = Path(tempfile.mkdtemp(prefix="scand-", dir=place))
     try:
-        postgres = PrivatePostgres(base / "pg")
+        postgres = PrivatePostgres(base / "pg", version)
         postgres.make(f"fsync = off\nfull_page_writes = off\n{config}")
         postgres.start()
         try:
@@ -52,7 +55,7 @@ class PrivatePostgres:
 
     def __init__(self, directory: Path, version: int | None = None) -> None:
         self.directory = directory
-        self._programs = Programs.find(version)
+        self._programs = programs(version)
         self._postmaster: Postmaster | None = None
 
     @property

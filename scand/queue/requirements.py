@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scand.queue.connection import Connection
 
 OLDEST = 14
-"""The oldest PostgreSQL: functions whose body is a RETURN came with it."""
+"""PostgreSQL's major version: functions whose body is a RETURN, and CREATE OR REPLACE TRIGGER, came with it."""
 
 TABLES = (
     "scan_jobs",
@@ -141,10 +141,11 @@ def require_version(version: int) -> None:
     Raises:
         ConfigError: it is.
     """
-    if version < OLDEST * 10_000:
+    major, minor = divmod(version, 10_000)
+    if major < OLDEST:
         raise ConfigError(
-            f"The server is PostgreSQL {version // 10_000}, and scand needs {OLDEST} or later: upgrade the "
-            'server, or set database.url to another one, or to "embedded". Nothing was changed in this database.'
+            f"The database's server is PostgreSQL {major}.{minor}: scand needs {OLDEST} or later. Upgrade the server, "
+            "or set database.url to another."
         )
 
 
@@ -214,7 +215,7 @@ def require_tables(connection: psycopg.Connection[Any]) -> None:
         gone = " and ".join(name for (name,) in rows)
         raise ConfigError(
             f"The table {gone} was dropped: restore it from a backup. To have it made anew, empty, and all others "
-            'left as they are: as the owner, "DELETE FROM scand_migrations", then "scand migrate".'
+            'left as they are: empty scand_migrations with DELETE as its owner, and run "scand migrate".'
         )
 
 

@@ -1,13 +1,15 @@
 """The schema: brought up to date by `scand migrate`, compared with the code whenever a daemon starts.
 
 A migration is a file `sql/migrations/NNNN_name.sql`. It runs once, in one transaction with its row in
-`scand_migrations`; after a release it never changes again. What is in the way of one (a role without the
-rights, tables of another shape) is told in a sentence, and nothing of that file is applied.
+`scand_migrations`. After a release it changes only so that more servers take it, and then names its former
+checksum. What is in the way of one (a role without the rights, tables of another shape) is told in a sentence, and
+nothing of that file is applied.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 LONGEST_STATEMENT = 3600.0
 """Seconds for one statement of a migration: on a big table it rewrites or indexes all of it."""
 
+_FORMER = re.compile(r"^-- Former SHA-256: ([0-9a-f]{64})$", re.MULTILINE)
+
 _TOLD = 3
 """Steps that a sentence names; more would hide what to do."""
 
@@ -45,11 +49,15 @@ _LOG = """
 
 @dataclass(frozen=True, slots=True)
 class _Migration:
-    """One file. `name` is its name without ".sql"; `checksum` is the SHA-256 of its text, in hex."""
+    """One file. `name` is its name without ".sql"; `checksum` is the SHA-256 of its text, in hex.
+
+    `former` are those of its earlier texts, which did the same on fewer servers; the file names them.
+    """
 
     version: int
     name: str
     checksum: str
+    former: frozenset[str]
     sql: str
 
 
@@ -75,10 +83,8 @@ def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
         pending = _pending(files, applied)
         if pending:
             _require_utf8(connection)
-        with connection.transaction():
-            if applied:
-                requirements.require_tables(connection)
-            else:
+        if not applied:
+            with connection.transaction():
                 requirements.require_one_documents(connection)
         for migration in pending:
             with _explained(migration), _transaction(connection, patience):
@@ -89,6 +95,7 @@ def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
                     (migration.version, migration.name, migration.checksum),
                 )
         with _transaction(connection, patience):
+            requirements.require_tables(connection)
             _put_back(connection)
     return [migration.name for migration in pending]
 
@@ -161,7 +168,8 @@ def _files() -> list[_Migration]:
     for path in sorted((sql_directory() / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")):
         sql = read_sql(f"migrations/{path.name}")
         checksum = hashlib.sha256(sql.encode()).hexdigest()
-        found.append(_Migration(int(path.stem[:4]), path.stem, checksum, sql))
+        former = frozenset(_FORMER.findall(sql))
+        found.append(_Migration(int(path.stem[:4]), path.stem, checksum, former, sql))
     return found
 
 
@@ -197,7 +205,7 @@ def _pending(files: Sequence[_Migration], applied: dict[int, tuple[str, str]]) -
             raise ConfigError(
                 f"this scand is older than the database (which has migration {name}): upgrade scand"
             )
-        if checksum != here[version].checksum:
+        if checksum not in {here[version].checksum, *here[version].former}:
             raise ConfigError(
                 f"migration {name} was changed after it was applied to this database: "
                 "install the scand that applied it, or restore its file"

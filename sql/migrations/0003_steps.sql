@@ -1,14 +1,18 @@
 -- The life of a job: which status may follow which, who may say so, and one trigger that holds everybody to
 -- it, psql included.
+-- Former SHA-256: 1412fd35febcbbfcc8614458eda44970428c24ee70b05cb079cf809fc44e8f3c
 SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 
 -- Every legal step. Same as `STEPS` in scand/lifecycle.py: the daemon compares them when it starts.
 CREATE TABLE IF NOT EXISTS scan_job_transitions (
     from_status TEXT,                                              -- NULL: a new row
     to_status   TEXT NOT NULL,
-    actor       TEXT NOT NULL CHECK (actor IN ('client', 'agent')),
-    UNIQUE NULLS NOT DISTINCT (from_status, to_status, actor)
+    actor       TEXT NOT NULL CHECK (actor IN ('client', 'agent'))
 );
+
+-- A step stands once. PostgreSQL 14 has no NULLS NOT DISTINCT, with which 0.1 said the same; its databases keep that.
+CREATE UNIQUE INDEX IF NOT EXISTS uq_scan_job_transitions
+    ON scan_job_transitions (coalesce(from_status, ''), to_status, actor);
 
 INSERT INTO scan_job_transitions (from_status, to_status, actor) VALUES
     (NULL,         'draft',      'client'),

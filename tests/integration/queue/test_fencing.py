@@ -135,7 +135,7 @@ def test_a_write_needs_its_epoch_and_its_status(queue: AgentQueue, name: str) ->
             assert written(queue, name, job(queue.connection, other, name)) == 0, other
 
 
-@pytest.mark.parametrize("name", OF_A_DELETED_JOB)
+@pytest.mark.parametrize("name", sorted(OF_A_DELETED_JOB))
 def test_what_a_deleted_job_left_needs_its_epoch(queue: AgentQueue, name: str) -> None:
     """It is written with it, once the job is gone; not under another epoch, nor while a job has that id."""
     job_id = job(queue.connection, "ready", name)
