@@ -39,17 +39,25 @@ def refuse_shared_session(connection: Connection, url: str) -> None:
     if mine == connection.info.backend_pid:
         return
     try:
-        with psycopg.connect(url, connect_timeout=_PATIENCE, application_name="scand-pooler") as second:
+        with type(connection).connect(
+            url, connect_timeout=_PATIENCE, application_name="scand-pooler"
+        ) as second:
+            second.deadline = _PATIENCE
             for _ in range(_ROUNDS):
                 with second.transaction():
                     other = _process(second)
                     if mine == other or _process(connection) != mine:
                         raise ConfigError(SENTENCE)
-    except psycopg.Error:
+    except psycopg.Error as error:
+        if error.sqlstate == _NO_TRANSACTIONS:
+            raise ConfigError(SENTENCE) from error
         if connection.broken:
             raise
         # No second session to be had: the first one has its own.
 
+
+_NO_TRANSACTIONS = "08P01"
+"""What PgBouncer answers to BEGIN in statement mode."""
 
 SENTENCE = (
     "There is a pooler in transaction mode between scand and PostgreSQL, in which a session is not kept: point "

@@ -63,6 +63,8 @@ _DOCUMENTS = """
      ORDER BY n.nspname LIMIT 1
 """
 
+_ANEW = "DROP TABLE IF EXISTS scan_job_batches, scan_job_events, scan_agent_status, scand_migrations CASCADE"
+
 _GONE = """
     SELECT ours.name FROM pg_catalog.unnest(%(tables)s::text[]) AS ours (name)
      WHERE pg_catalog.to_regclass(ours.name) IS NULL
@@ -144,8 +146,8 @@ def require_version(version: int) -> None:
     major, minor = divmod(version, 10_000)
     if major < OLDEST:
         raise ConfigError(
-            f"The database's server is PostgreSQL {major}.{minor}: scand needs {OLDEST} or later. Upgrade the server, "
-            "or set database.url to another."
+            f"The database's server is PostgreSQL {major}.{minor}: scand needs {OLDEST} or later. Upgrade the "
+            "server, or set database.url to another."
         )
 
 
@@ -213,9 +215,11 @@ def require_tables(connection: psycopg.Connection[Any]) -> None:
     rows = connection.cursor(row_factory=tuple_row).execute(_GONE, {"tables": list(TABLES)}).fetchall()
     if rows:
         gone = " and ".join(name for (name,) in rows)
+        # New jobs would have the numbers of old ones: what belonged to those goes, too.
+        mend = _ANEW if ("scan_jobs",) in rows else "DELETE FROM scand_migrations"
         raise ConfigError(
-            f"The table {gone} was dropped: restore it from a backup. To have it made anew, empty, and all others "
-            'left as they are: empty scand_migrations with DELETE as its owner, and run "scand migrate".'
+            f"The table {gone} was dropped: restore it from a backup. Or have it made anew, empty: say {mend} as "
+            'the owner, then run "scand migrate".'
         )
 
 
