@@ -12,8 +12,8 @@ from scand.errors import ConfigError, Unavailable
 from scand.queue import embedded, schema
 from scand.queue.connection import connect, take_role
 from scand.queue.refusals import told
-from scand.queue.requirements import require_agents_rights
 from scand.queue.statements import read_sql
+from scand.queue.tables import require_agents_rights
 from scand.spool.directories import Spool
 
 if TYPE_CHECKING:

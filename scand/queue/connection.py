@@ -19,7 +19,7 @@ from scand.errors import ConfigError, Unavailable
 from scand.queue import session
 from scand.queue.moments import MomentLoader
 from scand.queue.refusals import refusal
-from scand.queue.requirements import require_all_rows
+from scand.queue.tables import require_all_rows
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen

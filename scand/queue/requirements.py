@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psycopg import sql
-from psycopg.rows import class_row, scalar_row, tuple_row
+from psycopg.rows import class_row
 
 from scand.errors import ConfigError, ScandError, Unavailable
 
 if TYPE_CHECKING:
-    import psycopg
-
     from scand.queue.connection import Connection
 
 OLDEST = 14
 """PostgreSQL's major version: functions whose body is a RETURN, and CREATE OR REPLACE TRIGGER, came with it."""
-
-TABLES = (
-    "scan_jobs",
-    "scan_job_batches",
-    "scan_agent_status",
-    "scan_job_transitions",
-    "scan_job_events",
-    "scand_installation",
-    "scand_migrations",
-)
-"""Without these no daemon works. Policies of row-level security on them could hide a job from it."""
 
 ROLES = (
     "run `scand migrate --roles` as the owner of the tables, and GRANT scand_client, scand_agent TO the login"
@@ -52,44 +39,6 @@ _FACTS = """
            ARRAY(SELECT n.nspname::text
                    FROM pg_catalog.pg_namespace n
                   WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE')) AS usable
-"""
-
-_DOCUMENTS = """
-    SELECT n.nspname::text, pg_catalog.current_schemas(false)::text[], session_user::text,
-           pg_catalog.current_database()::text
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relname = 'documents'::name AND c.relkind IN ('r'::"char", 'p'::"char", 'v'::"char")
-       AND c.relpersistence <> 't'::"char" AND pg_catalog.to_regclass('documents') IS NULL
-     ORDER BY n.nspname LIMIT 1
-"""
-
-_ANEW = "DROP TABLE IF EXISTS scan_job_batches, scan_job_events, scan_agent_status, scand_migrations CASCADE"
-
-_GONE = """
-    SELECT ours.name FROM pg_catalog.unnest(%(tables)s::text[]) AS ours (name)
-     WHERE pg_catalog.to_regclass(ours.name) IS NULL
-"""
-
-_RIGHTS = """
-    SELECT session_user::text AS login,
-           pg_catalog.has_column_privilege('scan_jobs', 'status', 'UPDATE')
-           AND pg_catalog.has_table_privilege('scan_job_batches', 'INSERT')
-           AND pg_catalog.has_table_privilege('scan_agent_status', 'UPDATE') AS all_of_it
-"""
-
-_OPEN = """
-    SELECT pg_catalog.quote_ident(n.nspname::text)
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.oid = pg_catalog.to_regclass('scan_jobs')::oid
-       AND pg_catalog.has_schema_privilege('public', n.oid, 'CREATE')
-"""
-
-_HIDDEN = """
-    SELECT c.relname::text
-      FROM pg_catalog.unnest(%(tables)s::text[]) AS ours (name)
-      JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(ours.name)::oid
-     WHERE pg_catalog.row_security_active(c.oid)
-     ORDER BY c.relname
 """
 
 
@@ -175,92 +124,17 @@ def _missing(facts: Facts) -> ScandError | None:
         )
     if facts.home is not None or not facts.homes:
         return None
-    where = _or(facts.homes)
+    where = quoted(facts.homes)
     if not set(facts.homes).intersection(facts.usable):
         return ConfigError(
             f"The login {facts.login} may not use the schema {where}, in which scan_jobs is: {ROLES} "
             "(a client needs scand_client only)."
         )
     return ConfigError(
-        f"scan_jobs is in the schema {where}, which the search_path of this login ({_or(facts.path)}) does not "
-        f"name. Name it: {_set_path(facts.login, facts.database, facts.homes[:1])}. If the URL has a search_path "
+        f"scan_jobs is in the schema {where}, which the search_path of this login ({quoted(facts.path)}) does not "
+        f"name. Name it: {set_path(facts.login, facts.database, facts.homes[:1])}. If the URL has a search_path "
         "in its options, mend it there."
     )
-
-
-def require_one_documents(connection: psycopg.Connection[Any]) -> None:
-    """Before the first migration: refuse to make a `documents` table beside one that this login does not see.
-
-    Raises:
-        ConfigError: there is one in a schema that the search_path does not name.
-    """
-    row = connection.cursor(row_factory=tuple_row).execute(_DOCUMENTS).fetchone()
-    if row is None:
-        return
-    schema, path, login, database = row
-    raise ConfigError(
-        f"There is a table documents in the schema {schema}, which the search_path of this login ({_or(path)}) "
-        "does not name, and scand would make a second one. If it is the table of your documents, name it: "
-        f"{_set_path(login, database, [*path, schema])}. If it is another program's, give scand a database of its "
-        "own. Nothing was changed in this database."
-    )
-
-
-def require_tables(connection: psycopg.Connection[Any]) -> None:
-    """Refuse a database some of whose tables were dropped after they were made.
-
-    Raises:
-        ConfigError: which, and how they come back.
-    """
-    rows = connection.cursor(row_factory=tuple_row).execute(_GONE, {"tables": list(TABLES)}).fetchall()
-    if rows:
-        gone = " and ".join(name for (name,) in rows)
-        # New jobs would have the numbers of old ones: what belonged to those goes, too.
-        mend = _ANEW if ("scan_jobs",) in rows else "DELETE FROM scand_migrations"
-        raise ConfigError(
-            f"The table {gone} was dropped: restore it from a backup. Or have it made anew, empty: say {mend} as "
-            'the owner, then run "scand migrate".'
-        )
-
-
-def require_agents_rights(connection: Connection) -> None:
-    """Refuse a session that may not write what the agent writes.
-
-    Raises:
-        ConfigError: it may not.
-    """
-    row = connection.execute(_RIGHTS).fetchone()
-    if row is not None and not row["all_of_it"]:
-        raise ConfigError(f'The login "{row["login"]}" may not write what the daemon has to: {ROLES}.')
-
-
-def hidden_tables(connection: Connection) -> list[str]:
-    """The tables of scand some of whose rows may be hidden from the current role."""
-    cursor = connection.cursor(row_factory=scalar_row).execute(_HIDDEN, {"tables": list(TABLES)})
-    return cursor.fetchall()
-
-
-def open_schemas(connection: Connection) -> list[str]:
-    """The schema of scan_jobs, quoted, if everybody may make things in it, as before PostgreSQL 15."""
-    return connection.cursor(row_factory=scalar_row).execute(_OPEN).fetchall()
-
-
-def require_all_rows(connection: Connection, role: str) -> None:
-    """Refuse to work with tables whose rows are hidden: those look like none.
-
-    Args:
-        role: the current role, for the sentence.
-
-    Raises:
-        ConfigError: row-level security is on in one of them, and holds for this role.
-    """
-    if tables := hidden_tables(connection):
-        name = sql.Identifier(role).as_string()
-        off = "; ".join(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY" for table in tables)
-        raise ConfigError(
-            f"Row-level security is on for {' and '.join(tables)} and hides rows from {role}; a hidden job is "
-            f"never scanned. As a superuser: ALTER ROLE {name} BYPASSRLS. Or as the owner: {off}."
-        )
 
 
 def silent_triggers(facts: Facts) -> ConfigError:
@@ -272,12 +146,13 @@ def silent_triggers(facts: Facts) -> ConfigError:
     )
 
 
-def _set_path(login: str, database: str, path: list[str]) -> str:
+def set_path(login: str, database: str, path: list[str]) -> str:
     """The statement that makes a login look in these schemas."""
     statement = sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}")
     names = sql.SQL(", ").join(map(sql.Identifier, path))
     return statement.format(sql.Identifier(login), sql.Identifier(database), names).as_string()
 
 
-def _or(names: list[str]) -> str:
+def quoted(names: list[str]) -> str:
+    """Names of schemas, for a sentence."""
     return " and ".join(f'"{name}"' for name in names) or "none that there is"

@@ -19,7 +19,7 @@ from psycopg.rows import tuple_row
 
 from scand.errors import ConfigError, TryAgain
 from scand.jobs.lifecycle import CLIENT_COMMITS, STEPS, Status
-from scand.queue import requirements
+from scand.queue import requirements, tables
 from scand.queue.statements import MIGRATION_LOCK, read_sql, sql_directory
 
 if TYPE_CHECKING:
@@ -83,9 +83,11 @@ def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
         pending = _pending(files, applied)
         if pending:
             _require_utf8(connection)
+            with connection.transaction():
+                tables.require_nothing_planted(connection)
         if not applied:
             with connection.transaction():
-                requirements.require_one_documents(connection)
+                tables.require_one_documents(connection)
         for migration in pending:
             with _explained(migration), _transaction(connection, patience):
                 connection.execute(_LOG)
@@ -95,7 +97,7 @@ def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
                     (migration.version, migration.name, migration.checksum),
                 )
         with _transaction(connection, patience):
-            requirements.require_tables(connection)
+            tables.require_tables(connection)
             _put_back(connection)
     return [migration.name for migration in pending]
 
@@ -131,10 +133,10 @@ def check(connection: Connection) -> None:
                 f"the database's schema is older than this scand ({pending[0].name} is missing): "
                 'run "scand migrate"'
             )
-        requirements.require_tables(connection)
+        tables.require_tables(connection)
         steps = _rows(connection, _STEPS)
         installations = _rows(connection, "SELECT id FROM scand_installation")
-        statuses = _rows(connection, "SELECT unnest(scand_job_statuses())")
+        statuses = _rows(connection, "SELECT pg_catalog.unnest(scand_job_statuses())")
 
     if statuses != [(status,) for status in Status]:
         raise ConfigError("scand_job_statuses() of the database has other statuses than this scand knows")

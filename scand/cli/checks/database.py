@@ -9,8 +9,8 @@ from scand.cli.checks.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
 from scand.queue.connection import connect, take_role
 from scand.queue.intents import ClientQueue
-from scand.queue.requirements import open_schemas
 from scand.queue.schema import check as compare_schema
+from scand.queue.tables import open_schemas
 from scand.spool.directories import Spool
 
 if TYPE_CHECKING:
