@@ -12,8 +12,9 @@ FOR_TEST := sane-utils sane-airscan systemd libnss-systemd udev dbus mount strac
             dpkg-dev lintian mmdebstrap man-db mandoc
 # What the package's contents are linked with, and what it is packed by.
 FOR_DEB  := dpkg-dev
-# pytest works in parallel where that helps: as many workers as small machines have cores.
-WORKERS  ?= 2
+# pytest works in parallel where that helps. Tests wait (for a daemon, a time-out, a disk) about as long as they
+# compute, so there is one worker more than the two cores of a small machine.
+WORKERS  ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help system venv demo test test-latest test-oldest test-postgres suite unit integration acceptance crashtest soak bench lint \

@@ -41,6 +41,10 @@ class ErrorCode(StrEnum):
     NAS_WRONG_VOLUME = "nas_wrong_volume"
     STAGED_FILE_GONE = "staged_file_gone"  # not on the NAS, or not the file that was previewed
     IDLE_TIMEOUT = "idle_timeout"
+    CLIENT_TIMEOUT = (
+        "client_timeout"  # a client that commits by itself said nothing for commit.client_timeout
+    )
+    NOT_READ_BACK = "not_read_back"  # the document that a client committed is not where it said
 
 
 class Group(StrEnum):
@@ -207,6 +211,8 @@ FAULTS: dict[ErrorCode, Fault] = {
     ErrorCode.NAS_WRONG_VOLUME: Fault(Group.NAS, Retry.FOR_EVER, Then.STAYS, exit_status=os.EX_CONFIG),
     ErrorCode.STAGED_FILE_GONE: Fault(Group.NAS, Retry.NO, Then.PREVIEW),
     ErrorCode.IDLE_TIMEOUT: Fault(Group.AGENT, Retry.NO, Then.FAILED),
+    ErrorCode.CLIENT_TIMEOUT: Fault(Group.AGENT, Retry.NO, Then.PREVIEW),
+    ErrorCode.NOT_READ_BACK: Fault(Group.NAS, Retry.NO, Then.STAYS),
 }
 
 

@@ -1,6 +1,6 @@
 -- Every statement that the agent sends to the queue, by name (`scand/queue/results.py`); those of clients are in client.sql.
--- The database's clock is the only clock here. %(epoch)s in an agent's write is its right to write at all: with
--- another's epoch in scan_agent_status, or another status than it expects in the job, it touches 0 rows.
+-- The database's clock is the only clock here. An agent's write names its epoch, %(epoch)s, and the status that it
+-- expects: where scan_agent_status has another epoch, or the job another status, it changes no row.
 -- tests/integration/queue/test_fencing.py runs each write with a wrong one.
 
 -- name: elect
@@ -51,12 +51,13 @@ SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
 SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() AS owns_documents;
 
 -- name: look
--- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits, and a file
--- that is staged on the NAS for a job that does not want it any more, or was deleted. Of texts and batches no more than
--- anybody means: they are read at every look. Ages and waits are bounded (see 0015_clocks.sql); %(longest)s is the
--- longest pause between two tries in seconds, %(batches)s the most batches of a job, %(former)s the job that was active
--- at the last look.
-SELECT s.epoch, q.queued, (SELECT status FROM scan_jobs WHERE id = %(former)s) AS former_status, j.*, stale.stale
+-- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits, what became
+-- of the job that was active at the last look (%(former)s), a file that is staged on the NAS for a job that does not
+-- want it any more, or was deleted, and a document that a client has committed and the agent has yet to read back.
+-- Of texts and batches no more than anybody means: they are read at every look. Ages and waits are bounded (see
+-- 0015_clocks.sql); %(longest)s is the longest pause between two tries in seconds, %(batches)s the most batches of a job.
+SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
+       stale.stale, unread.unread
   FROM scan_agent_status s
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
   LEFT JOIN LATERAL (
@@ -68,10 +69,13 @@ SELECT s.epoch, q.queued, (SELECT status FROM scan_jobs WHERE id = %(former)s) A
            scand_age(last_activity_at) AS idle, scand_wait(next_attempt_at, %(longest)s) AS wait,
            last_activity_at > now() + INTERVAL '1 min' AS ahead,
            newest.id AS entered, newest.from_status AS entered_from,
+           newest.to_status IS NOT DISTINCT FROM status AS by_step,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
+           (SELECT max(e.id) FROM scan_job_events e
+             WHERE e.job_id = a.id AND e.from_status = 'ready' AND e.to_status = 'assembling') AS stay,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
                      'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
@@ -79,7 +83,7 @@ SELECT s.epoch, q.queued, (SELECT status FROM scan_jobs WHERE id = %(former)s) A
               FROM (SELECT * FROM scan_job_batches WHERE job_id = a.id ORDER BY batch_seq LIMIT %(batches)s + 1) b
            ) AS batches
       FROM scan_jobs a
-      LEFT JOIN LATERAL (SELECT e.id, e.from_status FROM scan_job_events e
+      LEFT JOIN LATERAL (SELECT e.id, e.from_status, e.to_status FROM scan_job_events e
                           WHERE e.job_id = a.id ORDER BY e.id DESC LIMIT 1) newest ON true
      WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing')
      LIMIT 1) j ON true
@@ -87,11 +91,21 @@ SELECT s.epoch, q.queued, (SELECT status FROM scan_jobs WHERE id = %(former)s) A
     SELECT pg_catalog.jsonb_build_object('id', id, 'nas_staging_path', left(nas_staging_path, 4096)) AS stale FROM (
       (SELECT id, nas_staging_path FROM scan_jobs
         WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
-        ORDER BY id LIMIT 1)
+        ORDER BY id <= %(after)s::bigint, id LIMIT 1)
       UNION ALL
       (SELECT job_id, nas_staging_path FROM scand_deleted_jobs d
         WHERE nas_staging_path IS NOT NULL AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
-        ORDER BY deleted_at LIMIT 1)) AS unwanted LIMIT 1) stale ON true
+        ORDER BY job_id <= %(after)s::bigint, job_id LIMIT 1)) AS unwanted
+     ORDER BY id <= %(after)s::bigint, id LIMIT 1) stale ON true
+  LEFT JOIN LATERAL (
+    SELECT pg_catalog.jsonb_build_object(
+             'id', id, 'inbox_path', left(inbox_path, 4096), 'file_hash', file_hash,
+             'nas_staging_path', left(nas_staging_path, 4096), 'attempts', attempts) AS unread
+      FROM scan_jobs
+     WHERE status = 'committed' AND read_back = false AND next_attempt_at IS NOT NULL
+        AND scand_wait(next_attempt_at, %(longest)s) = 0
+     ORDER BY next_attempt_at LIMIT 1) unread ON true
+  LEFT JOIN scan_jobs former ON former.id = %(former)s
  WHERE s.id = 1;
 
 -- name: restart_idle_clock
@@ -122,13 +136,14 @@ RETURNING j.id, left(j.title, 4000) AS title;
 
 -- name: advance
 -- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s). A job that
--- comes back to ready gives its people time anew.
+-- comes back to ready gives its people time anew. In preview file_hash is the merge's; inbox_path, which is set while
+-- committing, is the sign that a publication has begun.
 UPDATE scan_jobs
    SET status = %(to_status)s, error = %(error)s, error_code = %(code)s,
        page_count = coalesce(%(page_count)s::int, page_count),
        nas_staging_path = coalesce(%(staged)s::text, nas_staging_path),
        inbox_path = CASE WHEN %(to_status)s = 'preview' THEN NULL ELSE inbox_path END,
-       file_hash = CASE WHEN %(to_status)s = 'preview' THEN NULL ELSE file_hash END,
+       file_hash = coalesce(%(sha256)s::text, file_hash),
        last_activity_at = CASE WHEN %(to_status)s IN ('ready', 'preview') THEN now() ELSE last_activity_at END
  WHERE id = %(id)s AND status = %(from_status)s
    AND %(entered)s >= (SELECT coalesce(max(e.id), 0) FROM scan_job_events e WHERE e.job_id = %(id)s)
@@ -172,7 +187,7 @@ UPDATE scan_jobs
 RETURNING id;
 
 -- name: postpone
--- The step stays where it is, says why, and is tried again. Tries are counted for each reason by itself.
+-- The step is tried again later, and the row says why. Tries are counted for each reason by itself.
 UPDATE scan_jobs
    SET error = %(error)s, error_code = %(code)s,
        attempts = CASE WHEN error_code IS NOT DISTINCT FROM %(code)s THEN attempts + 1 ELSE 1 END,
@@ -182,7 +197,7 @@ UPDATE scan_jobs
 RETURNING id;
 
 -- name: progress
--- The job moves. At most once a second, never once a page.
+-- The job makes progress. Written at most once a second, never for each page.
 UPDATE scan_jobs
    SET last_progress_at = now(), pages_scanned = coalesce(%(pages)s::int, pages_scanned),
        step = %(step)s, step_done = %(done)s, step_total = %(total)s,
@@ -219,7 +234,7 @@ SELECT id FROM documents WHERE file_hash = %(sha256)s;
 -- In the Inbox, once.
 UPDATE scan_jobs
    SET status = 'committed', error = NULL, error_code = NULL, inbox_path = %(inbox_path)s,
-       file_hash = %(sha256)s, nas_staging_path = NULL, doc_id = coalesce(%(doc_id)s::bigint, doc_id)
+       file_hash = %(sha256)s, read_back = true, nas_staging_path = NULL, doc_id = coalesce(%(doc_id)s::bigint, doc_id)
  WHERE id = %(id)s AND status = 'committing'
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
@@ -227,13 +242,13 @@ RETURNING id;
 -- name: expect_staged
 -- Before the merge is copied to the NAS: where. So what a copy leaves is found when the job is canceled in mid-copy.
 UPDATE scan_jobs SET nas_staging_path = %(staged)s
- WHERE id = %(id)s AND status = 'assembling'
+ WHERE id = %(id)s AND status IN ('assembling', 'committing')
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 
 -- name: forget_staged
 -- The staged file of a job that wants it no more is gone.
-UPDATE scan_jobs SET nas_staging_path = NULL
+UPDATE scan_jobs SET nas_staging_path = NULL, file_hash = NULL
  WHERE id = %(id)s AND status IN ('draft', 'queued', 'ready', 'canceled')
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
@@ -262,6 +277,16 @@ DELETE FROM scand_deleted_jobs d
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING job_id;
 
+-- name: read_back
+-- The document that a client has committed was found, or looked for in vain: then again in %(seconds)s, or no more.
+UPDATE scan_jobs
+   SET read_back = %(found)s, nas_staging_path = CASE WHEN %(found)s THEN NULL ELSE nas_staging_path END,
+       error = %(error)s, error_code = %(code)s, attempts = %(attempts)s,
+       next_attempt_at = now() + make_interval(secs => %(seconds)s)
+ WHERE id = %(id)s AND status = 'committed' AND read_back = false
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
 -- name: restart_keep
 -- A job that ended in the future, by a clock that was ahead then or is behind now: its files are kept from now on, and
 -- not for all that time, too.
@@ -274,17 +299,19 @@ UPDATE scan_jobs SET updated_at = now()
 RETURNING id;
 
 -- name: expire
--- Jobs that are over, and whose time on the agent's disk is over, too. %(read_back)s: of the committed ones only those
--- that the agent itself has committed, which it does once it has read the file back.
+-- Jobs that have been over for so long that their files on the agent's disk may go: of the committed ones only those whose
+-- document the agent itself has read back, as it did before 0.2 whenever it committed; with %(not_read_back)s those,
+-- too, that it has looked for in vain.
 UPDATE scan_jobs SET staging_path = NULL
  WHERE id IN (SELECT id FROM scan_jobs
                WHERE staging_path IS NOT NULL AND status IN ('committed', 'canceled')
                  AND updated_at < now() - make_interval(secs => %(keep)s)
                  AND staging_path = %(jobs)s || '/' || id::text
                  AND id <> ALL (%(spare)s::bigint[])
-                 AND (NOT %(read_back)s OR status = 'canceled' OR EXISTS (
+                 AND (status = 'canceled' OR read_back OR (%(not_read_back)s AND read_back = false AND next_attempt_at IS NULL)
+                      OR (read_back IS NULL AND EXISTS (
                       SELECT FROM scan_job_events e
-                       WHERE e.job_id = scan_jobs.id AND e.to_status = 'committed' AND e.actor = 'agent'))
+                       WHERE e.job_id = scan_jobs.id AND e.to_status = 'committed' AND e.actor = 'agent')))
                ORDER BY updated_at LIMIT 100 FOR UPDATE SKIP LOCKED)
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
@@ -310,14 +337,14 @@ SELECT id, created_at FROM scan_jobs
 SELECT id, created_at, status FROM scan_jobs WHERE id = ANY (%(ids)s::bigint[]);
 
 -- name: heartbeat
--- Alive; and what it is at. It touches this row only, so that nobody's lock on another table delays it.
+-- The agent is alive, and what it does. It touches this row only, so that nobody's lock on another table delays it.
 UPDATE scan_agent_status
    SET last_heartbeat = now(), updated_at = now(), state = %(state)s, ready = %(ready)s, device = %(device)s
  WHERE id = 1 AND epoch = %(epoch)s
 RETURNING current_job_id;
 
 -- name: point_at_job
--- Which job it is at; only when that changes, since the foreign key reads scan_jobs. A job that was deleted meanwhile
+-- The job that the agent works on; only when that changes, since the foreign key reads scan_jobs. A job that was deleted meanwhile
 -- is not referred to.
 UPDATE scan_agent_status SET current_job_id = (SELECT id FROM scan_jobs WHERE id = %(job_id)s)
  WHERE id = 1 AND epoch = %(epoch)s

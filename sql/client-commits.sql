@@ -1,9 +1,9 @@
--- For a site whose web commits by itself: `scand migrate --client-commits`, and [commit] by = "client" in scand.toml.
+-- For a site whose web application commits by itself, with [commit] by = "client" in scand.toml. This is what
+-- `scand migrate --commit-by client` runs.
 --
--- The web then moves the previewed file to where it wants it and takes the job from committing to committed.
--- With [commit] by = "agent" this must not be run: two programs that both commit would make two files.
--- To take it back: DELETE FROM scan_job_transitions WHERE from_status = 'committing' AND to_status = 'committed'
--- AND actor = 'client', and REVOKE the rights below.
+-- The web application then copies the previewed file to its place and takes the job from committing to committed;
+-- docs/database.md has the recipe. With [commit] by = "agent" this must not be in the database: two programs that both
+-- commit would make two files, and the daemon refuses to start. sql/agent-commits.sql takes it back.
 
 INSERT INTO scan_job_transitions (from_status, to_status, actor) VALUES
     ('committing', 'committed', 'client')

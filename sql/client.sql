@@ -1,5 +1,5 @@
--- What a client does with the queue, by name. The command line does it with these; a web application does the
--- same with the same. Every write is an intent: a row that the agent finds, whenever it looks.
+-- What a client does with the queue, by name (`scand/queue/intents.py`). The command line uses these statements; a web
+-- application can use the same. Every write is an intent: a row that the agent finds, whenever it looks.
 
 -- name: submit
 -- A new job: 'draft', or 'queued' (please scan this).
@@ -35,8 +35,8 @@ SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unread
  WHERE id = %(id)s;
 
 -- name: jobs
--- Jobs as they are now, the newest first, of those older than one of them where that is said: all, or those in some
--- statuses, with a title that contains a text in whatever case, or made since a moment or so many seconds ago.
+-- Jobs, the newest first. Where a value is given: only those before a job, in these statuses, with a title that
+-- contains a text (in any case), made since a moment, or made at most so many seconds ago.
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, doc_id,
        error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
@@ -50,7 +50,7 @@ SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unread
  ORDER BY id DESC LIMIT %(limit)s;
 
 -- name: more
--- How many there are beyond the ones that are shown; counted up to a limit, since there may be a million.
+-- How many jobs there are beyond the ones that are shown; counted up to a limit, since there may be a million.
 SELECT count(*) AS jobs FROM (
   SELECT FROM scan_jobs
    WHERE id < %(before)s
@@ -61,7 +61,11 @@ SELECT count(*) AS jobs FROM (
    LIMIT %(limit)s) AS older;
 
 -- name: statuses
-SELECT id, status FROM scan_jobs WHERE id = ANY (%(ids)s);
+-- "deleted" is a job that was deleted and has files left.
+SELECT id, status FROM scan_jobs WHERE id = ANY (%(ids)s)
+UNION ALL
+SELECT job_id, 'deleted' FROM scand_deleted_jobs d
+ WHERE job_id = ANY (%(ids)s) AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id);
 
 -- name: batches
 -- A job's batches in the order of the merge.
@@ -73,15 +77,21 @@ SELECT batch_seq, status, page_count, blank_count, staging_path, error_code, fil
 SELECT at, actor, from_status, to_status, error_code FROM scan_job_events WHERE job_id = %(id)s ORDER BY id;
 
 -- name: mark
--- Where the queue is at: its newest job and its newest step. What comes later has happened since.
+-- The newest job and the newest step: what has a higher id has happened since.
 SELECT coalesce((SELECT max(id) FROM scan_jobs), 0) AS job, coalesce((SELECT max(id) FROM scan_job_events), 0) AS event;
 
 -- name: steps_since
 -- The steps that were taken since a mark, the oldest first.
 SELECT job_id, actor, from_status, to_status, error_code FROM scan_job_events WHERE id > %(event)s ORDER BY id LIMIT 100;
 
+-- name: not_read_back
+-- Committed by clients, and looked for in vain: the newest of those whose pages are kept for that.
+SELECT id FROM scan_jobs
+ WHERE status = 'committed' AND read_back = false AND next_attempt_at IS NULL AND staging_path IS NOT NULL
+ ORDER BY id DESC LIMIT 5;
+
 -- name: health
--- Whether the agent lives, and what it is at.
+-- Whether the agent is alive, and what it does.
 SELECT heartbeat_age_seconds::float8, alive, ready, state, current_job_id, device, hostname, pid, agent_version,
        epoch, started_at
   FROM scan_agent_health;

@@ -35,12 +35,12 @@ GRANT UPDATE (status) ON scan_job_batches TO scand_client;
 -- The agent writes results. batch_count is nobody's: a trigger keeps it.
 GRANT UPDATE (
     status, page_count, last_activity_at, last_progress_at, staging_path, nas_staging_path, inbox_path, file_hash,
-    doc_id, error, error_code, attempts, next_attempt_at, pages_scanned, step, step_done, step_total, step_since,
+    read_back, doc_id, error, error_code, attempts, next_attempt_at, pages_scanned, step, step_done, step_total, step_since,
     updated_at
 ) ON scan_jobs TO scand_agent;
 GRANT INSERT, UPDATE ON scan_job_batches TO scand_agent;
-GRANT UPDATE ON scan_agent_status TO scand_agent;
 GRANT UPDATE (nas_staging_path), DELETE ON scand_deleted_jobs TO scand_agent;
+GRANT INSERT (id, epoch), UPDATE ON scan_agent_status TO scand_agent;  -- TRUNCATE scan_jobs CASCADE takes its row along
 
 -- The schema, the sequences behind the ids, and the documents table where it is scand's own.
 DO $$

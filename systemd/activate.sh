@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# Word to this machine that scand's files have come or changed. Two programs have these lines: install.sh reads
-# them, and systemd/deb/build.sh writes them into the package's scripts.
+# Functions that tell this machine that scand's files were installed or changed. install.sh reads this file;
+# systemd/deb/build.sh copies it into the package's scripts.
 #
 # `lib` is where the files are: /usr/lib or /usr/local/lib.
 
 config=/etc/scand/scand.toml
-# That the daemon ran before its files were changed; gone with the next boot, which starts it anyway.
+# Exists if the daemon ran before its files were changed. A boot removes it, and starts the daemon anyway.
 ran=/run/scand-ran
 
-# User, directories, and word to journald, udev and systemd.
+# Create the user and the directories; tell journald, udev and systemd.
 announce() {
 	systemd-sysusers "$lib/sysusers.d/scand.conf"
 	systemd-tmpfiles --create "$lib/tmpfiles.d/scand.conf"
@@ -16,7 +16,7 @@ announce() {
 	tell
 }
 
-# The daemons that read our files; in a container or a chroot they do not run.
+# Tell the daemons that read our files; in a container or a chroot they do not run.
 tell() {
 	running systemctl daemon-reload || true
 	[ ! -S /run/udev/control ] || { udevadm control --reload && udevadm trigger --subsystem-match=usb --subsystem-match=scsi_generic; } || true
@@ -24,15 +24,15 @@ tell() {
 
 running() { [ -d /run/systemd/system ] && "$@"; }
 
-# Before the program changes: a daemon that runs on would start its next feeder from files of two versions. The stop
-# is SIGTERM: the sheet under way is finished and kept, and a job in ready is there again after the start.
+# Stop the daemon before the program changes: otherwise it would start its next feeder from files of two versions. The
+# sheet under way is finished and kept, and a job in ready is still ready after the start.
 pause() {
 	running systemctl --quiet is-active scand.service || return 0
 	: >"$ran"
 	systemctl stop scand.service
 }
 
-# The daemon again, where it ran or should have run. Fails, and says why, where it does not come up.
+# Start the daemon again if it ran before, or should have. If it does not come up, say why and fail.
 resume() {
 	state=$(running systemctl show --property=ActiveState --value scand.service || true)
 	if [ -e "$ran" ]; then
@@ -45,7 +45,7 @@ resume() {
 		END
 		return 0
 	fi
-	# A start that has failed is tried again by systemd (Restart=), and may have come about by now.
+	# systemd tries a failed start again (Restart=), so the daemon may be up by now.
 	if systemctl restart scand.service 2>/dev/null || systemctl --quiet is-active scand.service; then
 		echo "scand runs again, as the new version."
 	else
@@ -54,7 +54,7 @@ resume() {
 	fi
 }
 
-# Why the service does not come up: what it said itself at its last start.
+# Print what the service said at its last start.
 not_up() {
 	echo "scand is installed, but does not come up. It says:"
 	started=$(systemctl show --property=InvocationID --value scand.service)
@@ -62,7 +62,7 @@ not_up() {
 	echo "Mend that, then: systemctl restart scand"
 }
 
-# A config that is there is never touched. A new one lets scand start at once: on a database of its own.
+# Place the config; an existing one is never touched. With a new one scand can start at once, on the embedded database.
 #   place_config TEMPLATE ROOT
 place_config() {
 	mkdir -p "$2${config%/*}/profiles.d"

@@ -1,16 +1,16 @@
 #!/bin/sh
-# scand on this machine: `make install` and `make uninstall` run this as root.
+# Installs scand on this machine: `make install` and `make uninstall` run this as root.
 #
-#   install.sh install     program, files, config, activate; with DESTDIR no activate: nothing of this machine is told
+#   install.sh install     program, files, config, activate; with DESTDIR not activate, so this machine is not told
 #   install.sh program     a virtual environment of its own, with this checkout in it
 #   install.sh files       units, catalog, man pages and the like
 #   install.sh config      the config, if there is none
-#   install.sh activate    user, directories, and word to systemd, journald and udev
-#   install.sh uninstall   take it away again; pages, queue and config stay
+#   install.sh activate    user and directories; tells systemd, journald and udev
+#   install.sh uninstall   remove it; pages, queue and config stay
 #
-# The program goes to PROGRAM (/opt/scand), all else below PREFIX (/usr/local). The Debian package is made by this
-# script, too: with /usr/lib/scand and /usr. /etc is the administrator's: only the config goes there, and drop-ins of
-# `systemctl edit scand` outrank ours.
+# The program goes to PROGRAM (/opt/scand), everything else below PREFIX (/usr/local). The Debian package is made with
+# this script, too, with /usr/lib/scand and /usr. /etc belongs to the administrator: only the config goes there, and
+# drop-ins of `systemctl edit scand` take precedence over our unit.
 set -eu
 umask 022
 
@@ -24,7 +24,7 @@ lib=$prefix/lib
 share=$prefix/share
 . "$source/systemd/activate.sh"
 
-# Everything but the program and what it writes itself: source, target.
+# Every file that is copied: source, target. Not the program, nor what the program generates.
 placed() {
 	cat <<-END
 	systemd/scand.service       $lib/systemd/system/scand.service
@@ -38,14 +38,14 @@ placed() {
 	README.md                   $share/doc/scand/README.md
 	CHANGELOG.md                $share/doc/scand/CHANGELOG.md
 	END
-	# Where README looks for them.
+	# README's links expect the pages in docs/ beside it.
 	(cd "$source" && find docs -type f) | while read -r page; do echo "$page $share/doc/scand/$page"; done
 	for example in "$source"/systemd/examples/*; do
 		echo "systemd/examples/${example##*/} $share/doc/scand/examples/${example##*/}"
 	done
 }
 
-# What the program writes: shell, and where it looks for completions.
+# Completions that the program generates: shell, and the file in which that shell looks for them.
 completions() {
 	case $prefix in /usr) zsh=vendor-completions ;; *) zsh=site-functions ;; esac
 	cat <<-END
@@ -55,20 +55,20 @@ completions() {
 	END
 }
 
-# Made beside the old one and then swapped: an upgrade that fails half-way leaves what was there.
+# The new program is made beside the old one and then swapped in, so an upgrade that fails leaves the old one.
 program() {
 	made=$root$home.new
 	rm -rf "$made"
 	mkdir -p "${made%/*}" "$root$prefix/bin"
 	wheels "$work/wheels"
 	"$python" -m venv --without-pip "$made"
-	# By itself, and no pip: what builds is not needed to run. pip sees to it that scand has all it asks for.
+	# Only what is needed to run, without pip. The outer pip checks that all requirements of scand are met.
 	"$work/build/bin/python" -m pip --isolated --disable-pip-version-check --python "$made/bin/python" \
 		install --quiet --no-compile --no-index --find-links "$work/wheels" 'scand[embedded]'
 	find "$made/bin" -mindepth 1 ! -name 'python*' ! -name scand -delete
 	sed -i '/^\.\.\/\.\.\/\.\.\/bin\//d' "$made"/lib/python3*/site-packages/*.dist-info/RECORD
 	rm -rf "$made/include" "$made/lib64"
-	# A virtual environment has its own path in its scripts.
+	# The scripts of a virtual environment contain its path: put the final one in.
 	grep -rlIF "$made" "$made/bin" "$made/pyvenv.cfg" | xargs sed -i "s|$made|$home|g"
 	[ -n "${PACKAGE:-}" ] || "$python" -m compileall -q -j 0 -s "$made" -p "$home" "$made/lib"
 	[ -n "$root" ] || pause
@@ -77,7 +77,7 @@ program() {
 	ln -sfn "$home/bin/scand" "$root$prefix/bin/scand"
 }
 
-# All that running needs, of the locked versions, and scand's own; the two C extensions are compiled here.
+# Wheels of everything that running needs, in the locked versions, and of scand; two C extensions are compiled.
 wheels() {
 	"$python" -m venv "$work/build"
 	pip="$work/build/bin/python -m pip"

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Give pip sections of requirements.lock, every file checked against its hash, and say what it works on.
+# Run pip on sections of requirements.lock, with every file checked against its hash, and print what it works on.
 #
 #   locked.sh "PYTHON -m pip install" SECTION...      into PYTHON's environment
 #   locked.sh "PYTHON -m pip wheel -w DIR" SECTION... wheels into DIR; sources are compiled
 #
-# Nothing is resolved, since the lock is complete, and nothing is built in isolation: to compile python-sane and
-# systemd-python (section run) PYTHON needs the section build first.
+# The lock is complete, so nothing is resolved. Nothing is built in isolation: to compile python-sane and systemd-python
+# (section run), install the section build first.
 set -euo pipefail
 
 read -ra pip <<<"$1"

@@ -12,6 +12,7 @@ import signal
 import time
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -23,6 +24,7 @@ from psycopg import sql
 
 from scand.queue.schema import migrate
 from tests.postgres import private_postgres
+from tests.support.rude import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +41,28 @@ hypothesis_settings.load_profile("soak" if os.environ.get("SCAND_SOAK") else "te
 # A shell's background job ignores Ctrl-C, and so would every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_LONGEST_FIRST = (
+    "systemd/test_deb.py", "systemd/test_everybody.py",
+    "model", "systemd", "acceptance", "crash", "integration", "unit",
+)  # fmt: skip
+"""Modules and directories of tests in the order in which pytest-xdist begins them: all workers end together then.
+
+The first two need different fixtures that take long, so neither waits for the other's.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests as `_LONGEST_FIRST` says; within a module they keep their order."""
+
+    def turn(item: pytest.Item) -> int:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next(
+            (turn for turn, part in enumerate(_LONGEST_FIRST) if place.startswith(part)), len(_LONGEST_FIRST)
+        )
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +107,7 @@ def fast_directory() -> str:
 
 @contextmanager
 def database(server_url: str, template: str) -> Iterator[str]:
-    """A database of its own, dropped at the end whoever is still in it."""
+    """A database of its own, dropped at the end even while sessions are open."""
     name = f"scand_test_{uuid4().hex}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'")
     drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
@@ -144,6 +168,12 @@ def connect() -> Iterator[Connect]:
 
 
 @pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the rude backend is, compiled (`tests.support.rude`)."""
+    return build(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture(scope="session")
 def login_names(server_url: str) -> Iterator[list[str]]:
     """The logins made in this session; dropped at its end, when no database grants them a right any more."""
     names: list[str] = []
@@ -158,7 +188,7 @@ def login(login_names: list[str], connect: Connect) -> Connect:
     """A function that makes a login of its own, member of the roles named, and opens a session as it.
 
     `login(url, "scand_client")`. The roles must exist: run `sql/roles.sql` first. The session is a
-    superuser's that said SET SESSION AUTHORIZATION: whatever pg_hba.conf says, and with the login's rights.
+    superuser's with SET SESSION AUTHORIZATION: it has the login's rights, whatever pg_hba.conf says.
     """
 
     def open_session(url: str, *roles: str) -> Connection:

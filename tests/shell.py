@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import psycopg
 
     Connection = psycopg.Connection[Any]
+    Connect = Callable[..., Connection]
 
 NOBODY_LISTENS = "postgresql://somebody@127.0.0.1:9/nowhere"
 
@@ -31,15 +33,20 @@ class Shell:
     home: Path
     url: str
 
+    @property
+    def config(self) -> Path:
+        """Where a config would be found; there is none at first."""
+        return self.home / ".config/scand/scand.toml"
+
     def environment(self) -> dict[str, str]:
-        """Nothing of the machine's own configs."""
+        """The environment of a command: without the configs of this machine."""
         others = ("SCAND_", "SANE_", "COLUMNS", "LINES")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         own = {"HOME": str(self.home), "SCAND_DATABASE_URL": self.url, "SANE_CONFIG_DIR": str(self.home)}
         return kept | {name: value for name, value in own.items() if value}
 
     def start(self, *arguments: str | bytes) -> subprocess.Popen[str]:
-        """Begin a command."""
+        """Start a command."""
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "scand.cli", *arguments],
             env=self.environment(),
@@ -61,7 +68,7 @@ class Shell:
         return json.loads(self.run(*arguments, "--json", status=status)[0])
 
     def refused(self, *arguments: str | bytes, status: int) -> str:
-        """The one sentence of a refusal."""
+        """The one sentence with which a command is refused; it must exit with `status`."""
         out, err = self.run(*arguments, status=status)
         assert out == ""
         lines = err.splitlines()
@@ -71,7 +78,7 @@ class Shell:
         return lines[0].removeprefix("scand: ")
 
     def seen(self, *arguments: str, columns: int = 100) -> str:
-        """What a command writes on a terminal of so many columns."""
+        """What a command writes on a terminal that is `columns` characters wide."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
         process = subprocess.Popen(
@@ -92,7 +99,7 @@ class Shell:
 
 
 def step(agent: Connection, job: int, status: str, **values: object) -> None:
-    """A step of the agent, with what it writes at it."""
+    """Take a step as the agent, and write other columns with it."""
     columns = ", ".join([f"{name} = %({name})s" for name in ("status", *values)])
     agent.execute(
         f"UPDATE scan_jobs SET {columns} WHERE id = %(id)s".encode(),  # noqa: S608
@@ -108,5 +115,5 @@ def status_of(agent: Connection, job: int) -> str:
 
 
 def beat(agent: Connection) -> None:
-    """An agent is alive."""
+    """Write a heartbeat, as an agent that is alive does."""
     agent.execute("UPDATE scan_agent_status SET last_heartbeat = now(), state = 'idle', ready = true")

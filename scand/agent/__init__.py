@@ -2,8 +2,8 @@
 
 `loop` turns for as long as the daemon lives:
 
-    wait      for a signal (`wakeup`), a child's report (`children`), a notification or the end of the session
-              with the database (`session`), a changed config (`reload`): each becomes an occurrence
+    wait      for a signal (`wakeup`), a child's report (`children`), a notification (`hints`), the end of the
+              session with the database (`session`), a changed config (`reload`): each becomes an occurrence
     decide    `scand.decide`: (state, occurrence, now) → (state, actions), without any I/O
     perform   `perform` carries out each action: it writes a row, commands a child (`tasks`), or reads rows and
               disk together (`snapshot`); what became of it is the next occurrence

@@ -50,6 +50,7 @@ class Hints:
         self._thread: threading.Thread | None = None
         self._result: Connection | None = None
         self._connection: Connection | None = None
+        self._fd = -1
         self._next_try = 0.0
         self._window, self._heard = 0.0, 0
 
@@ -64,7 +65,8 @@ class Hints:
             if (connection := self._result) is not None:
                 self._result = None
                 self._connection = connection
-                self._selector.register(connection, selectors.EVENT_READ, "hints")
+                self._fd = connection.fileno()  # libpq forgets it when the session ends
+                self._selector.register(self._fd, selectors.EVENT_READ, "hints")
                 self._window, self._heard = time.monotonic(), 0
                 return wanted
         if not wanted:
@@ -104,7 +106,7 @@ class Hints:
     def close(self) -> None:
         """Close the session; `turn` opens another when it is wanted."""
         if self._connection is not None:
-            self._selector.unregister(self._connection)
+            self._selector.unregister(self._fd)
             self._connection.close()
             self._connection = None
 

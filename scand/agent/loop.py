@@ -272,10 +272,11 @@ class Agent:
         says that this is no step, the table of steps is not what it was: a new session compares it.
         """
         queue = self._session.queue
+        why = refusal(queue, error) if queue else ""  # it asks the database, and may find the session broken
         if queue is None or queue.connection.closed or error.sqlstate == "SD001":
             self._drop_session(error)
             return
-        locked, why = isinstance(error, psycopg.errors.LockNotAvailable), refusal(queue, error)
+        locked = isinstance(error, psycopg.errors.LockNotAvailable)
         if why != self._refusal:
             self._refusal = why
             self._reporter.say(Event.QUEUE_LOCKED if locked else Event.UNEXPECTED, why=why)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from scand import wire
 from scand.agent import retention
 from scand.agent.snapshot import Spooled, read_spool, settings_of, snapshot
-from scand.agent.tasks import staged_path, task
+from scand.agent.tasks import task
 from scand.decide import actions, occurrences
 from scand.errors import ScandError
 from scand.faults import ErrorCode
@@ -68,8 +68,8 @@ class Performer:
 
     def _perform_in_database(self, action: DatabaseAction, queue: AgentQueue) -> Iterator[Outcome]:
         match action:
-            case actions.LookAgain():
-                yield from self._look(queue)
+            case actions.LookAgain(after):
+                yield from self._look(queue, after)
             case actions.Progress():
                 queue.progress(action)
             case actions.Claim():
@@ -89,19 +89,20 @@ class Performer:
             case actions.Commit(job_id, published):
                 link = self._config.now.documents.link == "auto" and self._installation[1]
                 yield _outcome(action, queue.commit(job_id, published, link=link))
-            case actions.ExpectStaged(job_id):
-                staged = staged_path(job_id, self._config.now)
+            case actions.ExpectStaged(job_id, staged):
                 yield _outcome(action, queue.expect_staged(job_id, staged))
             case actions.ForgetStaged(job_id):
                 yield _outcome(action, queue.forget_staged(job_id))
+            case actions.ReadBack():
+                yield _outcome(action, queue.read_back(action))
             case actions.Expire(keep):
                 yield from self._expire(queue, keep)
                 yield occurrences.Written(action)
             case _:
                 assert_never(action)
 
-    def _look(self, queue: AgentQueue) -> Iterator[Outcome]:
-        rows = queue.look(self._active)
+    def _look(self, queue: AgentQueue, after: int) -> Iterator[Outcome]:
+        rows = queue.look(self._active, after)
         if rows.restored:
             yield occurrences.StatusRowMade(rows.epoch)
         if rows.epoch != queue.epoch:
@@ -114,7 +115,7 @@ class Performer:
             spooled = read_spool(job, self._spool, self._installation[0], refusal)
             if spooled.aside is not None:
                 yield occurrences.SpoolPutAside(job.id, str(spooled.aside))
-        yield occurrences.Looked(snapshot(rows, spooled, self._config.now))
+        yield occurrences.Looked(snapshot(rows, spooled, self._config.now, self._installation[0]))
 
     def _claim(self, queue: AgentQueue) -> Iterator[Occurrence]:
         claimed = queue.claim(str(self._spool.jobs))
@@ -208,7 +209,14 @@ class Performer:
         config, directory = self._config.now, self._spool.existing(send.job_id)
         settings = settings_of(send.job, config) if send.job else None
         chosen = None if isinstance(settings, ScandError) else settings
-        command = task(send, directory, chosen, config, self._spool.volume_id())
+        command = task(
+            send,
+            directory,
+            chosen,
+            config,
+            installation=self._installation[0],
+            volume_id=self._spool.volume_id(),
+        )
         yield from self._start(COURIER)
         self._children.tell(COURIER, command)
         yield occurrences.Performed(send)

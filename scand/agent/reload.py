@@ -110,6 +110,7 @@ def limits(config: Config) -> Limits:
         preview_timeout=config.agent.preview_timeout,
         keep=config.staging.keep,
         commits=config.commit.by != "client",
+        client_timeout=config.commit.client_timeout,
         scanner=config.scanner.device,
     )
 
@@ -169,7 +170,8 @@ class LiveConfig:
             return False
         finally:
             self._reporter.reloaded()
-        fixed = {"database": self.now.database, "staging": self.now.staging}
+        commit = config.commit.model_copy(update={"by": self.now.commit.by})
+        fixed = {"database": self.now.database, "staging": self.now.staging, "commit": commit}
         changed = [name for name, section in fixed.items() if getattr(config, name) != section]
         if changed:
             self._reporter.say(Event.CONFIG_NEEDS_RESTART, why=" and ".join(f"[{name}]" for name in changed))

@@ -49,17 +49,17 @@ def record(job_id: int, created: datetime, installation: str) -> JobRecord:
 
 
 def let_go(
-    queue: AgentQueue, spool: Spool, keep: float, *, spare: Collection[int] = (), read_back: bool = False
+    queue: AgentQueue, spool: Spool, keep: float, *, spare: Collection[int] = (), not_read_back: bool = False
 ) -> list[int]:
     """The rows of jobs that have been over for `keep` seconds own no files any more.
 
     Args:
-        spare, read_back: see `AgentQueue.expire`.
+        spare, not_read_back: see `AgentQueue.expire`.
 
     Returns:
         The jobs; 100 at most.
     """
-    return queue.expire(str(spool.jobs), keep, spare=sorted(spare), read_back=read_back)
+    return queue.expire(str(spool.jobs), keep, spare=sorted(spare), not_read_back=not_read_back)
 
 
 def put_out_of_the_way(
@@ -88,7 +88,8 @@ def put_deleted_out_of_the_way(
     for job_id, created in deleted:
         if spool.expire(record(job_id, created, installation)):
             yield job_id
-    queue.forget_deleted([job_id for job_id, _ in deleted])
+    if deleted:
+        queue.forget_deleted([job_id for job_id, _ in deleted])
 
 
 def being_written(spool: Spool, quiet: float) -> list[int]:

@@ -9,7 +9,7 @@ from scand.agent.log.journal import Journal, configure
 from scand.agent.loop import Agent
 from scand.config import Config, embedded_directory
 from scand.errors import ConfigError, Unavailable
-from scand.queue import embedded, schema
+from scand.queue import commit_by, embedded, schema
 from scand.queue.connection import connect, take_role
 from scand.queue.refusals import told
 from scand.queue.statements import read_sql
@@ -53,7 +53,7 @@ class Database:
         try:
             with told():
                 schema.check(connection)
-                _check_commit(connection, self._config)
+                commit_by.check(connection, self._config.commit.by)
                 take_role(connection, "scand_agent")
                 require_agents_rights(connection)
         except BaseException:
@@ -116,17 +116,8 @@ class Database:
             schema.migrate(connection)
             for script in ("roles.sql", "embedded.sql"):
                 connection.execute(read_sql(script).encode())
+            commit_by.settle(connection, self._config.commit.by or "agent")
         self._migrated = True
-
-
-def _check_commit(connection: Connection, config: Config) -> None:
-    row = connection.execute("SELECT scand_owns_documents() AS ours").fetchone()
-    if config.commit.by is None and row is not None and not row["ours"]:
-        raise ConfigError(
-            "This database belongs to a document server, which may put documents into the Inbox by itself: if "
-            'both did, there would be two files. Write [commit] by = "agent" (scand commits) or by = "client" '
-            "(the server does; then run `scand migrate --client-commits`, too) into the config."
-        )
 
 
 def run(path: Path | None, environ: Mapping[str, str]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.agent import retention
+from scand.agent.tasks import staged_place
 from scand.decide.state import Snapshot
 from scand.errors import ScandError
 from scand.queue.agent_rows import MOST_BATCHES
@@ -37,19 +39,25 @@ class Spooled(NamedTuple):
     aside: Path | None = None
 
 
-def snapshot(rows: Rows, spooled: Spooled, config: Config) -> Snapshot:
+def snapshot(rows: Rows, spooled: Spooled, config: Config, installation: str) -> Snapshot:
     """Put together what was read."""
-    if rows.job is None:
-        return Snapshot(queued=rows.queued, stale=rows.stale, former=rows.former)
-    return Snapshot(
-        job=rows.job,
+    found = Snapshot(
         queued=rows.queued,
+        stale=rows.stale,
+        unread=rows.unread,
+        former=rows.former,
+        former_path=rows.former_path,
+    )
+    if rows.job is None:
+        return found
+    return replace(
+        found,
+        job=rows.job,
         settings=settings_of(rows.job, config),
         unrecorded=spooled.unrecorded,
         next_seq=spooled.last + 1,
-        stale=rows.stale,
         trouble=spooled.trouble,
-        former=rows.former,
+        place=staged_place(rows.job, config, installation),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scand import wire
 from scand.decide.actions import Send
 from scand.decide.state import Task
+from scand.jobs.staged import StagedPlace
 
 if TYPE_CHECKING:
     from scand.config import Config
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 def task(
-    send: Send, directory: JobDirectory, settings: Settings | None, config: Config, volume_id: str
+    send: Send,
+    directory: JobDirectory,
+    settings: Settings | None,
+    config: Config,
+    *,
+    installation: str,
+    volume_id: str,
 ) -> wire.Task:
     """The task for a courier.
 
@@ -27,6 +33,7 @@ def task(
         directory: the job's, on local disk.
         settings: the job's, for ASSEMBLE and PUBLISH; None: it has none, or they cannot be used.
         config: as it is now.
+        installation: the database's own id.
         volume_id: the id that the NAS must show.
     """
     nas = nas_task(config, volume_id)
@@ -34,16 +41,28 @@ def task(
         case Send(task=Task.BIND, seq=seq):
             return wire.Bind(directory=str(directory.batch(seq).path))
         case Send(task=Task.ASSEMBLE, job=job) if job is not None:
-            return _assemble(job, directory, settings, config, nas)
+            return _assemble(job, directory, settings, staged_place(job, config, installation), nas)
         case Send(task=Task.PUBLISH, job=job) if job is not None:
             return wire.Publish(
                 job_id=job.id,
                 title=job.title,
                 merged=str(directory.merged),
-                staged=job.nas_staging_path or staged_path(job.id, config),
+                pages=job.page_count or 0,
+                attempt=str(directory.publishing),
+                place=staged_place(job, config, installation),
                 inbox=(settings and settings.inbox) or config.nas.inbox,
                 inbox_path=job.inbox_path,
                 sha256=job.file_hash,
+                nas=nas,
+            )
+        case Send(task=Task.READ_BACK, unread=unread) if unread is not None:
+            return wire.ReadBack(
+                inbox_path=unread.inbox_path or "",
+                sha256=unread.sha256 or "",
+                place=StagedPlace.of(
+                    config.nas.staging_from_root, installation, send.job_id, 0, unread.nas_staging_path
+                ),
+                merged=str(directory.merged),
                 nas=nas,
             )
         case Send(task=Task.SWEEP):
@@ -51,7 +70,8 @@ def task(
         case Send(task=Task.CHECK):
             return wire.Check(nas=nas)
         case _:
-            return wire.Unstage(staged=send.staged, nas=nas)
+            place = StagedPlace.of(config.nas.staging_from_root, installation, send.job_id, 0, send.staged)
+            return wire.Unstage(place=place, merged=str(directory.merged), nas=nas)
 
 
 def nas_task(config: Config, volume_id: str) -> wire.Nas:
@@ -72,11 +92,11 @@ def nas_task(config: Config, volume_id: str) -> wire.Nas:
 
 
 def _assemble(
-    job: Job, directory: JobDirectory, settings: Settings | None, config: Config, nas: wire.Nas
+    job: Job, directory: JobDirectory, settings: Settings | None, place: StagedPlace, nas: wire.Nas
 ) -> wire.Assemble:
     parts = tuple(
         wire.MergePart(
-            path=batch.staging_path or str(directory.batch(batch.seq).pdf),
+            path=str(directory.batch(batch.seq).pdf),
             pages=batch.page_count,
             sha256=batch.file_hash,
             label=batch.label,
@@ -89,11 +109,18 @@ def _assemble(
         title=job.title,
         created=job.created_at.astimezone(UTC).isoformat(),
         target=str(directory.merged),
-        staged=job.nas_staging_path or staged_path(job.id, config),
+        place=place,
         nas=nas,
     )
 
 
-def staged_path(job_id: int, config: Config) -> str:
-    """Where a job's merge is staged, relative to the NAS root: not by its title, whose name may be too long."""
-    return str(PurePosixPath(config.nas.staging_from_root) / f"job-{job_id}" / "merged.pdf")
+def staged_place(job: Job, config: Config, installation: str) -> StagedPlace:
+    """Where a job's merge is staged on the NAS.
+
+    Args:
+        job: what its row tells of that is used only if scand would name the place so.
+        config: as it is now.
+        installation: the database's own id.
+    """
+    staging = config.nas.staging_from_root
+    return StagedPlace.of(staging, installation, job.id, job.stay, job.nas_staging_path)

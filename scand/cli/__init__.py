@@ -49,29 +49,26 @@ _SECTIONS = {
         "simulate": ("scand.simulator.main:simulate", "Be a virtual scanner on the network."),
     },
     "Service": {
-        "setup": (
-            "scand.cli.setup.command:setup",
-            "Set the service up: scanner, NAS, who may use it. For root.",
-        ),
+        "setup": ("scand.cli.setup.command:setup", "Set up scanner, NAS and who may use them. For root."),
         "run": ("scand.cli.service:run", "The daemon."),
-        "trigger": (
-            "scand.cli.trigger:trigger",
-            "Scan now, as a key or a button does; tell what came of it.",
-        ),
+        "trigger": ("scand.cli.trigger:trigger", "Scan now, as a key or a button does; say what came of it."),
         "logs": ("scand.cli.logs:logs", "The daemon's log, or one job's story."),
         "config": ("scand.cli.config:config", "config check: would the daemon take the config?"),
         "migrate": ("scand.cli.service:migrate", "Bring the database's schema up to date."),
-        "nas": ("scand.cli.service:nas", "nas init: make the NAS known as the one that is meant."),
+        "nas": (
+            "scand.cli.service:nas",
+            "nas init: mark the NAS as the one that belongs to this installation.",
+        ),
         "purge": (
             "scand.cli.purge:purge",
-            "Remove what finished jobs keep on local disk; orphans after a look.",
+            "Remove finished jobs' files from local disk; orphans after asking.",
         ),
-        "doctor": ("scand.cli.doctor:doctor", "Check everything; say what mends it."),
+        "doctor": ("scand.cli.doctor:doctor", "Check everything; say how to mend what is wrong."),
         "demo": ("scand.cli.demo.command:demo", "Paper in, PDF out: all of it, on a simulated scanner."),
     },
 }
 COMMANDS = {name: place for section in _SECTIONS.values() for name, (place, _help) in section.items()}
-"""Every command, and where it is."""
+"""The name of each command → the module and the name of its function."""
 
 
 class _Commands(click.Group):
@@ -133,7 +130,7 @@ _COMPLETE = "_SCAND_COMPLETE"
 
 
 def _complete() -> int:
-    """Answer a shell, which shows whatever else is said: so nothing is."""
+    """Answer a shell that completes; it would show anything else that is written, so nothing else is."""
     from scand.cli.bash import register  # noqa: PLC0415 - only a shell needs it
 
     register()
@@ -145,7 +142,7 @@ def _complete() -> int:
 
 
 def _outcome(arguments: list[str]) -> int:
-    """The exit status; whatever is refused is one sentence on stderr."""
+    """Run a command and return its exit status; a refusal is a sentence on stderr."""
     try:
         outcome = scand.main(arguments, prog_name="scand", standalone_mode=False)
     except click.UsageError as error:
@@ -170,7 +167,7 @@ def _outcome(arguments: list[str]) -> int:
 
 
 def _config(arguments: list[str]) -> Path | None:
-    """What --config said."""
+    """The value of --config."""
     with (
         suppress(click.ClickException),
         scand.make_context("scand", [*arguments], resilient_parsing=True) as ctx,
@@ -181,7 +178,7 @@ def _config(arguments: list[str]) -> Path | None:
 
 
 def _refuse(arguments: Iterable[str], sentence: str, status: int, **more: object) -> int:
-    """Whoever asked for JSON gets the refusal as JSON, too."""
+    """Print a refusal as JSON, too, where JSON was asked for; return its exit status."""
     if "--json" in itertools.takewhile(lambda argument: argument != "--", arguments):
         click.echo(json.dumps({"error": sentence, "error_code": None, **more}, ensure_ascii=False))
     return status

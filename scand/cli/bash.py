@@ -1,4 +1,4 @@
-"""Completion in bash, which takes "sides=du" for three words, and replaces the last of them."""
+"""Completion in bash, which splits "sides=du" into three words and replaces the last of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BEHIND = re.compile(r".*[=:](?=.)")
 
 
 class Bash(BashComplete):
-    """Bash, to which KEY=VALUE is one word here, and no space is put behind "KEY="."""
+    """Bash, with KEY=VALUE as one word, and no space after "KEY="."""
 
     source_template = BashComplete.source_template.replace(
         "env COMP_WORDS=", 'env COMP_LINE="${COMP_LINE:0:$COMP_POINT}" COMP_WORDS='
@@ -30,10 +30,10 @@ class Bash(BashComplete):
         return (words, "") if line[-1:].isspace() or not words else (words[:-1], words[-1])
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
-        """What takes the place of the last of what bash takes for words."""
+        """The text that replaces the last of the words that bash sees."""
         return f"{item.type},{_BEHIND.sub('', item.value)}"
 
 
 def register() -> None:
-    """Complete in bash as this module does."""
+    """Make click complete in bash as this module does."""
     add_completion_class(Bash)

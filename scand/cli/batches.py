@@ -14,24 +14,22 @@ from scand.errors import BadData, TryAgain
 from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-@click.command()
-@job_argument
-@batch_argument
-@json_option
-@click.pass_obj
+def _batch_command(function: Callable[..., None]) -> click.Command:
+    """Make a function a command with the arguments of both: JOB, SEQ and --json."""
+    return click.command()(job_argument(batch_argument(json_option(click.pass_obj(function)))))
+
+
+@_batch_command
 def discard(config: Path | None, job: int, seq: int, *, as_json: bool) -> None:
     """Keep batch SEQ of JOB out of the document; its pages stay on disk."""
     _set(config, Wish.DISCARD, job, seq, as_json=as_json)
 
 
-@click.command()
-@job_argument
-@batch_argument
-@json_option
-@click.pass_obj
+@_batch_command
 def restore(config: Path | None, job: int, seq: int, *, as_json: bool) -> None:
     """Take the discarded batch SEQ of JOB into the document again."""
     _set(config, Wish.RESTORE, job, seq, as_json=as_json)

@@ -1,4 +1,4 @@
-"""A job as a line: which columns fit into a width, and what is cut last. Pure."""
+"""A job as a line: which columns fit into a width, and what is cut first. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from scand.queue.intents import JobRow
 
 _TITLE = 32
-"""Columns of a terminal below which a title is cut only when nothing else is left to go."""
+"""Characters. Below that a title is cut only when no other column can be left out."""
 
 _PLACE = 16
-"""Columns to which the place of a file is cut before a title is; with fewer it says nothing."""
+"""Characters to which the path of a file is cut before a title is; a shorter one would say nothing."""
 
 _GAP = 2  # between two columns of `table`
 
@@ -59,16 +59,16 @@ _CHOICES = (
     (_ID, _STATUS, _TITLES, _PAGES),
     (_ID, _STATUS, _TITLES),
 )
-"""From the widest to the narrowest: the file's place goes first, a fault and then the title last."""
+"""From the widest to the narrowest: the file's path is left out first, a fault and the title last."""
 
 
 def plain(job: JobRow) -> str:
-    """For a pipe: every field, whole, separated by tabs."""
+    """A job's line for a pipe: every field, uncut, separated by tabs."""
     return "\t".join(column.cell(job).plain for column in _CHOICES[0])
 
 
 def fitted(jobs: Sequence[JobRow], width: int) -> Table:
-    """For a terminal of so many columns: no line is longer."""
+    """The table for a terminal of `width` characters: no line is longer."""
     longest = max(cell_len(visible(job.title)) for job in jobs)
     for choice in _CHOICES:
         columns = [column for column in choice if column is _TITLES or any(map(column.cell, jobs))]

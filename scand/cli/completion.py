@@ -1,7 +1,7 @@
-"""What a shell may complete: jobs, batches, profiles, settings. Whatever goes wrong, there is nothing to complete.
+"""What a shell may complete: jobs, batches, profiles, settings; nothing where anything goes wrong.
 
-A shell waits for the answer with every TAB, and shows whatever is written: so nothing is written but the answer,
-and a database that does not answer is not waited for.
+A shell waits for the answer with every TAB and shows whatever is written. So only the answer is written, and a
+database that does not answer in time is not waited for.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from scand.queue.intents import ClientQueue
 
 _PATIENCE = 0.4
-"""Seconds for the database; a person notices what takes longer than a second, loading included."""
+"""Seconds for the database, so that with loading the whole stays below a second."""
 
-_MOST = 50  # jobs that a shell is told of: the newest
+_MOST = 50  # jobs that are offered: the newest
 
 _Found = TypeVar("_Found")
 
 
 def jobs(context: click.Context, begun: str) -> list[CompletionItem]:
-    """The jobs with which the command would be legal, with status and title."""
+    """The jobs with which the command is possible, with status and title."""
     statuses = None
     with suppress(ValueError):
         statuses = possible_in(Wish(context.info_name or ""))
@@ -52,7 +52,7 @@ def jobs(context: click.Context, begun: str) -> list[CompletionItem]:
 
 
 def batches(context: click.Context, begun: str) -> list[CompletionItem]:
-    """The batches of the job that is named before: kept ones to discard, discarded ones to restore."""
+    """The batches of the job on the command line: kept ones to discard, discarded ones to restore."""
     job_id = context.params.get("job")
     view = _asked(context, lambda queue: queue.view(job_id)) if isinstance(job_id, int) else None
     kept = context.info_name == Wish.DISCARD
@@ -86,12 +86,12 @@ def _config_path(context: click.Context) -> Path | None:
 def _config(context: click.Context) -> Config | None:
     try:
         return Config.load(_config_path(context), os.environ, need="client")
-    except Exception:  # noqa: BLE001 - a shell is no place to tell of it
+    except Exception:  # noqa: BLE001 - a shell would show the message
         return None
 
 
 def _asked(context: click.Context, question: Callable[[ClientQueue], _Found]) -> _Found | None:
-    """What the database answers in time; None: it does not.
+    """What the database answers within `_PATIENCE` seconds; None: nothing.
 
     In a thread, since nothing else bounds the look-up of a host's name.
     """

@@ -1,6 +1,6 @@
-"""What a person does next with a job, and what the agent does by itself. Pure: rows and settings alone.
+"""What a person can do next with a job, and what the agent does by itself; from rows and settings. Pure.
 
-The agent's own steps are decided in `decide`; what is said here is tested against it.
+The agent's own steps are decided in `decide`; a test compares what is said here with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """What a job's settings say of its course.
+    """How far a job goes by itself.
 
     Attributes:
         scan: what starts the first batch.
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
 
 
 def asked(job: JobRow, profiles: Mapping[str, Mapping[str, Any]]) -> Asked:
-    """What a job asks for, on top of its profile where that is known here; of the job alone where not."""
+    """What a job asks for on top of its profile; where the profile is not known here, what the job itself says."""
     settings = job.settings if isinstance(job.settings, dict) else {}
     for raw in (settings, {key: settings[key] for key in ("scan", "finish", "sides") if key in settings}):
         try:
@@ -46,7 +46,7 @@ def asked(job: JobRow, profiles: Mapping[str, Mapping[str, Any]]) -> Asked:
 
 
 def goes_on_to(view: JobView, wish: Asked) -> Status | None:
-    """The status to which the agent is about to take a job by itself; None: a person says what is next."""
+    """The status to which the agent is about to take a job by itself; None: the next step is a person's."""
     job = view.job
     if quiet(job) or job.error_code is not None:
         return None
@@ -64,7 +64,7 @@ def goes_on_to(view: JobView, wish: Asked) -> Status | None:
 
 
 def _finishes(view: JobView, wish: Asked) -> bool:
-    """Whether `finish` still acts: it does so once."""
+    """Whether the setting `finish` still acts on this job: it does so once."""
     assembled = any(event.to_status == Status.ASSEMBLING for event in view.events)
     return wish.finish is not Finish.HOLD and not assembled and view.job.page_count is None
 
@@ -76,7 +76,7 @@ def _reopened(view: JobView) -> bool:
 
 
 def _torn(view: JobView) -> list[int]:
-    """Discarded batches with safe pages of a fault: somebody restores them, or finishes without them."""
+    """Numbers of the discarded batches that a fault ended after some safe pages; a person decides about them."""
     return [
         batch.batch_seq
         for batch in view.batches

@@ -1,4 +1,4 @@
-"""`scand list`: the newest jobs, a line each, in the width that there is."""
+"""`scand list`: the newest jobs, a line each, as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ class Since(click.ParamType[object]):
     type=click.Choice([*map(str, Status)]),
     help="Only these; may be given more than once.",
 )
-@click.option("--title", metavar="TEXT", help="Only jobs whose title contains TEXT, in whatever case.")
+@click.option("--title", metavar="TEXT", help="Only jobs whose title contains TEXT, in upper or lower case.")
 @click.option(
     "--since",
     metavar="DATE|7d",
     type=Since(),
-    help="Only jobs made since a day, or for so long: 12h, 7d, 2w.",
+    help="Only jobs made since a date, or in the last 12h, 7d, 2w.",
 )
 @click.option(
     "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most."
 )
-@click.option("--all", "everything", is_flag=True, help="However many there are.")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
 @json_option
 @click.pass_obj
 def list_jobs(
@@ -79,10 +79,10 @@ def list_jobs(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """The newest jobs, and how the agent is.
+    """The newest jobs, and whether an agent is alive.
 
-    On a terminal the table is as wide as that: a note, the time, the number of pages go before a title is cut.
-    Elsewhere it is a line a job, its fields separated by tabs, and nothing is cut.
+    On a terminal the table fits: note, time and number of pages are left out before a title is cut. Elsewhere
+    each job is a line, its fields separated by tabs, and nothing is cut.
     """
     which = Which(
         statuses=statuses or None,
@@ -122,7 +122,7 @@ def _again() -> str:
 
 
 def agent_line(health: Health) -> Text:
-    """Whether somebody acts on what is asked."""
+    """Whether an agent is alive, and what it does."""
     if health.alive:
         where = f"{health.hostname}, pid {health.pid}, scand {health.agent_version}"
         return Text.assemble(

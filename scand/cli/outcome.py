@@ -1,4 +1,4 @@
-"""What came of "scan now": read off the queue, as any client could. Pure."""
+"""What came of "scan now", as the rows of the queue show it. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class Came(StrEnum):
-    """What came of it."""
+    """What came of the request to scan."""
 
     SCANS = "scans"  # a batch runs, and there are pages, or they are awaited
-    FAULT = "fault"  # it wanted to scan, and a person must do something first
+    FAULT = "fault"  # it began to scan, and a person must do something first
     NOTHING = "nothing"  # while a batch runs, or a merge or a preview is there, the signal changes nothing
     NOT_TAKEN = "not_taken"  # nothing shows that the daemon heard
 
 
 class Outcome(NamedTuple):
-    """What came of it, for programs and for people.
+    """What came of the request, for programs and for people.
 
     Attributes:
-        job: whose; None: no job's.
-        final: nothing more is going to be known by looking again.
+        job: the job that it is about; None: none.
+        final: looking again would show nothing more.
     """
 
     came: Came
@@ -76,7 +76,7 @@ def of_silence(active: JobRow | None, health: Health, *, by_path: bool) -> Outco
 
     Args:
         active: the job that holds the scanner.
-        by_path: it was asked for through systemd's path unit, which may not be running.
+        by_path: the daemon was asked through systemd's path unit, which may not be running.
     """
     if not health.alive:
         sentence = "no agent is alive: scand doctor tells what it needs"
@@ -91,5 +91,7 @@ def of_silence(active: JobRow | None, health: Health, *, by_path: bool) -> Outco
         )
         return Outcome(Came.NOT_TAKEN, sentence, active)
     return Outcome(
-        Came.NOT_TAKEN, f"the daemon is at something else ({health.state}): scand logs tells", active
+        Came.NOT_TAKEN,
+        f"the daemon is busy with something else ({health.state}): scand logs shows it",
+        active,
     )

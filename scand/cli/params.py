@@ -1,51 +1,42 @@
-"""Arguments and options that several commands have: what they are called, and what a shell may complete."""
+"""Arguments and options that several commands have, with what a shell may complete for them."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from click.shell_completion import CompletionItem
 
 JOB_ID = click.IntRange(1, 2**63 - 1)
 """What fits into `scan_jobs.id`."""
 
-# Completion asks the database: what it needs is loaded only when a shell asks.
+
+def _completed_by(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """A function of `completion`, which is loaded only when a shell asks: it needs the database."""
+
+    def complete(context: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+        found: list[CompletionItem] = getattr(import_module("scand.cli.completion"), name)(context, begun)
+        return found
+
+    return complete
 
 
-def _jobs(context: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    from scand.cli.completion import jobs  # noqa: PLC0415
-
-    return jobs(context, begun)
-
-
-def _batches(context: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    from scand.cli.completion import batches  # noqa: PLC0415
-
-    return batches(context, begun)
-
-
-def _profiles(context: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    from scand.cli.completion import profiles  # noqa: PLC0415
-
-    return profiles(context, begun)
-
-
-def _settings(context: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
-    from scand.cli.completion import settings  # noqa: PLC0415
-
-    return settings(context, begun)
-
-
-job_argument = click.argument("job", type=JOB_ID, shell_complete=_jobs)
-optional_job_argument = click.argument("job", type=JOB_ID, required=False, shell_complete=_jobs)
-batch_argument = click.argument("seq", type=click.IntRange(1, 2**31 - 1), shell_complete=_batches)
+job_argument = click.argument("job", type=JOB_ID, shell_complete=_completed_by("jobs"))
+optional_job_argument = click.argument(
+    "job", type=JOB_ID, required=False, shell_complete=_completed_by("jobs")
+)
+batch_argument = click.argument(
+    "seq", type=click.IntRange(1, 2**31 - 1), shell_complete=_completed_by("batches")
+)
 profile_option = click.option(
     "--profile",
     metavar="NAME",
-    shell_complete=_profiles,
+    shell_complete=_completed_by("profiles"),
     help="A profile of the config; --set goes on top of it.",
 )
 set_option = click.option(
@@ -53,6 +44,6 @@ set_option = click.option(
     "pairs",
     multiple=True,
     metavar="KEY=VALUE",
-    shell_complete=_settings,
+    shell_complete=_completed_by("settings"),
     help="A setting: resolution=300, sides=simplex … VALUE is read as JSON where it is JSON.",
 )

@@ -1,4 +1,4 @@
-"""A job as `scand watch` shows it: where it is on its road, and what happens now."""
+"""A job as `scand watch` shows it on a terminal: its way to the Inbox, and what happens now."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ROAD = (
 
 
 def picture(view: JobView, health: Health, hint: str) -> Padding:
-    """Title, road, and what happens now."""
+    """The title, the statuses on the way, and what happens now."""
     job = view.job
     title = Text.assemble(
         (f"job {job.id}  ", "dim"), (visible(job.title), "bold"), no_wrap=True, overflow="ellipsis"
@@ -37,7 +37,7 @@ def picture(view: JobView, health: Health, hint: str) -> Padding:
 
 
 def _road(status: str) -> Text:
-    """Where the job is on its way; a status off the road (failed, canceled, draft) stands alone."""
+    """The statuses on the way, the job's own in colour; one off the way (failed, draft) stands alone."""
     if status not in _ROAD:
         return status_text(status)
     here = _ROAD.index(Status(status))
@@ -87,7 +87,7 @@ def _joined(*parts: str) -> str:
 
 
 def _sheets(view: JobView, pages: int) -> str:
-    """Only the settings that the job itself names say whether a sheet is two pages; a profile is the agent's."""
+    """How many sheets, where the job itself says duplex; what its profile says is known to the agent only."""
     duplex = view.job.setting("sides") == "duplex"
     return counted((pages + 1) // 2, "sheet") if duplex else ""
 

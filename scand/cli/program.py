@@ -1,4 +1,4 @@
-"""How this program was called, so that the commands it names run as they are printed."""
+"""How this program was called, so that the commands that it prints run as they are printed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMED = re.compile(r"(?<![\w./:-])scand (?=(?P<command>[a-z]+)\b)")
 
 
 def program() -> str:
-    """What a shell is told to run this program: its name where PATH finds it, else where it is."""
+    """How a shell runs this program: by its name where PATH finds it, else by its path."""
     called = Path(sys.argv[0])
     if called.name in {"__main__.py", "-c", ""}:
         return "scand"  # python -m scand.cli, or from another program
@@ -28,7 +28,7 @@ def program() -> str:
 
 
 def as_called(text: str, config: Path | None = None) -> str:
-    """A sentence, in which `scand finish 4` is said as this program was called, `--config` included.
+    """A sentence with every `scand finish 4` in it spelled as this program was called, `--config` included.
 
     Args:
         config: `--config` of this call; of the command that runs now, where there is one.

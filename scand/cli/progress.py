@@ -1,4 +1,4 @@
-"""How far a job is, and whether it rests: read off its rows, on the database's clock alone. Pure."""
+"""How far a job is, and whether it rests, by its rows and the database's clock. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scand.queue.intents import JobRow, JobView
 
 QUIET = 2.0
-"""Seconds after which a job that could go on by itself is taken to rest: the agent acts within one."""
+"""Seconds after which a job that could go on by itself is taken to rest: the agent acts within one second."""
 
 
 class Progress(NamedTuple):
@@ -25,9 +25,9 @@ class Progress(NamedTuple):
         batch: the number of the batch under way, or of the last.
         batch_pages: captured in the batch under way; None while none is.
         per_minute: images a minute in the batch under way; None until that can be told.
-        left: seconds, where the end is known: of a step, or of a batch (`max_pages`).
-        step: what the agent is at with the pages: merging, copying …; None: nothing that takes long.
-        share: of the step, 0 to 1.
+        left: seconds until the end of the step or of the batch (`max_pages`); None: not known.
+        step: what the agent does with the pages now: merging, copying …; None: nothing that takes long.
+        share: how much of the step is done, 0 to 1.
     """
 
     pages: int
@@ -40,7 +40,7 @@ class Progress(NamedTuple):
 
 
 def pages(job: JobRow) -> int | None:
-    """Of the merge, where there is one that still counts; else captured so far."""
+    """The pages of the merge, where there is one that still counts; else those captured so far."""
     merged = job.status in {Status.PREVIEW, Status.COMMITTING, Status.COMMITTED}
     return job.page_count if merged and job.page_count is not None else job.pages_scanned
 
@@ -69,7 +69,7 @@ def progress(view: JobView) -> Progress:
 
 
 def _step(job: JobRow, entered: datetime, so_far: Progress) -> Progress:
-    """A step with a known end that began in this stay in the status; before, the row still tells of another."""
+    """Add the step, if it has a known end and began in this status; until then the row still shows an old one."""
     if job.step is None or not job.step_total or job.step_since is None or job.last_progress_at is None:
         return so_far
     if job.step_since < entered:
@@ -83,8 +83,8 @@ def _step(job: JobRow, entered: datetime, so_far: Progress) -> Progress:
 def rests(job: JobRow) -> bool:
     """Whether nothing will happen to the job until a client says so.
 
-    In ready with a batch, and in preview, the agent may be about to go on by itself (`finish`): then only
-    quiet tells. In ready without a batch a job waits for somebody at the scanner; that is not rest.
+    In ready with a batch, and in preview, the agent may be about to go on by itself (`finish`): such a job rests
+    once it has been quiet. In ready without a batch a job waits for somebody at the scanner; that is not rest.
     """
     match job.status:
         case Status.QUEUED | Status.SCANNING | Status.ASSEMBLING | Status.COMMITTING:
@@ -100,16 +100,16 @@ def rests(job: JobRow) -> bool:
 
 
 def quiet(job: JobRow) -> bool:
-    """Whether so much time has passed since the job last moved that the agent leaves it to a person."""
+    """Whether the job has not moved for `QUIET` seconds, so that the next step is a person's."""
     moved = job.last_progress_at or job.created_at
     return (job.seen_at - moved).total_seconds() > QUIET
 
 
 def exit_status(job: JobRow) -> int:
-    """What the end of a job is for a script.
+    """The exit status for a job that rests.
 
-    0: it has what was asked for, as far as the agent goes by itself. 75: a person must do something, and then
-    it goes on (a fault, or it was canceled or is a draft). 65: it has failed.
+    0: it has what was asked for, as far as the agent goes by itself. 75: a person must do something before it goes
+    on (after a fault, or when it is canceled or a draft). 65: it has failed.
     """
     match job.status:
         case Status.FAILED:

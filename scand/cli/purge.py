@@ -1,4 +1,4 @@
-"""`scand purge`: what finished jobs keep on local disk goes now, and orphans after a look."""
+"""`scand purge`: remove what finished jobs keep on local disk; orphans after asking."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from scand.queue.intents import ClientQueue
 from scand.queue.refusals import told
 from scand.queue.results import AgentQueue
 from scand.spool.directories import Spool, expired, remove
+from scand.spool.disk import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +36,16 @@ if TYPE_CHECKING:
     from scand.queue.connection import Connection
 
 _PATIENCE = 60.0
-"""Seconds for one statement; and, after page_timeout has killed a silent driver, until nobody writes."""
+"""Seconds for one statement; and, on top of page_timeout, until a feeder that is silent has been killed."""
 
 
 class _Disk(NamedTuple):
-    """The staging directory, with the queue that it belongs to."""
+    """The staging directory, with the queue that it belongs to.
+
+    Attributes:
+        installation: the id of the database (`scand_installation`).
+        quiet: seconds without a new file after which nobody writes into a directory any more.
+    """
 
     store: AgentQueue
     spool: Spool
@@ -51,16 +57,26 @@ class _Disk(NamedTuple):
 @click.option(
     "--orphans", "orphans_too", is_flag=True, help="Also directories of no job in this database; see --yes."
 )
+@click.option(
+    "--not-read-back",
+    is_flag=True,
+    help="Also pages of jobs that a client has committed and whose document was not found in the Inbox.",
+)
 @click.option("--yes", is_flag=True, help="With --orphans: remove them without asking.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @json_option
 @click.pass_obj
-def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
+def purge(
+    config: Path | None, *, orphans_too: bool, not_read_back: bool, yes: bool, dry_run: bool, as_json: bool
+) -> None:
     """Remove now what finished jobs keep on the scan host's disk.
 
     That is the pages of committed jobs, whose file was read back from the Inbox, and of canceled ones, before
     staging.keep is over; a canceled job that is retried later begins without its batches. No page of any other
     job is touched, and nothing on the NAS.
+
+    Where clients commit by themselves, the pages of a document that was not found afterwards stay. See to it that
+    you have the document before you say --not-read-back.
 
     Orphans are directories with pages of no job in this database: a restored or new one, or a deleted job. They
     are shown, and removed only once you say so: by an answer on the terminal, or with --orphans --yes.
@@ -76,12 +92,10 @@ def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, a
         _be_the_agent(connection)
         _become_owner(staging)
         disk = _disk(connection, staging, settings.scanner.page_timeout + _PATIENCE)
-        try:
-            with suppress(FileNotFoundError):
-                os.scandir(
-                    disk.spool.jobs
-                ).close()  # a directory that cannot be read looks empty to all below
-            gone = _finished(disk, dry_run=dry_run)
+        with disk_errors():
+            with suppress(FileNotFoundError):  # a directory that cannot be read would look empty to glob
+                os.scandir(disk.spool.jobs).close()
+            gone = _finished(disk, dry_run=dry_run, not_read_back=not_read_back)
             found = retention.orphans(disk.store, disk.spool, disk.installation)
             if not as_json:
                 _say(gone, found, dry_run=dry_run)
@@ -90,8 +104,6 @@ def purge(config: Path | None, *, orphans_too: bool, yes: bool, dry_run: bool, a
             if not dry_run:
                 for directory in expired(disk.spool.jobs):
                     remove(directory)
-        except OSError as error:
-            raise Unavailable(f"The staging disk refuses ({error}): scand doctor tells more") from error
     if as_json:
         left = [one for one in found if one not in removed]
         echo_json(
@@ -107,23 +119,23 @@ def _disk(connection: Connection, staging: Path, quiet: float) -> _Disk:
     return _Disk(store, Spool(staging), store.installation()[0], quiet)
 
 
-def _finished(disk: _Disk, *, dry_run: bool) -> list[dict[str, Any]]:
-    """Let go of what finished jobs keep: each with its status and bytes.
+def _finished(disk: _Disk, *, dry_run: bool, not_read_back: bool) -> list[dict[str, Any]]:
+    """Remove the files of finished jobs, and return each job's id, status and bytes.
 
-    A dry run is the same statement, taken back.
+    A dry run does the same statements and rolls them back.
     """
     store, spool = disk.store, disk.spool
     sizes = {job_id: spool.existing(job_id).size() for job_id in spool.ids()}
     spare = retention.being_written(spool, disk.quiet)
     gone: list[int] = []
     with store.connection.transaction() if dry_run else nullcontext():
-        while more := retention.let_go(store, spool, 0.0, spare=spare, read_back=True):
+        while more := retention.let_go(store, spool, 0.0, spare=spare, not_read_back=not_read_back):
             gone += more
         if dry_run:
             raise psycopg.Rollback
     if not dry_run:
         for job_id in retention.put_out_of_the_way(store, spool, disk.installation, spare=spare):
-            gone += [] if job_id in gone else [job_id]  # let go of by one that was killed
+            gone += [] if job_id in gone else [job_id]  # its row was changed by a purge that was killed
     jobs = store.jobs_of(gone)
     return [
         {"id": job_id, "status": jobs[job_id][1], "bytes": sizes[job_id]}
@@ -168,7 +180,7 @@ def _whose(orphan: Orphan) -> str:
 
 
 def _asked(found: Sequence[Orphan], *, as_json: bool) -> bool:
-    """Whether a person says that the orphans may go; without one nothing is asked, and they stay."""
+    """Ask on the terminal whether the orphans may be removed; without a terminal they stay."""
     if as_json:
         return False
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -192,12 +204,12 @@ def _plain(orphans: Sequence[Orphan]) -> list[dict[str, Any]]:
 
 
 def megabytes(size: int) -> str:
-    """Bytes for a person, in powers of ten."""
+    """A number of bytes for a person, in powers of ten: "1.5 GB"."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _refuse_strangers(staging: Path) -> None:
-    """Only the owner of the pages and root.
+    """Refuse everybody but root and the owner of the staging directory.
 
     Raises:
         ConfigError: this is neither.
@@ -213,7 +225,7 @@ def _refuse_strangers(staging: Path) -> None:
 
 
 def _become_owner(staging: Path) -> None:
-    """Root goes on as the owner, for good: what lies there may lead anywhere, and root follows nowhere."""
+    """Turn root into the directory's owner, for good: root must not follow the symbolic links that lie there."""
     found = staging.stat()
     if os.geteuid() == found.st_uid:
         return
@@ -227,7 +239,7 @@ def _become_owner(staging: Path) -> None:
 
 
 def _be_the_agent(connection: Connection) -> None:
-    """What purge writes is the agent's to write.
+    """Take the role of the agent: only the agent may write what purge writes.
 
     Raises:
         ConfigError: this login may not.

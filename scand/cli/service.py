@@ -1,10 +1,10 @@
-"""`scand run`, `scand migrate`, `scand nas init`: what the operator of a scan host does."""
+"""`scand run`, `scand migrate`, `scand nas init`: commands for the operator of a scan host."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,6 +17,7 @@ from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.config.files import SYSTEM
 from scand.errors import ConfigError
+from scand.queue.commit_by import settle
 from scand.queue.connection import connect
 from scand.queue.refusals import told
 from scand.queue.schema import LONGEST_STATEMENT
@@ -42,32 +43,41 @@ def run(config: Path | None) -> None:
 @click.option(
     "--roles", is_flag=True, help="Also make the roles scand_client and scand_agent, or renew their rights."
 )
-@click.option("--client-commits", is_flag=True, help='Also let clients commit, for [commit] by = "client".')
+@click.option(
+    "--commit-by",
+    type=click.Choice(["agent", "client"]),
+    help="Also settle who commits, as [commit] by says in the config; clients may then commit, or no more.",
+)
 @json_option
 @click.pass_obj
-def migrate(config: Path | None, *, roles: bool, client_commits: bool, as_json: bool) -> None:
+def migrate(
+    config: Path | None, *, roles: bool, commit_by: Literal["agent", "client"] | None, as_json: bool
+) -> None:
     """Bring the database's schema up to date; with nothing to do, do nothing.
 
     Run it as the owner of the tables; to make roles, it needs CREATEROLE. The daemon does it by itself for its
     embedded database, with the roles.
     """
     url = maintenance_url(config)
-    scripts = ["roles.sql"] * roles + ["client-commits.sql"] * client_commits
     with told(), connect(url, name="scand-migrate", deadline=LONGEST_STATEMENT) as connection:
         applied = bring_up_to_date(connection)
-        with connection.transaction():
-            for script in scripts:
-                connection.execute(read_sql(script).encode())
+        if roles:
+            with connection.transaction():
+                connection.execute(read_sql("roles.sql").encode())
+        if commit_by is not None:
+            settle(connection, commit_by)
     if as_json:
-        echo_json({"applied": applied})
+        echo_json({"applied": applied, "commit_by": commit_by})
         return
     out = console()
     for name in applied:
         out.print(f"applied {name}")
     if not applied:
         out.print("the schema is up to date")
-    for script in scripts:
-        out.print(f"ran {script}")
+    if roles:
+        out.print("scand_client and scand_agent have their rights in this database")
+    if commit_by is not None:
+        out.print(f"the {commit_by} commits in this database")
 
 
 @click.group()
@@ -79,7 +89,7 @@ def nas() -> None:
 @json_option
 @click.pass_obj
 def init(config: Path | None, *, as_json: bool) -> None:
-    """Mark nas.root as the NAS that is meant, and remember the mark in staging.dir.
+    """Mark nas.root as the NAS of this installation, and remember the mark in staging.dir.
 
     Without it nothing is ever written to the NAS: an unmounted mountpoint is an empty directory, too.
     A NAS that is marked already keeps its mark. The members of nas.group get through the folders that scand has
@@ -94,7 +104,7 @@ def init(config: Path | None, *, as_json: bool) -> None:
 
 
 def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
-    """The config, if its staging directory is this user's: what another makes there the daemon could not use.
+    """Load the config, if its staging directory belongs to this user: the daemon could not use another's files.
 
     Args:
         path: `--config`.
@@ -102,7 +112,7 @@ def _own_staging(path: Path | None, command: str, *, service: str) -> Config:
         service: the command that root runs instead where the service uses that directory.
 
     Raises:
-        ConfigError: it is another user's, or will be: nothing was touched.
+        ConfigError: it belongs to another user, or will; nothing was touched.
     """
     me, unit = people.caller(), Unit.read()
     if me.name != unit.user and unit.hides_config(path, os.environ):

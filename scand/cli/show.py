@@ -46,7 +46,7 @@ def show(config: Path | None, job: int, *, as_json: bool) -> None:
 
 
 def known_profiles(config: Path | None) -> Mapping[str, Mapping[str, Any]]:
-    """The profiles of the config, where this user may read one that is good; a client need not."""
+    """The profiles of the config; none where it is wrong, or not for this user to read: clients can do without."""
     try:
         return Config.load(config, os.environ, need="client").presets
     except ScandError:
@@ -101,7 +101,7 @@ def _batches_table(batches: list[BatchRow]) -> Table:
 
 
 def timeline(events: list[EventRow]) -> Table:
-    """What happened, and how long after the step before."""
+    """A table of a job's steps, each with the time since the one before."""
     made = table("when", "after", "who", "step", right=("after",))
     for before, event in zip([None, *events], events, strict=False):
         after = f"+{span((event.at - before.at).total_seconds())}" if before else ""

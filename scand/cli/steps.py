@@ -1,4 +1,4 @@
-"""The buttons: each is one intent, written into the job's row."""
+"""The commands that take a job one step: each writes one intent into the job's row."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from scand.errors import BadData, ConfigError, TryAgain
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from scand.queue.intents import ClientQueue
@@ -21,89 +22,76 @@ if TYPE_CHECKING:
 _ACTIVE = frozenset(status for status in Status if status.active)
 _TRIES = 5
 _CLAIM_TIME = 5.0
-"""Seconds for which a scan that was asked for waits for the agent to claim the job: it takes some milliseconds."""
+"""Seconds to wait, before a scan, until the agent has claimed a job that is next: it takes some milliseconds."""
 
 
-@click.command()
-@optional_job_argument
-@json_option
-@click.pass_obj
+def _step_command(function: Callable[..., None]) -> click.Command:
+    """Make a function a command with the arguments of all of these: JOB, which can be left out, and --json."""
+    return click.command()(optional_job_argument(json_option(click.pass_obj(function))))
+
+
+@_step_command
 def scan(config: Path | None, job: int | None, *, as_json: bool) -> None:
     """Scan one batch into JOB now; a draft is queued.
 
     Without JOB: the one that holds the scanner, or that is next in the queue.
     """
-    _press(config, job, Wish.SCAN, as_json=as_json)
+    _take_step(config, job, Wish.SCAN, as_json=as_json)
 
 
-@click.command()
-@optional_job_argument
-@json_option
-@click.pass_obj
+@_step_command
 def finish(config: Path | None, job: int | None, *, as_json: bool) -> None:
     """Merge the kept batches of JOB and put the document on the NAS for a preview.
 
     Without JOB: the one that holds the scanner.
     """
-    _press(config, job, Wish.FINISH, as_json=as_json)
+    _take_step(config, job, Wish.FINISH, as_json=as_json)
 
 
-@click.command()
-@optional_job_argument
+@_step_command
 @click.option("--steps", type=int, metavar="N", help="Only while scand show says: steps N.")
-@json_option
-@click.pass_obj
 def commit(config: Path | None, job: int | None, steps: int | None, *, as_json: bool) -> None:
     """Put the previewed document of JOB into the Inbox.
 
     Without JOB: the one that holds the scanner. With --steps: not if somebody has changed the document since.
     """
-    _press(config, job, Wish.COMMIT, as_json=as_json, steps=steps)
+    _take_step(config, job, Wish.COMMIT, as_json=as_json, steps=steps)
 
 
-@click.command()
-@optional_job_argument
-@json_option
-@click.pass_obj
+@_step_command
 def cancel(config: Path | None, job: int | None, *, as_json: bool) -> None:
     """Stop JOB; its pages stay on disk for as long as staging.keep says.
 
     Without JOB: the one that holds the scanner.
     """
-    _press(config, job, Wish.CANCEL, as_json=as_json)
+    _take_step(config, job, Wish.CANCEL, as_json=as_json)
 
 
-@click.command()
-@optional_job_argument
-@json_option
-@click.pass_obj
+@_step_command
 def reopen(config: Path | None, job: int | None, *, as_json: bool) -> None:
     """Take JOB back from the preview, to add, discard or restore batches; stop a merge or a commit.
 
     Without JOB: the one that holds the scanner.
     """
-    _press(config, job, Wish.REOPEN, as_json=as_json)
+    _take_step(config, job, Wish.REOPEN, as_json=as_json)
 
 
-@click.command()
-@optional_job_argument
-@json_option
-@click.pass_obj
+@_step_command
 def retry(config: Path | None, job: int | None, *, as_json: bool) -> None:
     """Queue a failed or canceled JOB again: scanning goes on from the batches that it has.
 
     Without JOB: the one that has failed.
     """
-    _press(config, job, Wish.RETRY, as_json=as_json)
+    _take_step(config, job, Wish.RETRY, as_json=as_json)
 
 
-def _press(
+def _take_step(
     config: Path | None, given: int | None, wish: Wish, *, as_json: bool, steps: int | None = None
 ) -> None:
-    """Take a job one step, and say so.
+    """Take a job one step, and print it.
 
     Args:
-        given: the job, where one was named.
+        given: the job; None: the one that is meant where none is named.
         steps: what `scan_jobs.steps` must be; None: anything.
     """
     out = console(quiet=as_json)
@@ -120,7 +108,7 @@ def _press(
 
 
 def _meant(queue: ClientQueue, wish: Wish) -> int:
-    """The one job that a wish can be about, when it is clear which.
+    """The job that is meant where none is named.
 
     Raises:
         BadData: there is none, or there are several.
@@ -140,12 +128,12 @@ def _meant(queue: ClientQueue, wish: Wish) -> int:
 
 
 def _step(queue: ClientQueue, job_id: int, wish: Wish, steps: int | None) -> tuple[str, str]:
-    """What the job was and what it is now; the same where nothing had to be done.
+    """The statuses of the job before and after; the same where nothing had to be done.
 
     Raises:
         BadData: no such job, or the wish cannot be fulfilled; the sentence names the command that can.
         ConfigError: the database allows this login less than a client may do.
-        TryAgain: the job moved whenever it was about to be stepped.
+        TryAgain: the job's status changed at each of the tries.
     """
     if wish is Wish.SCAN:
         _let_it_be_claimed(queue, job_id)
@@ -171,11 +159,13 @@ def _step(queue: ClientQueue, job_id: int, wish: Wish, steps: int | None) -> tup
         raise ConfigError(
             f"The database does not let this login {what}: scand doctor tells which roles it lacks"
         ) from refused
-    raise TryAgain(f"Job {job_id} moves too fast: look at it (scand show {job_id}) and try again.")
+    raise TryAgain(
+        f"The status of job {job_id} keeps changing: look at it (scand show {job_id}) and try again."
+    )
 
 
 def _let_it_be_claimed(queue: ClientQueue, job_id: int) -> None:
-    """A job that was queued just now is ready in a moment, where nobody else is before it."""
+    """Wait until the agent has claimed a job that was queued just now, if that is next in the queue."""
     queue.listen()
     waited = 0.0
     while waited < _CLAIM_TIME and queue.job(job_id).status == Status.QUEUED and queue.health().alive:
@@ -189,7 +179,7 @@ def _let_it_be_claimed(queue: ClientQueue, job_id: int) -> None:
 
 
 def warn_without_agent(queue: ClientQueue) -> None:
-    """An intent that nobody acts on must not look as if it were being done."""
+    """Say so where no agent is alive: an intent that nobody acts on must not look as if it were carried out."""
     if not queue.health().alive:
         click.echo(
             "scand: No agent is alive: the job waits until one is (scand doctor tells more).", err=True

@@ -63,14 +63,14 @@ def submit(
 
 
 def asked(*, pairs: tuple[str, ...], **options: str | None) -> dict[str, Any]:
-    """The settings that the options of a command say.
+    """The settings that the options of a command make.
 
     Args:
         pairs: of `--set`.
         options: settings with an option of their own, such as `--profile`; None where it was not given.
 
     Raises:
-        BadData: a text that no database can hold.
+        BadData: a text is not UTF-8.
     """
     settings: dict[str, Any] = {}
     for pair in pairs:
@@ -93,10 +93,10 @@ def _no_number(_text: str) -> NoReturn:
 
 
 def checked_title(title: str) -> None:
-    """See that a title says something that a database can hold; nothing is refused for its script or length.
+    """Refuse a title that is empty or not UTF-8; any script and any length will do.
 
     Raises:
-        BadData: it does not.
+        BadData: it is.
     """
     if not storable(title).strip():
         raise BadData("The title is empty: say what the document is.")
@@ -116,7 +116,7 @@ def storable(text: str) -> str:
 
 
 def _check(config: Path | None, settings: dict[str, Any]) -> None:
-    """Refuse early what the agent would refuse, where there are profiles to read; on other hosts it does it.
+    """Refuse bad settings early, where there are profiles to read; on other hosts the agent refuses them.
 
     Raises:
         BadData: `bad_settings`.

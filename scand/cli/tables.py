@@ -1,4 +1,4 @@
-"""Tables of the command line: no grid, headers dim."""
+"""The tables of the command line: without a grid, with dim headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people and programs see of a row: words, colours, one JSON document."""
+"""How rows are shown to people (words, colours) and to programs (one JSON document)."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ _ANY_WIDTH = 10_000  # columns of a pipe: nothing is cut or wrapped there
 
 
 def console(*, quiet: bool = False) -> Console:
-    """A console for stdout; as wide as a line needs where no terminal is.
+    """A console on stdout; without a terminal no line is wrapped or cut.
 
     Args:
-        quiet: nothing comes out.
+        quiet: print nothing.
     """
     width = None if sys.stdout.isatty() else _ANY_WIDTH
     return Console(quiet=quiet, width=width, highlight=False, emoji=False, markup=False)
 
 
 def echo_json(value: object) -> None:
-    """One JSON document; field names are those of the columns, times are ISO 8601."""
+    """Print one JSON document: field names are those of the columns, times are ISO 8601."""
     indent = 2 if sys.stdout.isatty() else None
     click.echo(as_json(value, indent))
 
 
 def echo_line(value: object) -> None:
-    """One JSON object on a line of its own, for a reader that follows along."""
+    """Print one JSON object on a line of its own, at once, for a reader that follows."""
     click.echo(as_json(value))
     sys.stdout.flush()
 
 
 def as_json(value: object, indent: int | None = None) -> str:
-    """JSON that people can read; what a terminal would obey is escaped, as JSON may have any character."""
+    """JSON that people can read; control characters that a terminal would obey are escaped."""
     text = json.dumps(value, default=_plain, ensure_ascii=False, indent=indent)
     return "".join(sign if sign.isprintable() or sign == "\n" else _escaped(sign) for sign in text)
 
@@ -70,14 +70,14 @@ def _plain(value: Any) -> Any:
 
 
 def visible(text: str) -> str:
-    """Text of a stranger, without what a terminal would obey: a title may hold any character."""
+    """Foreign text without the control characters that a terminal would obey; a title may contain any."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
 
 
 def visible_lines(text: str) -> str:
-    """Text of several lines; each as `visible` has it."""
+    """The same for a text of several lines."""
     return "\n".join(map(visible, text.split("\n")))
 
 
@@ -92,7 +92,7 @@ def when(moment: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """How long, in the largest unit that fits: "40 ms", "1.4 s", "12 s", "5 min", "3 h", "4 d"."""
+    """A duration in the largest unit that fits: "40 ms", "1.4 s", "12 s", "5 min", "3 h", "4 d"."""
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""`scand trigger`: scan now, as a key or a scanner's button does; and what came of it."""
+"""`scand trigger`: scan now, as a key or a scanner's button does, and say what came of it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from scand.queue.intents import ClientQueue, JobRow, Mark
 
 KEY = Path("/run/scand-scan")
-"""Whoever may touch it may scan: scand-scan.path is watching (systemd/scand.tmpfiles says who)."""
+"""Touching this file starts a scan: scand-scan.path watches it. systemd/scand.tmpfiles says who may."""
 
 _HEARD_WITHIN = {False: 3.0, True: 6.0}
-"""Seconds in which the daemon begins to scan when it has heard; through the path unit systemd comes in between."""
+"""Seconds within which the daemon begins to scan; True: through the path unit, with systemd in between."""
 
 _UNCHANGED = 1.0
-"""Seconds after which a job that is not ready shows that the signal has changed nothing."""
+"""Seconds after which a job that was busy and still is shows that the signal has changed nothing."""
 
 _SEEN = 10.0
-"""Seconds for the first page, or the fault in its place; a warm scanner needs two."""
+"""Seconds to wait for the first page, or for a fault in its place; a warm scanner needs two."""
 
 _STATUSES = {
     Came.SCANS: os.EX_OK,
@@ -52,7 +52,7 @@ _STATUSES = {
 @json_option
 @click.pass_obj
 def trigger(config: Path | None, *, as_json: bool) -> int:
-    """Scan now, on this host: what a key or a button does; and tell what came of it.
+    """Scan now, on this host: what a key or a button does; and say what came of it.
 
     Into the job that is ready; with none, a new job as [manual] of the config says. While a batch runs, a merge or
     a preview is there it changes nothing, and says so.
@@ -62,18 +62,18 @@ def trigger(config: Path | None, *, as_json: bool) -> int:
     where the daemon has not heard.
     """
     with ExitStack() as stack:
-        blind: ScandError | None = None
+        unreadable: ScandError | None = None
         try:
             queue = stack.enter_context(open_queue(config))
             before, active = queue.mark(), _active(queue)
         except ScandError as error:
-            blind = error
+            unreadable = error
         by_path = _ask(config)
-        if blind is not None:
-            blind.sentence = (
-                f"The daemon is told to scan, but what came of it cannot be read: {blind.sentence}"
+        if unreadable is not None:
+            unreadable.sentence = (
+                f"The daemon is told to scan, but what came of it cannot be read: {unreadable.sentence}"
             )
-            raise blind
+            raise unreadable
         pages = {active.id: active.pages_scanned or 0} if active else {}
         outcome = _what_came(queue, before, pages, by_path=by_path)
     if as_json:
@@ -86,7 +86,10 @@ def trigger(config: Path | None, *, as_json: bool) -> int:
 
 
 def _ask(config: Path | None) -> bool:
-    """Ask the daemon to scan; True: through the path unit.
+    """Ask the daemon to scan.
+
+    Returns:
+        Whether it was asked through the path unit, and not by a signal.
 
     Raises:
         Unavailable: there is no daemon.
@@ -111,7 +114,7 @@ def _ask(config: Path | None) -> bool:
 
 
 def _staging(config: Path | None) -> Path | None:
-    """Where the daemon's lock is; None where this user may not read the config, but may have the key."""
+    """The directory of the daemon's lock; None where this user may not read the config and there is a key."""
     try:
         return Config.load(config, os.environ, need="client").staging.dir
     except ScandError:
@@ -159,11 +162,12 @@ def _active(queue: ClientQueue) -> JobRow | None:
 
 
 def _what_came(queue: ClientQueue, before: Mark, pages: Mapping[int, int], *, by_path: bool) -> Outcome:
-    """Snapshot at the queue until it shows what came of it.
+    """Look at the queue until it shows what came of the request.
 
     Args:
-        before: where the queue was at when the daemon was asked: a step to scanning after that is its answer.
-        pages: how many the job had that held the scanner then.
+        before: the last step before the daemon was asked; a step to scanning after it is the answer.
+        pages: the job that held the scanner then → how many pages it had.
+        by_path: the daemon was asked through the path unit.
     """
     queue.listen()
     asked = time.monotonic()

@@ -1,4 +1,4 @@
-"""`scand watch`: a job live, on a terminal as a picture of its road, elsewhere as a line for each change."""
+"""`scand watch`: follow a job live, as a picture on a terminal, elsewhere as a line for each change."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     Profiles = Mapping[str, Mapping[str, Any]]
 
 _LOOK_EVERY = 0.5
-"""Seconds between two looks while no step is notified: pages are counted once a second."""
+"""Seconds between two looks while no notification comes: the daemon counts pages once a second."""
 
 
 class Sight(NamedTuple):
-    """What is shown of a job at one look.
+    """What is shown of a job at one moment.
 
     Attributes:
-        next: what to do, or what happens by itself (`hints`), as this program was called.
+        next: what to do, or what happens by itself (see `hints`); commands are spelled as this program was called.
     """
 
     view: JobView
@@ -63,24 +63,14 @@ def watch(config: Path | None, job: int | None, *, as_json: bool) -> int:
     """
     with open_queue(config) as queue:
         profiles = known_profiles(config)
-        if as_json:
-            return _tell(queue, job if job is not None else _next(queue, _wait_in_json), profiles)
-        return watch_until_rest(queue, job if job is not None else _next(queue, _wait_in_words), profiles)
+        follow = _tell if as_json else watch_until_rest
+        return follow(queue, job if job is not None else _next(queue, as_json=as_json), profiles)
 
 
-def _wait_in_words() -> None:
-    click.echo("no job is under way: waiting for the next one (Ctrl-C ends)")
-
-
-def _wait_in_json() -> None:
-    echo_line({"job": None})
-
-
-def _next(queue: ClientQueue, say: Callable[[], None]) -> int:
+def _next(queue: ClientQueue, *, as_json: bool) -> int:
     """The job that holds the scanner, the first in the queue, or the next one that comes.
 
-    Args:
-        say: called once, where there is something to wait for.
+    Where there is none yet, it says once that it waits.
     """
     queue.listen()
     before = queue.mark()
@@ -93,15 +83,21 @@ def _next(queue: ClientQueue, say: Callable[[], None]) -> int:
             if step.to_status != Status.DRAFT:
                 return step.job_id
         if not told:
-            say()
             told = True
+            if as_json:
+                echo_line({"job": None})
+            else:
+                click.echo("no job is under way: waiting for the next one (Ctrl-C ends)")
         queue.wait(_LOOK_EVERY)
 
 
 def watch_until_rest(queue: ClientQueue, job_id: int, profiles: Profiles, *, quiet: bool = False) -> int:
-    """Show a job until it rests; the exit status that its end is worth.
+    """Show a job until it rests, and return the exit status that scand watch ends with.
 
     Args:
+        queue: the job's.
+        job_id: which.
+        profiles: those of the config, for the hints.
         quiet: show nothing.
     """
     with screen(console(quiet=quiet)) as show:
@@ -118,7 +114,7 @@ def _sight(view: JobView, health: Health, profiles: Profiles) -> Sight:
 
 
 def looks(queue: ClientQueue, job_id: int) -> Iterator[tuple[JobView, Health]]:
-    """Snapshot at a job again and again, at each of its steps and between them."""
+    """Look at a job again and again: at each of its steps, and every `_LOOK_EVERY` seconds between them."""
     queue.listen()
     while True:
         yield queue.view(job_id), queue.health()
@@ -126,7 +122,7 @@ def looks(queue: ClientQueue, job_id: int) -> Iterator[tuple[JobView, Health]]:
 
 
 def _tell(queue: ClientQueue, job_id: int, profiles: Profiles) -> int:
-    """A line of JSON for each change, until the job rests."""
+    """Print a line of JSON for each change until the job rests, and return the exit status."""
     said = ""
     for view, health in looks(queue, job_id):
         sight = _sight(view, health, profiles)
@@ -151,7 +147,7 @@ def screen(out: Console) -> Iterator[Callable[[Sight], None]]:
 
 
 class _Lines:
-    """Says what has changed, and nothing twice."""
+    """Prints a line when it differs from the last one."""
 
     def __init__(self, out: Console) -> None:
         self._out = out

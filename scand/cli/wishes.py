@@ -1,7 +1,7 @@
-"""What a person can want of a job, and what they are told where that cannot be. Pure.
+"""What a command asks of a job, and the sentence where that is not possible. Pure.
 
-The database refuses what is not a step, in the words of its table. A person is told in the words of the command
-line: what the job is at, and the command that would be legal now.
+The database refuses what is not a step, in the words of its table. Here a person reads it in the words of the
+command line: what happens to the job now, and which command is possible.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Wish(StrEnum):
 
 
 class Place(StrEnum):
-    """Where a job is on its way, as far as it matters for what can be wanted of it: a status, told apart."""
+    """The status of a job, divided further where that decides which commands are possible."""
 
     DRAFT = "draft"
     QUEUED = "queued"
@@ -52,7 +52,7 @@ class Place(StrEnum):
 RENAMABLE = frozenset(
     {Status.DRAFT, Status.QUEUED, Status.READY, Status.SCANNING, Status.FAILED, Status.CANCELED}
 )
-"""Where a new title still reaches the document: its merge, which has the title in it, is yet to be made."""
+"""Statuses in which a new title still reaches the document: the merge, which contains it, is yet to be made."""
 
 _AIMS = {
     Wish.SCAN: Status.SCANNING,
@@ -111,11 +111,11 @@ _SENTENCES: dict[Place, dict[Wish | None, str]] = {
     Place.CANCELED: {None: _CANCELED},
     Place.UNKNOWN: {None: _FOREIGN},
 }
-"""A sentence for every wish that cannot be fulfilled in a place; None: for every other wish."""
+"""The sentence for a wish that is not possible in a place; None: for every other wish."""
 
 
 def place(view: JobView) -> Place:
-    """Where a job is."""
+    """The place of a job."""
     job = view.job
     if job.status not in set(Status):
         return Place.UNKNOWN
@@ -132,7 +132,7 @@ def place(view: JobView) -> Place:
 
 
 def aim(wish: Wish, status: str) -> Status:
-    """The status that a wish comes to; the same as `status` where there is nothing to do."""
+    """The status that a wish leads to; the same as `status` where there is nothing to do."""
     if wish is Wish.SCAN and status == Status.DRAFT:
         return Status.QUEUED
     if wish is Wish.REOPEN and status == Status.COMMITTING:
@@ -141,7 +141,7 @@ def aim(wish: Wish, status: str) -> Status:
 
 
 def refusal(wish: Wish, view: JobView) -> str | None:
-    """Why a wish cannot be fulfilled, with the command that would be legal; None: it can."""
+    """Why a wish is not possible, with a command that is; None: it is possible."""
     where = place(view)
     if _possible(wish, where, view.job.status):
         return None
@@ -153,7 +153,7 @@ def refusal(wish: Wish, view: JobView) -> str | None:
 
 
 def possible_in(wish: Wish) -> list[Status]:
-    """The statuses in which a wish may be fulfilled, and changes something; for completion."""
+    """The statuses in which a wish is possible and changes something; for completion."""
     done = aim(wish, "") if wish in _AIMS else None
     return [
         status for status in Status if _possible(wish, _places(status)[-1], status) and status is not done

@@ -1,4 +1,4 @@
-"""What no section can see by itself: keys that must fit each other, profiles, and this machine's groups."""
+"""Checks that need more than one section: keys that must fit each other, profiles, this machine's groups."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pure(table: Mapping[str, Any]) -> Iterator[Complaint]:
 
 
 def daemons(table: Mapping[str, Any]) -> Iterator[Complaint]:
-    """What is wrong for a daemon on this machine; a client elsewhere need not know the group."""
+    """What is wrong for a daemon on this machine; a client on another host need not know the group."""
     written = table.get("nas", {})
     if isinstance(written, dict) and "root" not in written:
         yield Complaint(("nas", "root"), NO_ROOT)
@@ -55,7 +55,7 @@ def _group(name: str) -> Iterator[Complaint]:
 
 
 def warnings(nas: Nas) -> Iterator[Complaint]:
-    """What is allowed, and probably not meant."""
+    """What is allowed, and probably a mistake."""
     if nas.group and not nas.file_mode & 0o040:
         mode = f"{nas.file_mode:04o}"
         mend = f'"{nas.file_mode | 0o040:04o}" lets it'
@@ -68,10 +68,10 @@ NO_ROOT = 'is missing: it must be an absolute path, where the NAS is mounted, su
 
 
 class _Sound(NamedTuple):
-    """A section as far as it is well-formed; what else is wrong with it is said by the whole.
+    """A section as far as it is well-formed; the rest of it is refused when the whole config is validated.
 
     Attributes:
-        odd: keys whose value is not; the section has their default.
+        odd: the keys whose value is not well-formed; the section has their default.
     """
 
     section: Any
@@ -98,7 +98,7 @@ def _profiles(profiles: Mapping[str, Any]) -> Iterator[Complaint]:
 
 
 def _manual(manual: object, profiles: Mapping[str, Any]) -> Iterator[Complaint]:
-    """The profile that a signal takes."""
+    """The profile of the jobs that a signal makes."""
     wanted = manual.get("profile", "default") if isinstance(manual, dict) else "default"
     known = sorted({"default", *profiles})
     if isinstance(wanted, str) and wanted not in known:
@@ -107,7 +107,7 @@ def _manual(manual: object, profiles: Mapping[str, Any]) -> Iterator[Complaint]:
 
 
 def _folders(nas: Nas) -> Iterator[Complaint]:
-    """Whoever empties the Inbox may look into its folders, and would find merges that nobody committed."""
+    """Inbox and staging must lie apart: what empties the Inbox must not find merges that nobody has committed."""
     if not nas.apart(nas.inbox):
         yield Complaint(("nas", "staging" if nas.inbox != "." else "inbox"), _together(nas))
     elif nas.outside is not None and nas.root is not None:

@@ -1,4 +1,4 @@
-"""One TOML file: what it says, on which line each key stands, and what is wrong where it is not TOML."""
+"""One TOML file: its content, the line of each key, and what is wrong where it is not TOML."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Document(NamedTuple):
         Args:
             place: the key's, in this file.
             reason: see `Problem`.
-            within: what the file as a whole is in the config; for a key's name only.
+            within: the table of the config that the file is, such as a profile; only for the name of the key.
         """
         above = (place[:depth] for depth in range(len(place), 0, -1))
         line = next((self.lines[part] for part in above if part in self.lines), None)

@@ -1,8 +1,8 @@
 """Change single keys in the text of a config, and leave everything else as it is: comments, order, spaces. Pure.
 
-A key that stands there as a comment with its default (`#root = "/mnt/nas"`) is written in that place, below what
-explains it. What comes out is parsed and compared with what was meant; a text whose form is not understood here
-(an inline table, a value of several lines) is refused, never spoilt.
+A key that is there as a comment with its default (`#root = "/mnt/nas"`) is written in that place, below its
+explanation. The result is parsed and compared with what was wanted; a form that is not understood here (an inline
+table, a value of several lines) is refused, never damaged.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def edited(text: str, values: Mapping[tuple[str, str], str | bool]) -> str:
 
     Args:
         text: of the file; it is TOML.
-        values: (section, key) → what it shall be.
+        values: (section, key) → the new value.
 
     Raises:
         ConfigError: a key is written in a form that is not changed here; the sentence says the line to write.

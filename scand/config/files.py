@@ -32,11 +32,11 @@ def read(path: Path | None, environ: Mapping[str, str], *, forgiven: tuple[type[
     Args:
         path: what `--config` said; it and $SCAND_CONFIG have to be there.
         environ: SCAND_CONFIG, HOME.
-        forgiven: do without a file that cannot be read for these reasons.
+        forgiven: exceptions for which a file that cannot be read is left out.
 
     Returns:
-        Its content. Where there is no config, an empty document without a path; where there is one that this
-        user may not read, one that says the embedded database, which is that of the service that runs here.
+        Its content. Without a config: an empty document without a path. With one that this user may not read: a
+        document that names the embedded database, which is the one of the service that runs here.
 
     Raises:
         ConfigError: it is not there, cannot be read, or is not TOML.
@@ -60,10 +60,10 @@ def read(path: Path | None, environ: Mapping[str, str], *, forgiven: tuple[type[
 
 
 def database_url(environ: Mapping[str, str], *, credential: bool) -> tuple[str, str] | None:
-    """What outranks the file: $SCAND_DATABASE_URL, then the credential; None where neither is there.
+    """The database URL that outranks the file's: $SCAND_DATABASE_URL, then the credential; None: neither is set.
 
     Returns:
-        The URL, and what it is called in a sentence.
+        The URL, and the name of its source for a sentence.
 
     Raises:
         ConfigError: the credential is there and cannot be read.
@@ -91,7 +91,7 @@ def profiles(directory: Path | None, *, optional: bool) -> tuple[dict[str, Docum
 
     Args:
         directory: None where there is no config file.
-        optional: do without what may not be read.
+        optional: leave out what this user may not read.
     """
     found: dict[str, Document] = {}
     problems: list[Problem] = []
@@ -115,7 +115,7 @@ def profiles(directory: Path | None, *, optional: bool) -> tuple[dict[str, Docum
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a file, and of nothing else: a FIFO would hang, /dev/zero never ends.
+    """The bytes of a regular file; of nothing else, since a FIFO would hang, and /dev/zero never ends.
 
     Raises:
         OSError: it cannot be read; EISDIR, EINVAL, EFBIG: it is no file of a config's size.

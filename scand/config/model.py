@@ -7,20 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from scand.config import checks, files
-from scand.config.sections import (
-    Agent,
-    Commit,
-    Database,
-    Documents,
-    Hooks,
-    Logging,
-    Manual,
-    Nas,
-    Scanner,
-    Section,
-    Staging,
-)
+from scand.config import checks, files, sections
+from scand.config.sections import Section
 from scand.errors import BadConfig, BadData, ConfigError, Problem
 from scand.faults import ErrorCode
 from scand.jobs.settings import Settings, resolve
@@ -43,16 +31,16 @@ class Config(Section):
         profiles: by name; one in profiles.d replaces one of the same name in the file.
     """
 
-    database: Database
-    scanner: Scanner = Scanner()
-    staging: Staging = Staging()
-    nas: Nas = Nas()
-    agent: Agent = Agent()
-    commit: Commit = Commit()
-    documents: Documents = Documents()
-    manual: Manual = Manual()
-    hooks: Hooks = Hooks()
-    logging: Logging = Logging()
+    database: sections.Database
+    scanner: sections.Scanner = sections.Scanner()
+    staging: sections.Staging = sections.Staging()
+    nas: sections.Nas = sections.Nas()
+    agent: sections.Agent = sections.Agent()
+    commit: sections.Commit = sections.Commit()
+    documents: sections.Documents = sections.Documents()
+    manual: sections.Manual = sections.Manual()
+    hooks: sections.Hooks = sections.Hooks()
+    logging: sections.Logging = sections.Logging()
     profiles: dict[str, dict[str, Any]] = Field(default_factory=dict, description="tables of settings")
 
     _path: Path | None = PrivateAttr(default=None)
@@ -75,10 +63,10 @@ class Config(Section):
 
     @property
     def nas_root(self) -> Path:
-        """`nas.root`, for those who cannot do without.
+        """`nas.root`, where it is required.
 
         Raises:
-            ConfigError: the config does not say.
+            ConfigError: the config does not say it.
         """
         if self.nas.root is None:
             raise ConfigError(f"{self._path or 'The config'}: nas.root {checks.NO_ROOT}.")
@@ -86,7 +74,7 @@ class Config(Section):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed, and probably not meant: a sentence each, without file and line."""
+        """What is allowed, and probably a mistake: a sentence each, without file and line."""
         return tuple(map(str, checks.warnings(self.nas)))
 
     def settings(self, raw: Mapping[str, Any]) -> Settings:
@@ -102,7 +90,7 @@ class Config(Section):
         if settings.inbox is not None and not self.nas.apart(settings.inbox):
             raise BadData(
                 f"inbox is {shown(settings.inbox)}, but must lie apart from nas.staging "
-                f"({shown(self.nas.staging)}): whoever empties it would find what nobody has committed.",
+                f"({shown(self.nas.staging)}): what empties it would find documents that nobody has committed.",
                 ErrorCode.BAD_SETTINGS,
             )
         return settings
@@ -126,11 +114,12 @@ class Config(Section):
         Args:
             path: what `--config` said.
             environ: SCAND_CONFIG, HOME, SCAND_DATABASE_URL, CREDENTIALS_DIRECTORY.
-            need: a client needs the database only, and no file where SCAND_DATABASE_URL says it, or where it may
-                not read it: then it is the embedded one, and `path` is None. The daemon needs nas.root too.
+            need: "daemon": database.url and nas.root. "client": database.url only. A client needs no file where
+                SCAND_DATABASE_URL is set; where it may not read the file, the embedded database is meant, and the
+                config's `path` is None.
 
         Raises:
-            BadConfig: everything that is wrong, each key with its file, its line and the reason.
+            BadConfig: everything that is wrong with it, each key with file, line and reason.
             ConfigError: the credential cannot be read.
         """
         client = need == "client"
@@ -152,7 +141,7 @@ class Config(Section):
 
 
 def _merged(written: Mapping[str, Any], url: str | None, separate: Mapping[str, Document]) -> dict[str, Any]:
-    """The config as a whole: the file, the URL that outranks its own, the profiles of files of their own."""
+    """The whole config: the file, the URL that outranks its own, and the profiles of profiles.d."""
     table = {"database": {}, "profiles": {}, **written}
     if url is not None and isinstance(table["database"], dict):
         table["database"] = {**table["database"], "url": url}
@@ -162,7 +151,7 @@ def _merged(written: Mapping[str, Any], url: str | None, separate: Mapping[str, 
 
 
 class Origin(NamedTuple):
-    """Where what a complaint is about was written.
+    """Where the parts of a config were written, to find the line that a complaint is about.
 
     Attributes:
         document: the config file.

@@ -1,4 +1,4 @@
-"""Where in a TOML file each key stands: `tomllib` tells values only, and so does every TOML library in our tree.
+"""The line of each key in a TOML file: `tomllib`, like every TOML library in our tree, gives values only.
 
 A file that `tomllib` has taken is well-formed, so what is left to do is small: step over strings, brackets and
 comments, and count lines. In a file that it refuses, the keys before the fault are found all the same.
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 Place: TypeAlias = "tuple[str | int, ...]"
-"""A key's way from the top: ("nas", "root"); items of arrays by their index, ("offset", 0)."""
+"""The names that lead to a key: ("nas", "root"); items of arrays by their index, ("offset", 0)."""
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _KEY = re.compile(rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*")
@@ -24,14 +24,14 @@ _STRING = re.compile(
     r'"""(?:\\.|[^\\])*?"""(?!")' r"|'''.*?'''(?!')" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'", re.DOTALL
 )
 _PLAIN = re.compile(r"[^,\]}#\n]+")
-_DEEPEST = 100  # tables within tables; beyond that nobody reads on
+_DEEPEST = 100  # tables within tables; deeper ones are left out
 
 
 class Key(NamedTuple):
     """A key, a table's header or an array's item.
 
     Attributes:
-        written: it is the whole of what is written there, and not only on the way to it, as `nas` in `nas.root`.
+        written: it is a whole key, and not only the front of one, as `nas` of `nas.root`.
         line: from 1.
     """
 
@@ -135,7 +135,7 @@ class _Scanner:
         return parts
 
     def _blank(self) -> int:
-        """Step over blanks and comments; where that leads to, and its line is counted."""
+        """Step over blanks and comments, count the lines, and return the new position."""
         self._match(_BLANK)
         self._line += self._text.count("\n", self._counted, self._at)
         self._counted = self._at

@@ -7,14 +7,9 @@ import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
+from unicodedata import normalize
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from scand.config import values
 from scand.config.units import duration, octal, size
@@ -160,14 +155,18 @@ class Nas(Section):
         return os.path.relpath(self.outside, self.root)
 
     def apart(self, inbox: str) -> bool:
-        """Whether an Inbox lies apart from the staging folder: who empties one must not find the other.
+        """Whether an Inbox lies apart from the staging folder: what empties one must not find the other.
+
+        A file system may take "Previews" and "previews", or an ü spelt in two ways, for one name.
 
         Args:
             inbox: below the root.
         """
         if self.outside is not None:
             return True
-        one, other = f"{inbox}/", f"{self.staging}/"
+        one, other = (
+            normalize("NFC", normalize("NFD", f"{path}/").casefold()) for path in (inbox, self.staging)
+        )
         return inbox != "." and not one.startswith(other) and not other.startswith(one)
 
 
@@ -196,13 +195,15 @@ class Commit(Section):
 
     Attributes:
         by: None when it is not written: then "agent", unless the documents table is not scand's own.
+        client_timeout: after which a client that took a job to committing is taken for gone; None: never.
     """
 
     by: Annotated[Literal["agent", "client"] | None, Field(description='"agent" or "client"')] = None
+    client_timeout: OptionalDuration = 900.0
 
 
 class Documents(Section):
-    """Whether committed documents get a row."""
+    """Whether committed documents get a row in the documents table."""
 
     link: Annotated[Literal["auto", "off"], Field(description='"auto" or "off"')] = "auto"
 
@@ -224,10 +225,10 @@ class Manual(Section):
 
 
 class Hooks(Section):
-    """Programs that are told.
+    """The program that is run at events.
 
     Attributes:
-        on_event: a program, given what a person should know as JSON on stdin; "": none.
+        on_event: a command, which gets what a person should know as JSON on stdin; "": none.
     """
 
     on_event: Annotated[
@@ -250,7 +251,7 @@ class LogLevel(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """Where and how the log is written."""
+    """Where the log goes, and in which form."""
 
     AUTO = "auto"
     JOURNAL = "journal"

@@ -7,7 +7,7 @@ from typing import Any
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 LONGEST = 100 * 365 * 86400.0
-"""Seconds: a hundred years. PostgreSQL's times, from which durations are taken away, go far enough back."""
+"""Seconds: a hundred years. A time that long ago is still within the range of PostgreSQL's times."""
 
 _BYTES = {
     "": 1, "B": 1,
@@ -26,7 +26,7 @@ def _parts(value: Any) -> tuple[float, str]:
 
 
 def duration(value: Any) -> Any:
-    """Seconds: "500ms", "60s", "15m", "2h", "7d", "2w". A bare number is refused: nobody knows its unit.
+    """Seconds: "500ms", "60s", "15m", "2h", "7d", "2w". A bare number is refused: its unit would be a guess.
 
     Raises:
         ValueError: it is not a duration.

@@ -1,4 +1,4 @@
-"""Paths, URLs, commands, titles as a config writes them: validators for pydantic, which heeds ValueError."""
+"""Validators of paths, URLs, commands and titles in the config; pydantic expects ValueError of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMBEDDED = "embedded"
 
 
 def absolute(value: Any) -> Any:
-    """A path from "/" on, as it is written: "~" is nobody's home in a config."""
+    """An absolute path, unchanged. "~" is refused: in a config it is no user's home."""
     if isinstance(value, Path):
         return value  # a default of the model
     if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():
@@ -28,7 +28,7 @@ def absolute(value: Any) -> Any:
 
 
 def command(value: Any) -> Any:
-    """What a shell would run: an absolute path first, since a service's $PATH is nobody's own."""
+    """A command line whose program is an absolute path: a service's $PATH is not the user's."""
     words = shlex.split(value) if isinstance(value, str) else [""]
     if words and not words[0].startswith("/"):
         raise ValueError
@@ -45,9 +45,9 @@ def staging(value: Any) -> Any:
 
 
 def url(value: Any) -> Any:
-    """Nothing is looked up: only what libpq could not read is refused, in other words than its own.
+    """A URL that libpq can parse; nothing is connected or looked up.
 
-    libpq repeats the URL in its error, and a password with it.
+    The error is ours: libpq's repeats the URL with its password.
     """
     if not isinstance(value, str) or not _URL.match(value.strip()):
         raise ValueError

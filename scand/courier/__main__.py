@@ -7,9 +7,7 @@ once the row has the file's name; so an orphan never publishes.
 
 from __future__ import annotations
 
-import hashlib
 import sys
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +16,11 @@ import pypdf
 import pypdf.errors
 
 from scand import __version__, wire
-from scand.courier import delivery
+from scand.courier import staging
 from scand.courier.access import Access
 from scand.courier.document import BatchSource, bind, merge
+from scand.courier.publishing import Publishing, content_of
+from scand.courier.read_back import read_back
 from scand.courier.regroup import regroup
 from scand.courier.survey import survey
 from scand.courier.volume import Volume, init_volume
@@ -53,11 +53,23 @@ class Courier:
                 case wire.Assemble():
                     self._assemble(task)
                 case wire.Publish():
-                    self._publish(task)
+                    with _volume(task.nas) as volume:
+                        publishing = Publishing(self._parent, volume, task, _access(task.nas), self._alive)
+                        self._parent.say(publishing.run())
                 case wire.Unstage():
                     with _volume(task.nas) as volume:
-                        delivery.unstage(volume, task.staged)
-                    self._parent.say(wire.Unstaged())
+                        left = staging.unstage(volume, task.place, content_of(Path(task.merged)))
+                    self._parent.say(wire.Unstaged(left=left))
+                case wire.ReadBack():
+                    with _volume(task.nas) as volume:
+                        read_back(
+                            volume,
+                            task.inbox_path,
+                            task.sha256,
+                            progress=lambda done, total: self._alive("verifying", done, total),
+                        )
+                        staging.unstage(volume, task.place, content_of(Path(task.merged)))
+                    self._parent.say(wire.Found())
                 case wire.Sweep():
                     for directory in expired(Path(task.jobs)):
                         self._alive("removing", 0, 0)
@@ -88,7 +100,7 @@ class Courier:
             update={"volume_id": init_volume(root, require_mount=required, outside=outside)}
         )
         with _volume(nas) as volume:
-            regroup(volume, task.staging, task.inbox, _access(nas))
+            regroup(volume, task.staging, task.own, task.inbox, _access(nas))
         self._parent.say(wire.Marked(volume_id=nas.volume_id))
 
     def _bind(self, task: wire.Bind) -> None:
@@ -118,60 +130,14 @@ class Courier:
                 created=datetime.fromisoformat(task.created),
                 progress=lambda done, total: self._alive("merging", done, total),
             )
-            delivery.stage(
+            left = staging.stage(
                 volume,
                 document,
-                task.staged,
+                task.place,
                 access=_access(task.nas),
                 progress=lambda done, total: self._alive("copying", done, total),
             )
-        self._parent.say(wire.Staged(document=document, staged=task.staged))
-
-    def _publish(self, task: wire.Publish) -> None:
-        access, name = _access(task.nas), task.inbox_path
-        with _volume(task.nas) as volume:
-            if name and task.sha256 and delivery.published_already(volume, task.staged, name):
-                self._parent.say(wire.Published(inbox_path=name, sha256=task.sha256))
-                return
-            previewed = _hash(Path(task.merged))
-            while True:
-                name = name or delivery.choose_name(
-                    volume,
-                    task.staged,
-                    task.inbox,
-                    task.title,
-                    job_id=task.job_id,
-                    sha256=previewed,
-                    access=access,
-                )
-                same = self._word(wire.Named(inbox_path=name, sha256=previewed)).same_as
-                try:
-                    if same:
-                        delivery.unstage(volume, task.staged)
-                    else:
-                        delivery.publish(
-                            volume, task.staged, name, previewed, access=access, progress=self._verifying
-                        )
-                        with suppress(ScandError):  # what is left there is an empty directory
-                            delivery.unstage(volume, task.staged)
-                except FileExistsError:
-                    name = None  # somebody was faster with that name: another, and the row first
-                    continue
-                self._parent.say(wire.Published(inbox_path=same or name, sha256=previewed))
-                return
-
-    def _verifying(self, done: int, total: int) -> None:
-        self._alive("verifying", done, total)
-
-    def _word(self, named: wire.Named) -> wire.Go:
-        """The parent's word, once the row has the name; without it, nothing is published."""
-        self._parent.say(named)
-        while True:
-            match self._parent.wait():
-                case wire.Go(inbox_path=path) as go if path == named.inbox_path:
-                    return go
-                case _:
-                    pass  # the word for a former name, said again after an outage
+        self._parent.say(wire.Staged(document=document, staged=task.place.path, left=left))
 
 
 def _in_turn(batches: Sequence[BatchSource]) -> list[Leaf]:
@@ -218,19 +184,6 @@ def _volume(nas: wire.Nas) -> AbstractContextManager[Volume]:
 
 def _access(nas: wire.Nas) -> Access:
     return Access.of(nas.file_mode, nas.group)
-
-
-def _hash(merged: Path) -> str:
-    """Of the local merge: what was previewed."""
-    try:
-        with merged.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError as error:
-        raise BadData(
-            "The merge is no longer on local disk, so nobody can say whether the staged file is what was "
-            "previewed: reopen the job and finish it again.",
-            ErrorCode.STAGED_FILE_GONE,
-        ) from error
 
 
 def main() -> None:

@@ -1,16 +1,16 @@
 """Copy to the NAS, verify, publish: a document gets into the Inbox once, whole, and never over another.
 
-    merged.pdf ──stage──► .scan-staging/job-42/Title.pdf ──publish──► PKM/Inbox/Title.pdf
-                copy to a part, read back, rename           read back, rename
+    merged.pdf ──stage──► .scan-staging/1a2b3c4d/job-42-7/merged.pdf ──publish──► PKM/Inbox/Title.pdf
+                copy to a part, read back, rename               read back, rename
 
 What the caller does, so that no kill and no lost reply publishes twice or never (docs/design.md "Publishing"):
 
-1. If the row has an inbox_path, ask `published_already`. If so, it is committed.
+1. If there is a record of an attempt, ask `published_already`. If so, it is committed.
 2. `choose_name`, and write the name into the row.
 3. `publish`. FileExistsError: somebody took the name meanwhile; go back to 2.
 
-Only `publish` takes a file away from its staging name while a row is committing: its absence is the proof that
-it was published. After an error, what is there decides, not what the error says: replies get lost.
+The attempt is on record before the rename. Without a record, a staged file that is gone was removed by somebody
+else: nothing was published. After an error, what is there decides, not what the error says: replies get lost.
 """
 
 from __future__ import annotations
@@ -24,20 +24,38 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scand import durable
+from scand.courier.attempt import Attempt, forget
 from scand.courier.file_names import safe_name
-from scand.courier.nas_file import PART, copy, exists, holds, new_part
+from scand.courier.nas_file import exists, holds, meter, new_part
 from scand.courier.volume import nas_errors
 from scand.errors import BadData
 from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from scand.courier.access import Access
+    from scand.courier.nas_file import Progress
     from scand.courier.volume import Volume
-    from scand.spool.records import Document
 
-    Progress = Callable[[int, int], None]
+_REFUSALS = frozenset(
+    {
+        errno.EEXIST,
+        errno.ENOENT,
+        errno.EXDEV,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOSPC,
+        errno.EDQUOT,
+    }
+)
+"""Errors by which a rename certainly did not take place, if the staged file is there. After others, such as EIO or
+ETIMEDOUT, the NAS may carry it out late."""
+
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which another change of a directory has another time: FAT counts in steps of two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +71,6 @@ class Published:
     inbox_path: str
     sha256: str
     size: int
-
-
-def stage(volume: Volume, document: Document, staged: str, *, access: Access, progress: Progress) -> None:
-    """Copy a document to the NAS, read it back, and only then give it its name.
-
-    If it is there already, it is only read back. A directory "job-…" that it goes into is this job's alone: an
-    older merge there is replaced, and what a killed courier or a former title left is removed.
-
-    Args:
-        volume: the NAS.
-        document: the merge on local disk.
-        staged: where to, ".scan-staging/job-42/Title.pdf".
-        access: who may read it.
-        progress: called with (bytes copied and read back, twice the size).
-
-    Raises:
-        BadData: `spool_damaged`: the local file is not the one that was merged. Nothing was staged.
-        TryAgain: `verify_failed`, `nas_full`.
-        ScandError: what `volume.nas_errors` says.
-    """
-    advance = _meter(progress, 2 * document.size)
-    with nas_errors(volume.root), volume.place(staged, make=access.directory) as (directory, name):
-        if not holds(directory, name, document.size, document.sha256, advance):
-            _sweep(directory, staged, keep=name)  # before the copy: it may be what fills the NAS
-            copy(document, directory, name, access, advance)
-        durable.sync_directory(directory)
-        _sweep(directory, staged, keep=name)
 
 
 def choose_name(
@@ -118,7 +109,14 @@ def choose_name(
 
 
 def publish(
-    volume: Volume, staged: str, inbox_path: str, sha256: str, *, access: Access, progress: Progress
+    volume: Volume,
+    staged: str,
+    inbox_path: str,
+    sha256: str,
+    *,
+    attempt: Path,
+    access: Access,
+    progress: Progress,
 ) -> Published:
     """Read the staged file back, then move it into the Inbox by one rename.
 
@@ -129,6 +127,7 @@ def publish(
         staged: what `stage` was given.
         inbox_path: from `choose_name`, and in the row by now.
         sha256: what the staged file must read back with.
+        attempt: where on local disk the attempt is recorded.
         access: who may read it.
         progress: called with (bytes read back, bytes in all).
 
@@ -142,58 +141,69 @@ def publish(
         _place(volume, staged) as (directory, name, size),
         volume.place(inbox_path, make=access.inbox) as (inbox, final),
     ):
-        if not holds(directory, name, size, sha256, _meter(progress, size)):
+        if not holds(directory, name, size, sha256, meter(progress, size)):
             raise _gone(staged)
         if _is_there(inbox, final, size, sha256):
             os.unlink(name, dir_fd=directory)
         else:
-            _grant(directory, name, access)
-            _move(directory, name, inbox, final)
+            now = _grant(directory, name, access)
+            changed = os.fstat(inbox).st_mtime_ns
+            record = Attempt(
+                staged=staged,
+                inbox_path=inbox_path,
+                sha256=sha256,
+                size=size,
+                inbox_changed=changed,
+                settled=now - changed > _SETTLED,
+            )
+            record.write(attempt)
+            try:
+                _move(directory, name, inbox, final)
+            except OSError as error:
+                if exists(directory, name):
+                    if error.errno in _REFUSALS:
+                        forget(attempt)
+                    raise
+                # Only the reply was lost, or somebody else has removed the staged file: "there is no such file".
+                if not _took_place(volume, record, unless_changed=error.errno == errno.ENOENT):
+                    forget(attempt)
+                    raise _gone(staged) from error
         durable.sync_directory(inbox)
         durable.sync_directory(directory)
     return Published(inbox_path, sha256, size)
 
 
-def published_already(volume: Volume, staged: str, inbox_path: str) -> bool:
-    """Whether a former `publish` with this inbox_path did its work, whatever became of the file since.
+def published_already(volume: Volume, attempt: Attempt) -> bool:
+    """Whether a former `publish` did its work, whatever became of the file since.
+
+    It did if the document is in the Inbox. It did not if the staged file is there, or if the Inbox has not changed
+    since. Else the file was renamed under a name that nobody else knows, and a consumer has taken it.
 
     Args:
         volume: the NAS.
-        staged: what `publish` was given.
-        inbox_path: what `publish` was given.
+        attempt: what `publish` has recorded.
 
     Raises:
         ScandError: what `volume.nas_errors` says.
     """
     with nas_errors(volume.root):
         # Whoever renamed it may have been killed before the two directories were fsynced.
-        with suppress(FileNotFoundError), volume.place(staged) as (directory, name):
+        with suppress(FileNotFoundError), volume.place(attempt.staged) as (directory, name):
             if exists(directory, name):
                 return False
             durable.sync_directory(directory)
-        with suppress(FileNotFoundError), volume.place(inbox_path) as (directory, _name):
-            durable.sync_directory(directory)
-    return True
+        return _took_place(volume, attempt)
 
 
-def unstage(volume: Volume, staged: str) -> None:
-    """Remove a staged file, what else scand left beside it, and the job's directory. Nothing there is fine too.
+def lies_in(volume: Volume, path: str, size: int, sha256: str) -> bool:
+    """Whether a document lies under this path.
 
     Raises:
         ScandError: what `volume.nas_errors` says.
     """
-    job = str(PurePosixPath(staged).parent)
-    with nas_errors(volume.root), suppress(FileNotFoundError):
-        with volume.directory(job) as directory:
-            _sweep(directory, staged)
-            durable.sync_directory(directory)
-        with volume.place(job) as (above, name):
-            try:
-                os.rmdir(name, dir_fd=above)
-            except OSError as error:  # something not ours, or an NFS client that still reads the preview
-                if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}:
-                    raise
-            durable.sync_directory(above)
+    with nas_errors(volume.root), suppress(FileNotFoundError), volume.place(path) as (directory, name):
+        return _is_there(directory, name, size, sha256)
+    return False
 
 
 @contextmanager
@@ -238,44 +248,40 @@ def _can_refuse_to_replace(directory: int) -> bool:
     return True
 
 
-def _grant(directory: int, name: str, access: Access) -> None:
+def _grant(directory: int, name: str, access: Access) -> int:
+    """Let its readers read it; when that was by the clock of the NAS, in ns since 1970."""
     fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     try:
         access.apply(fd)
+        return os.fstat(fd).st_ctime_ns
     finally:
         os.close(fd)
 
 
 def _move(directory: int, name: str, inbox: int, final: str) -> None:
-    """The one rename. An error after which the staged name is gone was only a lost reply."""
+    """The one rename."""
     try:
-        try:
-            durable.rename_noreplace(name, final, src_dir_fd=directory, dst_dir_fd=inbox)
-        except durable.NoReplaceUnsupported:
-            if exists(inbox, final):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), final) from None
-            os.rename(name, final, src_dir_fd=directory, dst_dir_fd=inbox)
-    except OSError:
-        if exists(directory, name):
-            raise
+        durable.rename_noreplace(name, final, src_dir_fd=directory, dst_dir_fd=inbox)
+    except durable.NoReplaceUnsupported:
+        if exists(inbox, final):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), final) from None
+        os.rename(name, final, src_dir_fd=directory, dst_dir_fd=inbox)
 
 
-def _sweep(directory: int, staged: str, keep: str = "") -> None:
-    """Remove what scand made in a job's staging directory; in any other, the staged file and nothing else."""
-    place = PurePosixPath(staged)
-    for name in os.listdir(directory) if place.parent.name.startswith("job-") else [place.name]:
-        if name != keep and name.endswith((".pdf", PART)):
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=directory)
+def _took_place(volume: Volume, attempt: Attempt, *, unless_changed: bool = False) -> bool:
+    """Whether the recorded rename was carried out, now that the staged file is gone.
 
-
-def _meter(progress: Progress, total: int) -> Callable[[int], None]:
-    """A function that is given bytes, and reports their sum."""
-    done = 0
-
-    def advance(size: int) -> None:
-        nonlocal done
-        done = min(done + size, total)
-        progress(done, total)
-
-    return advance
+    Args:
+        volume: the NAS.
+        attempt: the record.
+        unless_changed: whether an Inbox of which nobody can say whether it has changed counts as unchanged.
+    """
+    try:
+        with volume.place(attempt.inbox_path) as (inbox, name):
+            durable.sync_directory(inbox)
+            if _is_there(inbox, name, attempt.size, attempt.sha256):
+                return True
+            changed = os.fstat(inbox).st_mtime_ns != attempt.inbox_changed
+    except FileNotFoundError:  # somebody has removed the Inbox with all that was in it
+        changed = True
+    return changed or not (attempt.settled or unless_changed)

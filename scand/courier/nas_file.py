@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scand.spool.records import Document
 
     Advance = Callable[[int], None]
+    Progress = Callable[[int, int], None]
 
 PART = ".part"
 """What names end in that hold nothing yet, or no longer."""
@@ -173,3 +174,15 @@ def _blocks(fd: int) -> Iterator[memoryview]:
     buffer = memoryview(bytearray(_BLOCK))
     while size := os.readv(fd, [buffer]):
         yield buffer[:size]
+
+
+def meter(progress: Progress, total: int) -> Callable[[int], None]:
+    """A function that is given bytes, and reports their sum."""
+    done = 0
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done = min(done + size, total)
+        progress(done, total)
+
+    return advance

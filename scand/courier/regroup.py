@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from scand.courier.volume import nas_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scand.courier.access import Access
     from scand.courier.volume import Volume
 
 
-def regroup(volume: Volume, staging: str, inbox: str, access: Access) -> None:
+def regroup(volume: Volume, staging: str, own: Iterable[str], inbox: str, access: Access) -> None:
     """Let the group through the folders of staging and Inbox, and let it read the previews.
 
     Folders that are another user's stay as they are, and so do documents: they are no longer scand's affair. No
@@ -24,6 +26,7 @@ def regroup(volume: Volume, staging: str, inbox: str, access: Access) -> None:
     Args:
         volume: the NAS.
         staging: `nas.staging`.
+        own: this installation's folders in it; nobody looks into another's.
         inbox: `nas.inbox`.
         access: who may read documents; without a group, nothing is done.
 
@@ -38,10 +41,12 @@ def regroup(volume: Volume, staging: str, inbox: str, access: Access) -> None:
             _open_up(volume, relative, access.inbox)
         for relative in _ways(staging):
             _open_up(volume, relative, access.directory)
-        for job in _names(volume, staging):
-            _open_up(volume, f"{staging}/{job}", access.directory)
-            for name in _names(volume, f"{staging}/{job}"):
-                _let_read(volume, f"{staging}/{job}/{name}", access)
+        for folder in own:
+            _open_up(volume, folder, access.directory)
+            for job in _names(volume, folder):
+                _open_up(volume, f"{folder}/{job}", access.directory)
+                for name in _names(volume, f"{folder}/{job}"):
+                    _let_read(volume, f"{folder}/{job}/{name}", access)
 
 
 def _ways(relative: str) -> list[str]:

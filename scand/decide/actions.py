@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from scand.decide.state import State, Task
     from scand.faults import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
-    from scand.jobs.rows import Job
+    from scand.jobs.rows import Job, UnreadDocument
     from scand.jobs.settings import Settings
     from scand.spool.records import BatchPdf, End
 
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """Read the rows and the disk again."""
+    """Read the rows and the disk again.
+
+    Attributes:
+        after: of the jobs with stale staged files, those with a higher id come first.
+    """
+
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +136,48 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class ExpectStaged:
-    """Write into the row where on the NAS the job's merge is going to be, before it is copied."""
+    """Write into the row where on the NAS the job's merge is going to be, before it is copied.
+
+    Attributes:
+        staged: relative to the NAS root.
+        odd: what the row said before, if scand never stages this job there; it is left alone.
+    """
 
     job_id: int
+    staged: str
+    odd: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetStaged:
-    """Write into the row that nothing of the job is staged on the NAS any more."""
+    """Write into the row that nothing of the job is staged on the NAS any more.
+
+    Attributes:
+        left: what the row named and nobody can prove to be the job's; it is left alone.
+    """
 
     job_id: int
+    left: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """Write whether a document that a client has committed was found in the Inbox.
+
+    Attributes:
+        found: it was read back with its hash, and the staged file is gone.
+        attempts: how often it was looked for in vain.
+        seconds: until it is looked for again; None: no more.
+        code: the row's new `error_code`, when it is looked for no more; else None.
+        error: the row's new `error`.
+    """
+
+    job_id: int
+    found: bool
+    attempts: int = 0
+    seconds: float | None = None
+    code: ErrorCode | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +263,7 @@ class Send:
         job: the job, for ASSEMBLE and PUBLISH.
         seq: number of the batch, for BIND.
         staged: path of the staged file relative to the NAS root, for UNSTAGE.
+        unread: the document, for READ_BACK.
     """
 
     task: Task
@@ -233,6 +272,7 @@ class Send:
     job: Job | None = None
     seq: int = 0
     staged: str = ""
+    unread: UnreadDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +304,17 @@ class Exit:
 
 
 RowWrite: TypeAlias = (
-    Claim | MakeManualJob | Advance | Record | Postpone | Name | Commit | ExpectStaged | ForgetStaged | Expire
+    Claim
+    | MakeManualJob
+    | Advance
+    | Record
+    | Postpone
+    | Name
+    | Commit
+    | ExpectStaged
+    | ForgetStaged
+    | ReadBack
+    | Expire
 )
 """Writes of rows that deciding goes by: after each the rows are read again."""
 

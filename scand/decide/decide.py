@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scand.decide.actions import Action, Claim, Exit, LookAgain, MakeManualJob, Progress, RefuseScan
 from scand.decide.decision import Decision
 from scand.decide.delivering import assembling, committing, preview
-from scand.decide.housekeeping import check_scanner_and_nas, sweep, unstage
+from scand.decide.housekeeping import check_scanner_and_nas, read_back, sweep, unstage
 from scand.decide.occurrences import Occurrence, Tick
 from scand.decide.scanning import ready, scanning
 from scand.decide.state import State, Task
@@ -53,7 +53,7 @@ def _actions(decision: Decision) -> Iterator[Action]:
     if not decision.state.serving:
         yield from _without_database(decision)
     elif not decision.state.fresh:
-        yield LookAgain()
+        yield LookAgain(decision.state.unstage_failed)
     else:
         yield from _with_snapshot(decision)
 
@@ -115,6 +115,7 @@ def _idle(decision: Decision) -> Iterator[Action]:
         yield decision.write(MakeManualJob())
     else:
         yield from decision.take(unstage(decision.state, decision.now))
+        yield from decision.take(read_back(decision.state, decision.now))
         yield from decision.take(sweep(decision.state, decision.now))
         yield from decision.take(check_scanner_and_nas(decision.state, decision.now))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.decide.actions import Action, Commit, ExpectStaged, Name, Send
 from scand.decide.batches import process_first
+from scand.decide.sentences import NOBODY_ASKED
 from scand.decide.state import Task
 from scand.errors import ScandError
 from scand.faults import ErrorCode
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 def assembling(decision: Decision, job: Job) -> Iterator[Action]:
     """Merge the kept batches into one document on the NAS."""
-    if decision.state.snapshot.unrecorded:
+    if not job.by_step:
+        yield decision.advance(job, Status.READY, error=NOBODY_ASKED, code=ErrorCode.INTERRUPTED)
+    elif decision.state.snapshot.unrecorded:
         yield from process_first(decision, job)  # a batch that is not recorded yet belongs in the merge, too
     elif (failed := decision.failure_of(job, Task.ASSEMBLE)) is not None:
         yield decision.task_failed(job, failed)
@@ -35,10 +38,15 @@ def assembling(decision: Decision, job: Job) -> Iterator[Action]:
     elif (odd := _unmatched(decision, job)) is not None:
         yield decision.advance(job, Status.READY, error=odd, code=ErrorCode.SIDES_MISMATCH)
     elif decision.free_to_send(job):
-        if job.nas_staging_path is None:  # so that the copy can be removed if the job is canceled in mid-copy
-            yield decision.write(ExpectStaged(job.id))
-        else:
-            yield decision.send(Send(Task.ASSEMBLE, job.id, job.entered, job))
+        yield _told(decision, job) or decision.send(Send(Task.ASSEMBLE, job.id, job.entered, job))
+
+
+def _told(decision: Decision, job: Job) -> Action | None:
+    """The row tells where the merge is going to be: so it is found if the job is canceled in mid-copy."""
+    place = decision.state.snapshot.place
+    if place is None or job.nas_staging_path in {place.path, place.former} - {None}:
+        return None
+    return decision.write(ExpectStaged(job.id, place.path, place.odd))
 
 
 def _unmatched(decision: Decision, job: Job) -> str | None:
@@ -61,11 +69,17 @@ def preview(decision: Decision, job: Job) -> Iterator[Action]:
 
 
 def committing(decision: Decision, job: Job) -> Iterator[Action]:
-    """Publish the document in the Inbox, once."""
+    """Publish the document in the Inbox, once; or wait for the client that does.
+
+    Once `inbox_path` is in the row, the agent has begun to publish, and ends that whoever commits by now.
+    """
     settings, courier = decision.state.snapshot.settings, decision.state.courier
-    if not decision.state.limits.commits:
+    if not decision.state.limits.commits and job.inbox_path is None:
+        yield from _wait_for_client(decision, job)
         return
-    if (failed := decision.failure_of(job, Task.PUBLISH)) is not None:
+    if not job.by_step:
+        yield decision.advance(job, Status.PREVIEW, error=NOBODY_ASKED, code=ErrorCode.INTERRUPTED)
+    elif (failed := decision.failure_of(job, Task.PUBLISH)) is not None:
         yield decision.task_failed(job, failed)
     elif (published := decision.result_of(job, wire.Published)) is not None:
         decision.state = replace(decision.state, closed=job.id)
@@ -77,4 +91,15 @@ def committing(decision: Decision, job: Job) -> Iterator[Action]:
         decision.state = replace(decision.state, courier=replace(courier, go_given=True, heard=decision.now))
         yield decision.write(Name(job.id, named))
     elif decision.free_to_send(job):
-        yield decision.send(Send(Task.PUBLISH, job.id, job.entered, job))
+        yield _told(decision, job) or decision.send(Send(Task.PUBLISH, job.id, job.entered, job))
+
+
+def _wait_for_client(decision: Decision, job: Job) -> Iterator[Action]:
+    """A client that has died must not hold the scanner. One that comes late takes the step to committing again."""
+    timeout = decision.state.limits.client_timeout
+    if timeout is not None and (job.idle or 0) >= timeout and not decision.state.stopping:
+        why = (
+            "The client that commits by itself was silent for too long. Commit again; see before whether the "
+            "document is in its place already."
+        )
+        yield decision.advance(job, Status.PREVIEW, error=why, code=ErrorCode.CLIENT_TIMEOUT)

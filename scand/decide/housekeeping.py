@@ -9,13 +9,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.decide.actions import Expire, FindScanner, ForgetStaged, Send, StartFeeder
+from scand.decide.actions import Expire, FindScanner, ForgetStaged, ReadBack, Send, StartFeeder
 from scand.decide.state import CourierChild, FeederChild, Task
-from scand.decide.timeouts import SWEEP_EVERY, SWEEP_PAUSE, UNSTAGE_EVERY, check_interval
+from scand.decide.timeouts import (
+    READ_BACK_TRIES,
+    SWEEP_EVERY,
+    SWEEP_PAUSE,
+    UNSTAGE_EVERY,
+    backoff,
+    check_interval,
+)
+from scand.faults import ErrorCode, nas_is_away
 
 if TYPE_CHECKING:
     from scand.decide.actions import Action, Decided
     from scand.decide.state import State
+    from scand.jobs.rows import UnreadDocument
+
+
+_KEPT = "Its pages stay on the scan host until they are removed by hand: `sudo scand purge --not-read-back`."
 
 
 def send(state: State, action: Send, now: float) -> tuple[State, Send]:
@@ -30,13 +42,47 @@ def unstage(state: State, now: float) -> Decided:
     if stale is None:
         return state, []
     if done and done.job_id == stale.job_id and done.task is Task.UNSTAGE:
-        gone = isinstance(done.report, wire.Unstaged)
-        state = replace(state, done=None, unstage_after=0.0 if gone else now + UNSTAGE_EVERY)
-        return (replace(state, fresh=False), [ForgetStaged(stale.job_id)]) if gone else (state, [])
+        if isinstance(done.report, wire.Unstaged):
+            state = replace(state, done=None, unstage_after=0.0, fresh=False)
+            return state, [ForgetStaged(stale.job_id, done.report.left)]
+        after = now + UNSTAGE_EVERY
+        return replace(state, done=None, unstage_after=after, unstage_failed=stale.job_id, fresh=False), []
     if state.courier is not None or now < state.unstage_after:
         return state, []
     state, action = send(state, Send(Task.UNSTAGE, stale.job_id, staged=stale.path), now)
     return state, [action]
+
+
+def read_back(state: State, now: float) -> Decided:
+    """Find the document that a client has committed, so that its pages may leave the local disk one day."""
+    unread, done = state.snapshot.unread, state.done
+    if unread is None:
+        return state, []
+    if done and done.job_id == unread.job_id and done.task is Task.READ_BACK:
+        return replace(state, done=None, fresh=False), [_found(unread, done.report)]
+    if unread.inbox_path is None or unread.sha256 is None:
+        why = f"A client has committed this document, and the row does not say as which file. {_KEPT}"
+        missing = ReadBack(unread.job_id, found=False, code=ErrorCode.NOT_READ_BACK, error=why)
+        return replace(state, fresh=False), [missing]
+    if state.courier is not None:
+        return state, []
+    state, action = send(state, Send(Task.READ_BACK, unread.job_id, unread=unread), now)
+    return state, [action]
+
+
+def _found(unread: UnreadDocument, report: wire.Report) -> ReadBack:
+    """What looking for it means for the row. While the NAS is away, nothing is looked for in vain."""
+    if isinstance(report, wire.Found):
+        return ReadBack(unread.job_id, found=True)
+    failed = report if isinstance(report, wire.Failed) else None
+    if failed is None or nas_is_away(failed.code):
+        seconds = check_interval(failed)
+        return ReadBack(unread.job_id, found=False, attempts=unread.attempts, seconds=seconds)
+    tries = unread.attempts + 1
+    if tries < READ_BACK_TRIES:
+        return ReadBack(unread.job_id, found=False, attempts=tries, seconds=backoff(unread.attempts))
+    why = f"{failed.sentence} {_KEPT}"
+    return ReadBack(unread.job_id, found=False, attempts=tries, code=ErrorCode.NOT_READ_BACK, error=why)
 
 
 def sweep(state: State, now: float) -> Decided:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from scand.decide.actions import Action, Scan
 from scand.decide.batches import process_first, without_pages
-from scand.decide.housekeeping import unstage
+from scand.decide.housekeeping import read_back, unstage
+from scand.decide.sentences import NOBODY_ASKED
 from scand.decide.state import Run
 from scand.errors import ScandError
 from scand.faults import ErrorCode
@@ -53,6 +54,7 @@ def ready(decision: Decision, job: Job) -> Iterator[Action]:
     else:
         yield from decision.start_feeder()
         yield from decision.take(unstage(decision.state, decision.now))
+        yield from decision.take(read_back(decision.state, decision.now))
 
 
 def _timed_out(decision: Decision, job: Job) -> Action:
@@ -78,6 +80,8 @@ def scanning(decision: Decision, job: Job) -> Iterator[Action]:
         yield without_pages(decision, job, state.ended.report.end)
     elif state.stopping or job.wait > 0:
         return
+    elif not job.by_step:
+        yield decision.advance(job, Status.READY, error=NOBODY_ASKED, code=ErrorCode.INTERRUPTED)
     elif isinstance(settings, ScandError):
         yield decision.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
     elif settings is not None:

@@ -9,6 +9,12 @@ from scand.faults import FAULTS, ErrorCode, Then
 if TYPE_CHECKING:
     from scand.spool.records import End, SpooledBatch
 
+NOBODY_ASKED = (
+    "Another program put this job into its status; no step led there, so nothing was started. Take the next "
+    "step, if it is meant."
+)
+"""The job's `error` where nobody has asked for what its status means."""
+
 _REFEED_HALF = "re-feed the whole stack (in manual duplex all fronts are one batch, and all backs one)"
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from scand import wire
     from scand.errors import ScandError
     from scand.faults import ErrorCode
-    from scand.jobs.rows import Job, StaleFile
+    from scand.jobs.rows import Job, StaleFile, UnreadDocument
     from scand.jobs.settings import Settings
+    from scand.jobs.staged import StagedPlace
     from scand.spool.records import BatchPdf, SpooledBatch
 
 
@@ -69,6 +70,7 @@ class Task(StrEnum):
     ASSEMBLE = "assemble"  # merge the kept batches, copy the merge to the NAS, verify it
     PUBLISH = "publish"  # move the staged file into the Inbox, once the daemon has said `Go`
     UNSTAGE = "unstage"  # remove a staged file whose job does not need it any more
+    READ_BACK = "read_back"  # find the document that a client has committed, then remove the staged one
     SWEEP = "sweep"  # remove expired job directories from local disk
     CHECK = "check"  # is the NAS there?
 
@@ -117,6 +119,7 @@ class Limits:
         preview_timeout: seconds after which an idle job in preview is failed; None: never.
         keep: seconds for which local files of finished jobs are kept; None: for ever.
         commits: whether the agent commits; if not, the site's web application does.
+        client_timeout: seconds after which a client that commits by itself is taken for gone; None: never.
         scanner: `scanner.device`.
     """
 
@@ -125,6 +128,7 @@ class Limits:
     preview_timeout: float | None = None
     keep: float | None = None
     commits: bool = True
+    client_timeout: float | None = 900.0
     scanner: str = ""
 
 
@@ -140,8 +144,11 @@ class Snapshot:
         next_seq: the number that its next batch gets.
         stale: a file staged on the NAS that its job does not need any more; None: there is none.
         trouble: why the job's directory on local disk cannot be read or written; None: it can.
+        unread: a document that a client has committed and the agent has yet to read back; None: there is none.
         former: the status now of the job that was active in the snapshot before; None: there was none, or its row
             is gone.
+        former_path: that job's `inbox_path`.
+        place: where the active job's merge is staged on the NAS; None without a job.
     """
 
     job: Job | None = None
@@ -151,7 +158,10 @@ class Snapshot:
     next_seq: int = 1
     stale: StaleFile | None = None
     trouble: ScandError | None = None
+    unread: UnreadDocument | None = None
     former: str | None = None
+    former_path: str | None = None
+    place: StagedPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +216,7 @@ class State:
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
         unstage_after: when a stale staged file may be removed again, at the earliest.
+        unstage_failed: the job whose staged file could not be removed last; the others' come first.
         device: the SANE name that the feeder opened last; "" before that.
         device_for: the value of `scanner.device` when it did.
         feeder_after: when a feeder may be started ahead of need, at the earliest: some time after one has ended
@@ -231,6 +242,7 @@ class State:
     stopping: bool = False
     progressed: float = 0.0
     unstage_after: float = 0.0
+    unstage_failed: int = 0
     device: str = ""
     device_for: str = ""
     feeder_after: float = 0.0

@@ -108,7 +108,7 @@ def _is_wanted(state: State, courier: CourierChild, job: Job | None) -> bool:
     """Whether a courier's task is still wanted. Tidying and checking must never hold up a job's own task."""
     if courier.task in {Task.CHECK, Task.SWEEP}:
         return job is None
-    if courier.task is Task.UNSTAGE:
+    if courier.task in {Task.UNSTAGE, Task.READ_BACK}:
         return job is None or job.status is Status.READY
     if job is None or (job.id, job.entered) != (courier.job_id, courier.entered):
         return False

@@ -13,6 +13,10 @@ DEVICE_TRIES = 5
 COURIER_TRIES = 5
 """Tries of a task whose result fails verification, or whose courier dies, before the job fails."""
 
+READ_BACK_TRIES = 9
+"""Tries to find a document that a client has committed, before a person is told: 4 minutes in all, with `backoff`.
+A file that another host has made may take one of them to show on an NFS or SMB mount."""
+
 COURIER_SILENCE = 60.0
 """Seconds of silence after which a courier is taken for hung; it reports at every chunk of a copy."""
 

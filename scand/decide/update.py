@@ -170,7 +170,13 @@ def _courier_said(state: State, report: wire.Report, now: float) -> State:
             bound = BoundBatch(courier.job_id, courier.seq, pdf)
             return replace(state, courier=courier, bound=bound, fresh=False)
         case (
-            wire.Staged() | wire.Published() | wire.Unstaged() | wire.Swept() | wire.Checked() | wire.Failed()
+            wire.Staged()
+            | wire.Published()
+            | wire.Unstaged()
+            | wire.Found()
+            | wire.Swept()
+            | wire.Checked()
+            | wire.Failed()
         ):
             courier = replace(courier, heard=now, reported=True)
             return _task_done(replace(state, courier=courier), courier, report)

@@ -23,8 +23,11 @@ CLIENT_UPDATES: Mapping[str, frozenset[str]] = {
 }
 """Table → what a client changes. `steps` only goes up by one: it is the version column of mappers."""
 
-COMMITTING_CLIENT_UPDATES = frozenset({"inbox_path", "file_hash", "doc_id", "error", "error_code"})
+COMMITTING_CLIENT_UPDATES = frozenset({"doc_id", "error", "error_code"})
 """What it changes of a job that is committing, too, where `sql/client-commits.sql` was run."""
+
+COMMIT_CLIENT_UPDATES = frozenset({"inbox_path", "file_hash"})
+"""What it writes there with the step to committed, and only then (migration 0017)."""
 
 DOCUMENT_SERVER_UPDATES = frozenset({"doc_id"})
 """What it changes, too, where the table `documents` is not scand's own."""

@@ -52,7 +52,7 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of `scan_jobs`, and what the agent needs to know beside it; all read at the same moment.
+    """A row of `scan_jobs`, and what else the agent needs to know of it, all read at the same moment.
 
     Attributes:
         id: `scan_jobs.id`.
@@ -62,7 +62,7 @@ class Job:
         created_at: when the row was made.
         page_count: pages of the merge; None before there is one.
         staging_path: absolute path of the job's directory on the agent's host.
-        nas_staging_path: where the merge is, or is going to be, on the NAS, relative to the NAS root.
+        nas_staging_path: where clients find the merge on the NAS, relative to the NAS root; see `jobs.staged`.
         inbox_path: where the document is, or is going to be, in the Inbox, relative to the NAS root.
         file_hash: SHA-256 of the document, 64 hex digits.
         error: a sentence for a person: what went wrong, and what to do.
@@ -73,7 +73,10 @@ class Job:
         entered: id of the event by which the job entered this status. A result of work that was begun under
             another event is not used.
         entered_from: the status before this one.
+        by_step: whether a step led to this status. If not, another program wrote the row, and nobody has asked the
+            agent for anything.
         assembled: whether the job was ever assembling; the setting `finish` acts only before that.
+        stay: id of the job's last step ready → assembling; 0: there was none.
         reopened: whether the job ever went from preview back to ready; from then on only clients move it on.
         batches: ordered by `batch_seq`.
     """
@@ -95,7 +98,9 @@ class Job:
     wait: float = 0.0
     entered: int = 0
     entered_from: str | None = None
+    by_step: bool = True
     assembled: bool = False
+    stay: int = 0
     reopened: bool = False
     batches: tuple[BatchRow, ...] = field(default=())
 
@@ -123,12 +128,31 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class StaleFile:
-    """A merge that is still staged on the NAS although its job was reopened or canceled.
+    """A merge that is still staged on the NAS although its job was reopened, canceled or deleted.
 
     Attributes:
         job_id: `scan_jobs.id`.
-        path: relative to the NAS root.
+        path: what the row says of it, relative to the NAS root.
     """
 
     job_id: int
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadDocument:
+    """A document that a client has committed, and that the agent has yet to read back.
+
+    Attributes:
+        job_id: `scan_jobs.id`.
+        inbox_path: where the client says that it is, relative to the NAS root; None: it does not say (before 0.2).
+        sha256: of the merge that was previewed, 64 hex digits; None: unknown (before 0.2).
+        nas_staging_path: what the row says of the staged merge.
+        attempts: how often it was looked for in vain.
+    """
+
+    job_id: int
+    inbox_path: str | None
+    sha256: str | None
+    nas_staging_path: str | None = None
+    attempts: int = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scand.jobs.lifecycle import Status
-from scand.jobs.rows import BatchRow, BatchStatus, Job
+from scand.jobs.rows import BatchRow, BatchStatus, Job, UnreadDocument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +25,11 @@ class Rows:
         epoch: of the daemon that leads now.
         job: the active one, or None.
         queued: whether another waits.
-        stale: a file on the NAS that its job does not need any more.
+        stale: a file on the NAS that its job does not want any more.
+        unread: a document that a client has committed, and that the agent has yet to read back.
         former: the status now of the job that was active at the look before; None: there was none, or its row is
             gone.
+        former_path: that job's `inbox_path`.
         restored: the agent's row was missing; this session has made it again, and leads on.
     """
 
@@ -35,7 +37,9 @@ class Rows:
     job: Job | None
     queued: bool
     stale: StaleFile | None
+    unread: UnreadDocument | None = None
     former: str | None = None
+    former_path: str | None = None
     restored: bool = False
 
 
@@ -59,9 +63,18 @@ def job_of(row: Mapping[str, Any]) -> Job:
         wait=row["wait"],
         entered=row["entered"] or 0,
         entered_from=row["entered_from"],
+        by_step=row["by_step"],
         assembled=row["assembled"],
+        stay=row["stay"] or 0,
         reopened=row["reopened"],
         batches=tuple(_batch(batch) for batch in row["batches"] or ()),
+    )
+
+
+def unread_document(row: Mapping[str, Any]) -> UnreadDocument:
+    """A document to read back, from a row of the look; without path or hash there is nothing to be found."""
+    return UnreadDocument(
+        row["id"], row["inbox_path"], row["file_hash"], row["nas_staging_path"], row["attempts"]
     )
 
 

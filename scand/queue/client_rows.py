@@ -141,7 +141,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Which jobs are meant; None: whatever it is.
+    """Which jobs are meant; None: of all.
 
     Attributes:
         title: a text that the title contains, in whatever case.

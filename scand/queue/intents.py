@@ -1,4 +1,4 @@
-"""The queue as a client sees it: writes intents, reads rows. A method a query; the agent has `store`.
+"""The queue as a client sees it: writes intents, reads rows. A method for each statement; the agent has `results`.
 
 There is nothing here that a web application could not do with the same statements (`sql/client.sql`).
 """
@@ -50,11 +50,11 @@ __all__ = [
     "Which",
 ]
 
-_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD005"})
-"""The triggers' own SQLSTATEs: not a step, not with this batch, changed since it was read, too big."""
+_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD005", "SD006"})
+"""The triggers' own SQLSTATEs: docs/database.md, "Refusals"."""
 
-_AT_ONCE = 1000
-"""Rows of one answer: each ends within the session's deadline, however many jobs there are."""
+_PAGE_ROWS = 1000
+"""Rows of one answer, so that each comes within the session's deadline, however many jobs there are."""
 
 _Row = TypeVar("_Row")
 
@@ -63,7 +63,7 @@ class ClientQueue:
     """One client's session with the queue; a context manager that closes it.
 
     Args:
-        connection: see `database.connect`; the queue owns it.
+        connection: see `connection.connect`; the queue owns it.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -160,7 +160,7 @@ class ClientQueue:
         """
         found: list[JobRow] = []
         while limit is None or len(found) < limit:
-            wanted = _AT_ONCE if limit is None else min(_AT_ONCE, limit - len(found))
+            wanted = _PAGE_ROWS if limit is None else min(_PAGE_ROWS, limit - len(found))
             before = found[-1].id if found else None
             page = self._typed(JobRow, "jobs", before=before, limit=wanted, **_values(which))
             found += page
@@ -199,7 +199,7 @@ class ClientQueue:
         )
 
     def statuses(self, ids: Sequence[int]) -> dict[int, str]:
-        """The statuses of those of the jobs that there are."""
+        """The statuses of those of the jobs that there are; "deleted" where only files are left of one."""
         return {row["id"]: row["status"] for row in self._rows("statuses", ids=list(ids))}
 
     def mark(self) -> Mark:
@@ -211,7 +211,7 @@ class ClientQueue:
         return self._typed(StepRow, "steps_since", event=mark.event)
 
     def health(self) -> Health:
-        """How the agent is; where TRUNCATE … CASCADE took its row along, as if there never was one."""
+        """How the agent is; as if there never was one where TRUNCATE … CASCADE took its row along."""
         rows = self._typed(Health, "health")
         nobody = Health(None, False, False, None, None, None, None, None, None, 0, None)
         return rows[0] if rows else nobody
@@ -220,16 +220,20 @@ class ClientQueue:
         """Where jobs pile up, in the order of a job's life."""
         return self._typed(Lag, "lag")
 
+    def not_read_back(self) -> list[int]:
+        """The newest five jobs that a client has committed and whose document the agent has looked for in vain."""
+        return [row["id"] for row in self._rows("not_read_back")]
+
     def roles(self) -> list[Role]:
         """The client's role and the agent's."""
         return self._typed(Role, "roles")
 
     def listen(self) -> None:
-        """From now on `wait` ends early when a job takes a step."""
+        """From now on `wait` ends early when a job changes."""
         self.connection.execute("LISTEN scan_jobs")
 
     def wait(self, seconds: float) -> None:
-        """Until a job takes a step, or so long. Only a hint: look at the rows either way."""
+        """Wait until a job changes, or so many seconds. Only a hint: look at the rows either way."""
         for _ in self.connection.notifies(timeout=seconds, stop_after=1):
             pass
 
@@ -249,7 +253,7 @@ def _values(which: Which | None) -> dict[str, object]:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What the triggers refuse, as a refusal of ours: their sentence, and their hint behind it."""
+    """What the triggers refuse becomes a `BadData`: their sentence, and their hint behind it."""
     try:
         yield
     except psycopg.Error as error:

@@ -7,15 +7,20 @@ daemons would both lead.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 
 from scand.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scand.queue.connection import Connection
 
+_T = TypeVar("_T")
+_TRIES = 50
 _ROUNDS = 3
 _PATIENCE = 2
 """Seconds for the second session: in session mode a pool with one place left has none for it."""
@@ -68,5 +73,17 @@ SENTENCE = (
 def _process(connection: psycopg.Connection[object]) -> int:
     """The server's process that runs this transaction."""
     with connection.cursor(row_factory=psycopg.rows.scalar_row) as cursor:
-        found = cursor.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+        found = patiently(lambda: cursor.execute("SELECT pg_catalog.pg_backend_pid()").fetchone())
     return int(found or 0)
+
+
+def patiently(ask: Callable[[], _T]) -> _T:
+    """Do something short in a session that may still have a statement_timeout of 1 ms.
+
+    Raises:
+        psycopg.errors.QueryCanceled: it was canceled each time.
+    """
+    for _ in range(_TRIES):
+        with suppress(psycopg.errors.QueryCanceled):
+            return ask()
+    return ask()

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from scand import __version__
 from scand.decide.timeouts import LONGEST_BACKOFF
 from scand.jobs.rows import BatchStatus, StaleFile
-from scand.queue.agent_rows import MOST_BATCHES, Rows, job_of
+from scand.queue.agent_rows import MOST_BATCHES, Rows, job_of, unread_document
 from scand.queue.connection import take_role
 from scand.queue.statements import AGENT_LOCK
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scand import wire
-    from scand.decide.actions import Advance, Postpone, Progress, Record
+    from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Record
     from scand.queue.connection import Connection
 
 
@@ -93,10 +93,8 @@ class AgentQueue:
         """Alive. False: another daemon leads, or the row is missing; the next look tells which."""
         rows = self.run("heartbeat", state=state, ready=ready, device=device)
         if rows and rows[0]["current_job_id"] != job_id:
-            # Told when it can be: whoever has locked scan_jobs delays this, and never a heartbeat.
-            refusals = (psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation)
-            with suppress(*refusals), self.connection.transaction():
-                self.connection.execute("SET LOCAL lock_timeout = '100ms'")
+            # Told when it can be: whoever has locked scan_jobs delays this, and not the heartbeat before it.
+            with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
                 self.run("point_at_job", job_id=job_id)
         return bool(rows)
 
@@ -106,15 +104,16 @@ class AgentQueue:
 
     # The queue.
 
-    def look(self, former: int | None = None) -> Rows:
+    def look(self, former: int | None = None, after: int = 0) -> Rows:
         """One round trip: the active job with all that deciding needs.
 
         Where the agent's row is missing, this session leads on under another epoch, if it has the lock.
 
         Args:
             former: the job that was active at the look before.
+            after: of the jobs with stale staged files, those with a higher id come first.
         """
-        values = {"longest": LONGEST_BACKOFF, "batches": MOST_BATCHES, "former": former}
+        values = {"longest": LONGEST_BACKOFF, "batches": MOST_BATCHES, "former": former, "after": after}
         rows, restored = self.run("look", **values), False
         if not rows:
             restored = self.elect()
@@ -124,13 +123,15 @@ class AgentQueue:
         row = rows[0]
         if row["ahead"]:
             self.run("restart_idle_clock", id=row["id"], status=row["status"])
-        stale = row["stale"]
+        stale, unread = row["stale"], row["unread"]
         return Rows(
             epoch=row["epoch"],
             job=job_of(row) if row["id"] is not None else None,
             queued=row["queued"],
             stale=stale and StaleFile(stale["id"], stale["nas_staging_path"]),
+            unread=unread and unread_document(unread),
             former=row["former_status"],
+            former_path=row["former_path"],
             restored=restored,
         )
 
@@ -170,6 +171,7 @@ class AgentQueue:
             code=step.code,
             page_count=staged and staged.document.pages,
             staged=staged and staged.staged,
+            sha256=staged and staged.document.sha256,
         )
 
     def record(self, batch: Record) -> bool:
@@ -270,23 +272,36 @@ class AgentQueue:
         """Nothing of these deleted jobs is on disk any more."""
         self.run("forget_deleted", ids=list(ids))
 
+    def read_back(self, outcome: ReadBack) -> bool:
+        """What became of looking for a document that a client has committed."""
+        return self._done(
+            "read_back",
+            id=outcome.job_id,
+            found=outcome.found,
+            error=outcome.error,
+            code=outcome.code,
+            attempts=outcome.attempts,
+            seconds=outcome.seconds,
+        )
+
     def expire(
-        self, jobs: str, keep: float, *, spare: Sequence[int] = (), read_back: bool = False
+        self, jobs: str, keep: float, *, spare: Sequence[int] = (), not_read_back: bool = False
     ) -> list[int]:
         """Let go of the files of jobs that have been over for `keep` seconds, as far as the rows go.
 
-        A canceled job's batches cannot be kept any more; a committed one's are history.
+        Of the committed ones only those whose document the agent has read back. A canceled job's batches cannot be
+        kept any more; a committed one's are history.
 
         Args:
             spare: jobs that are left alone.
-            read_back: of the committed ones only those whose file the agent itself has read back.
+            not_read_back: also those whose document the agent has looked for in vain.
 
         Returns:
             Which they were; 100 at most.
         """
         with self.connection.transaction():
             self.run("restart_keep", jobs=jobs)
-            rows = self.run("expire", jobs=jobs, keep=keep, spare=list(spare), read_back=read_back)
+            rows = self.run("expire", jobs=jobs, keep=keep, spare=list(spare), not_read_back=not_read_back)
             ids = [row["id"] for row in rows]
             self.run("expire_batches", ids=ids)
         return ids

@@ -7,14 +7,13 @@ where new tables lie: they are their operator's choice and are left alone.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 from psycopg import sql
 
 from scand.queue import requirements
-from scand.queue.pooler import refuse_shared_session
+from scand.queue.pooler import patiently, refuse_shared_session
 
 if TYPE_CHECKING:
     from scand.queue.connection import Connection
@@ -67,9 +66,6 @@ _SET = """
       JOIN pg_catalog.pg_settings AS known ON lower(known.name) = lower(wanted.name)
 """
 
-_TRIES = 20
-"""Times that statement_timeout is set: one of 1 ms may cancel that, too."""
-
 
 def prepare(connection: Connection, url: str) -> None:
     """Make a new session one that scand can rely on.
@@ -84,10 +80,7 @@ def prepare(connection: Connection, url: str) -> None:
     """
     requirements.require_version(connection.info.server_version)
     refuse_shared_session(connection, url)
-    for _ in range(_TRIES):
-        with suppress(psycopg.errors.QueryCanceled):
-            connection.execute("SET statement_timeout = 0")
-            break
+    patiently(lambda: connection.execute("SET statement_timeout = 0"))
     names, values = [one.name for one in SETTINGS], [one.value for one in SETTINGS]
     connection.execute(_SET, {"names": names, "values": values})
     facts = requirements.Facts.read(connection)

@@ -7,6 +7,7 @@
                                            end.json     written after the last page
                                            batch.pdf
                                /merged.pdf
+                               /publishing.json        written before the rename that publishes
 
 begin.json without end.json is an interrupted batch. A job directory that belongs to another row (of a restored
 or a new database) is renamed and so put aside: never used, never deleted. Source: docs/design.md "On disk".
@@ -40,11 +41,13 @@ class JobDirectory:
     Attributes:
         path: of the directory.
         merged: path of the job's document, which may not exist yet.
+        publishing: path of the record of an attempt to publish it, which may not exist yet.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.merged = path / "merged.pdf"
+        self.publishing = path / "publishing.json"
 
     def size(self) -> int:
         """Size of all its files, bytes; files that disappear during the count are left out."""
@@ -142,6 +145,10 @@ class Spool:
             for path in sorted(self.jobs.glob("*"))
             if path.name.isdecimal() or ".aside-" in path.name.partition(_EXPIRED)[0]
         ]
+
+    def databases(self) -> set[str]:
+        """The ids of the databases whose jobs have pages here."""
+        return {record.database for directory in self.all() if (record := directory.record())}
 
     def retire(self, directory: JobDirectory) -> Path:
         """Mark a directory as past its time, whosever it is; see `expired`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from scand.errors import BadData, ScandError, TryAgain
+from scand.errors import BadData, TryAgain, Unavailable
 from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def disk_errors() -> Iterator[None]:
 
     Raises:
         TryAgain: `staging_full`: the disk, or the user's quota, is full.
-        ScandError: `staging_full`: the disk cannot be read or written.
+        Unavailable: `staging_full`: the disk cannot be read or written.
         BadData: `spool_damaged`: a record (begin.json, pages.jsonl …) is not what scand wrote.
     """
     try:
@@ -30,9 +30,8 @@ def disk_errors() -> Iterator[None]:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise TryAgain("The staging disk is full: make room there.", ErrorCode.STAGING_FULL) from error
         why = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
-        raise ScandError(
-            f"The staging disk cannot be read or written: {why}.", ErrorCode.STAGING_FULL
-        ) from error
+        sentence = f"The staging disk cannot be read or written: {why}."
+        raise Unavailable(sentence, ErrorCode.STAGING_FULL) from error
     except ValidationError as error:
         raise BadData(
             f"A record on the staging disk is damaged: {error}. Nothing is deleted.", ErrorCode.SPOOL_DAMAGED

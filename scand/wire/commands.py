@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from scand.jobs.settings import Settings
+from scand.jobs.staged import StagedPlace
 from scand.wire.message import Message
 
 
@@ -127,7 +128,7 @@ class Assemble(Message):
         title: of the document.
         created: when the job was made, ISO 8601; not "now", so that the same job gives the same bytes.
         target: absolute path of `merged.pdf`.
-        staged: where the merge goes, relative to the NAS root.
+        place: where on the NAS the merge goes.
         nas: where that is.
     """
 
@@ -137,7 +138,7 @@ class Assemble(Message):
     title: str
     created: str
     target: str
-    staged: str
+    place: StagedPlace
     nas: Nas
 
 
@@ -148,10 +149,14 @@ class Publish(Message):
         job_id: `scan_jobs.id`.
         title: of the document; its file name follows it.
         merged: absolute path of the local merge, whose hash says what was previewed.
-        staged: path of the staged file, relative to the NAS root.
+        pages: of the merge.
+        attempt: absolute path of the record of an attempt to publish.
+        place: where on the NAS the merge is.
         inbox: path of the Inbox, relative to the NAS root.
-        inbox_path: where the row says that the document goes, relative to the NAS root; None: no name yet.
-        sha256: the hash that the row has, 64 hex digits; None: none yet.
+        inbox_path: where the row says that the document goes, relative to the NAS root; None: no name yet. Only
+            for a merge that scand 0.1 has staged; it kept no record of its attempts.
+        sha256: the hash that the row has, 64 hex digits; None: none yet. A local merge with the same hash is what
+            was previewed, and is staged again if the staged file is gone.
         nas: where that is.
     """
 
@@ -159,7 +164,9 @@ class Publish(Message):
     job_id: int
     title: str
     merged: str
-    staged: str
+    pages: int
+    attempt: str
+    place: StagedPlace
     inbox: str
     inbox_path: str | None
     sha256: str | None
@@ -178,15 +185,37 @@ class Sweep(Message):
 
 
 class Unstage(Message):
-    """To a courier: remove a staged merge whose job does not need it any more.
+    """To a courier: remove the staged merges of a job that does not need them any more.
 
     Attributes:
-        staged: its path, relative to the NAS root.
+        place: where on the NAS they are.
+        merged: absolute path of the local merge, if it is still there: only by it a file that scand 0.1 has staged
+            is known.
         nas: where that is.
     """
 
     do: Literal["unstage"] = "unstage"
-    staged: str
+    place: StagedPlace
+    merged: str
+    nas: Nas
+
+
+class ReadBack(Message):
+    """To a courier: is the document that a client has committed in the Inbox? Then remove the staged merge.
+
+    Attributes:
+        inbox_path: where the client says that it is, relative to the NAS root.
+        sha256: what it must read back with, 64 hex digits.
+        place: where on the NAS the merge is staged.
+        merged: absolute path of the local merge, if it is still there; as in `Unstage`.
+        nas: where that is.
+    """
+
+    do: Literal["read_back"] = "read_back"
+    inbox_path: str
+    sha256: str
+    place: StagedPlace
+    merged: str
     nas: Nas
 
 
@@ -215,10 +244,12 @@ class Mark(Message):
 
     Attributes:
         staging, inbox: relative to the NAS root.
+        own: this installation's folders in the staging directory, relative to the NAS root.
         nas: its `volume_id` is not known yet: "".
     """
 
     do: Literal["mark"] = "mark"
+    own: tuple[str, ...] = ()
     staging: str
     inbox: str
     nas: Nas
@@ -238,7 +269,7 @@ class Go(Message):
     same_as: str | None = None
 
 
-Task: TypeAlias = Bind | Assemble | Publish | Sweep | Unstage | Check
+Task: TypeAlias = Bind | Assemble | Publish | ReadBack | Sweep | Unstage | Check
 """What a courier can be sent for."""
 
 Command: TypeAlias = Annotated[

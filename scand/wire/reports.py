@@ -147,11 +147,13 @@ class Staged(Message):
     Attributes:
         document: the local merge.
         staged: path of the copy, relative to the NAS root.
+        left: a copy that is another document, and so was left; relative to the NAS root.
     """
 
     say: Literal["staged"] = "staged"
     document: Document
     staged: str
+    left: str | None = None
 
 
 class Named(Message):
@@ -181,9 +183,20 @@ class Published(Message):
 
 
 class Unstaged(Message):
-    """The staged merge is not on the NAS any more."""
+    """Nothing of the job is staged on the NAS any more.
+
+    Attributes:
+        left: what its row named, and nobody can prove to be the job's; relative to the NAS root.
+    """
 
     say: Literal["unstaged"] = "unstaged"
+    left: str | None = None
+
+
+class Found(Message):
+    """The document that a client has committed was read back, and the staged merge is gone."""
+
+    say: Literal["found_document"] = "found_document"
 
 
 class Swept(Message):
@@ -268,6 +281,7 @@ Report: TypeAlias = Annotated[
     | Named
     | Published
     | Unstaged
+    | Found
     | Swept
     | Checked
     | Surveyed

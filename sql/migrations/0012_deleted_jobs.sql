@@ -22,8 +22,7 @@ DECLARE
 BEGIN
     FOR gone IN
         SELECT * FROM scan_jobs
-        WHERE (TG_LEVEL = 'STATEMENT' OR id = OLD.id)
-          AND (staging_path IS NOT NULL OR nas_staging_path IS NOT NULL OR status = 'committing')
+        WHERE (TG_LEVEL = 'STATEMENT' OR id = OLD.id) AND (staging_path IS NOT NULL OR nas_staging_path IS NOT NULL)
     LOOP
         IF gone.status = 'committing' AND gone.inbox_path IS NOT NULL THEN
             RAISE EXCEPTION 'job %: its document is on its way into the Inbox (%): delete it once it is committed',

@@ -1,9 +1,9 @@
 #!/bin/sh
 # `make deb`: dist/scand_VERSION_ARCH.deb for the Debian, the architecture and the Python of the machine it runs on.
 #
-# dpkg-deb with scripts of our own, and not debhelper: what the package holds is what `make install` puts in place,
-# under other directories, so there is no build left for dh to drive; and dh_python3, dh_installsystemd and the like
-# would each have to be told not to do what install.sh has done. No root is needed.
+# It uses dpkg-deb with our own scripts, not debhelper: the package holds what `make install` installs, in other
+# directories, so there is no build for dh to drive, and dh_python3, dh_installsystemd and others would each have to be
+# told not to repeat what install.sh did. It does not need root.
 set -eu
 umask 022
 export LC_ALL=C.UTF-8
@@ -13,13 +13,13 @@ here=$source/systemd/deb
 python=${PYTHON:-/usr/bin/python3}
 dist=${DIST:-$source/dist}
 program=/usr/lib/scand
-# The same sources at the same moment give the same package.
+# The same sources with the same SOURCE_DATE_EPOCH give the same package, byte by byte.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$source" log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
 # No debug symbols: they would name the temporary directory of the compiler.
 export CFLAGS="${CFLAGS:-} -g0"
 
-# One package a release, since one is for one Python: 0.1.0+deb12, which the same version for Debian 13 outranks.
+# A package for each Debian release, since each has another Python: 0.1.0+deb12, which 0.1.0+deb13 outranks.
 . /etc/os-release
 case $ID in debian) release=deb ;; *) release=$ID ;; esac
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$source/pyproject.toml")+$release${VERSION_ID:-$VERSION_CODENAME}
@@ -36,12 +36,12 @@ contents() {
 	done
 	ln -sfn ../lib/scand/bin/scand "$stage/usr/bin/scand"
 	ln -sfn "../../../bin/${python##*/}" "$stage$program/bin/python3"
-	# What came with libraries and is of use only to those who compile against them (ecpg: SQL in C programs).
+	# Remove what is only needed to compile against the libraries (ecpg: SQL in C programs).
 	find "$stage$program" \( -path '*/pginstall*/include' -o -name pgxs -o -name pkgconfig -o -name '*ecpg*' \
 		-o -name 'libpgtypes*' -o -name '*.a' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name __pycache__ \) \
 		-prune -exec rm -rf {} +
 	find "$stage$program" -type f -name '*.so*' -exec chmod 0644 {} +
-	# The two extensions that were compiled here; what came as a wheel stays as it came.
+	# Strip the two extensions that were compiled here; files of wheels stay unchanged.
 	find "$stage$program" \( -name '_sane.*.so' -o -path '*/systemd/*.so' \) -exec strip --strip-unneeded {} +
 }
 
@@ -58,7 +58,7 @@ documents() {
 	find "$doc/changelog" "$doc/CHANGELOG.md" "$stage/usr/share/man" -type f -exec gzip -9n {} +
 }
 
-# Ours, and what each wheel says of itself.
+# scand's license, and for each library what its wheel says.
 copyright() {
 	echo "scand is $(sed -n 's/^Copyright/Copyright/p' "$source/LICENSE"), under this license:"
 	echo
@@ -82,7 +82,7 @@ copyright() {
 	echo "/usr/share/common-licenses/LGPL-3 and LGPL-2.1. The sources of each are where pip finds it, by these versions."
 }
 
-# What the compiled parts load that is not in the package itself, in the versions that they need.
+# The libraries outside the package that the compiled parts load, in the versions that they need.
 libraries() {
 	cd "$work"
 	printf 'Source: scand\n\nPackage: scand\nArchitecture: any\n' >debian/control
@@ -91,14 +91,14 @@ libraries() {
 }
 
 control() {
-	# Compiled for one Python, and for no other.
+	# The extensions are compiled for exactly one version of Python.
 	pythons=$("$python" -c 'import sys; a, b = sys.version_info[:2]; print(f"python3 (>= {a}.{b}), python3 (<< {a}.{b + 1})")')
 	loaded=$(libraries)
 	sed -e "s|@VERSION@|$version|" -e "s|@ARCH@|$arch|" -e "s|@MAINTAINER@|$maintainer|" \
 		-e "s|@DEPENDS@|$pythons, ${loaded#shlibs:Depends=}|" -e "s|@SIZE@|$(du -sk "$stage" | cut -f1)|" "$here/control"
 }
 
-# Each script is the lines that it shares with `make install`, then its own.
+# Each script is activate.sh, which `make install` uses, too, and then its own lines.
 scripts() {
 	for script in postinst prerm postrm; do
 		{

@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.rude import OTHER, Rude, build
+from tests.support.rude import OTHER, Rude
 from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rude backend, compiled."""
-    return build(tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture

@@ -84,27 +84,7 @@ def test_a_config_that_does_not_say_who_commits_ends_the_daemon_with_78(shared: 
     assert daemon.process.wait(30) == 78
     text = daemon.log_path.read_text()
     assert "[commit] by" in text
-    assert "client-commits.sql" in text
-
-
-def test_where_the_client_commits_the_agent_stops_at_preview(shared: Site) -> None:
-    """With [commit] by = "client", the agent stops at preview, and the client commits by itself."""
-    shared.connection.execute(read_sql("client-commits.sql").encode())
-    shared.configure('[commit]\nby = "client"')
-    shared.serving()
-    job = shared.submit(scan="auto", finish="commit")
-    row = shared.wait(job, "preview")
-    shared.step(job, "committing")
-    shared.sql(
-        "UPDATE scan_jobs SET status = 'committed', inbox_path = %s WHERE id = %s",
-        row["nas_staging_path"],
-        job,
-    )
-    until(
-        lambda: shared.sql("SELECT current_job_id FROM scan_agent_status")[0]["current_job_id"] is None,
-        "the agent lets it go",
-    )
-    assert shared.inbox() == []
+    assert "migrate --commit-by client" in text
 
 
 def test_a_login_in_both_roles_drives_daemon_and_command_line(

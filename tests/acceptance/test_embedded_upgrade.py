@@ -1,4 +1,4 @@
-"""An embedded database of scand 0.1, which trusted whoever reached its socket, under the daemon of today."""
+"""An embedded database of scand 0.1, which trusted everybody who could reach its socket, under today's daemon."""
 
 from __future__ import annotations
 

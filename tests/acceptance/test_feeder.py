@@ -102,7 +102,7 @@ class FeederSite:
 
         def ended() -> bool:
             beats.add(self.heartbeat())
-            self.site.sql(
+            self.site.as_agent(
                 "UPDATE scan_jobs SET next_attempt_at = now() WHERE id = %s AND next_attempt_at > now()", job
             )
             return len(self.site.events(job)) >= steps + 2

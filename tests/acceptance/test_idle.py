@@ -14,9 +14,7 @@ LONG_AGO = "UPDATE scan_jobs SET last_activity_at = now() - interval '16 minutes
 
 def make_idle(site: Site, job: int) -> None:
     """Make the last activity older than ready_timeout; done as the agent, since a client's write is activity."""
-    site.sql("SET scand.actor = 'agent'")
-    site.sql(LONG_AGO, job)
-    site.sql("RESET scand.actor")
+    site.as_agent(LONG_AGO, job)
 
 
 def test_a_ready_job_with_a_batch_is_assembled(site: Site) -> None:

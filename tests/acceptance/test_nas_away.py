@@ -212,7 +212,7 @@ def test_nothing_waits_for_a_nas_that_hangs(
     at_once(site, second)
     row = site.wait(second, "committed")
     assert numbers(site.nas / row["inbox_path"]) == [5, 6, 7, 8]
-    until(lambda: not list(faulty.backing.glob(".scan-staging/*")), "nothing of the canceled job stays")
+    until(lambda: not list(faulty.backing.glob(".scan-staging/*/*")), "nothing of the canceled job stays")
     assert nas.untouched()
 
 

@@ -15,7 +15,6 @@ import pytest
 
 from scand.queue.statements import read_sql
 from scand.spool.records import JobRecord
-from tests.acceptance.test_retention import FAST, spool
 from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def made(site: Site, status: str) -> int:
         site.sql("SET LOCAL scand.actor = 'agent'")
         for step in _ROADS[status]:
             site.sql("UPDATE scan_jobs SET status = %s WHERE id = %s", step, job)
-        directory = spool(site, job)
+        directory = site.spool(job)
         site.sql("UPDATE scan_jobs SET staging_path = %s WHERE id = %s", str(directory), job)
         pdf = directory / "batch-0001" / "batch.pdf"
         site.sql(
@@ -85,7 +84,7 @@ def still(tmp_path: Path, migrated_url: str) -> Iterator[Site]:
 def test_beside_a_daemon_finished_jobs_files_go(site: Site, scanner: Simulator) -> None:
     """Committed and canceled ones go at once; the canceled job starts anew, and all is well."""
     daemon = site.serving()
-    committed = site.submit(**FAST)
+    committed = site.submit(scan="auto", finish="commit")
     site.wait(committed, "committed")
     scanner.reload()
     canceled = site.submit(scan="auto")
@@ -96,7 +95,7 @@ def test_beside_a_daemon_finished_jobs_files_go(site: Site, scanner: Simulator) 
     would = purged(site, "--dry-run")
     assert {job["id"] for job in would["jobs"]} == {committed, canceled}
     assert all(job["bytes"] > 1000 for job in would["jobs"])
-    assert (spool(site, committed) / "merged.pdf").exists()
+    assert (site.spool(committed) / "merged.pdf").exists()
     assert site.job(committed)["staging_path"] is not None
     gone = purged(site)
     assert gone["jobs"] == would["jobs"]
@@ -106,12 +105,8 @@ def test_beside_a_daemon_finished_jobs_files_go(site: Site, scanner: Simulator) 
     assert document.read_bytes() == bytes_before
     before = len(scanner.fed())
     scanner.reload()
-    site.sql(
-        "UPDATE scan_jobs SET settings = %s WHERE id = %s", '{"finish": "preview", "scan": "auto"}', canceled
-    )
-    site.step(canceled, "queued")
-    row = site.wait(canceled, "preview")
-    assert numbers(site.nas / row["nas_staging_path"]) == scanner.fed()[before:]
+    site.starts_anew(canceled)
+    assert numbers(site.nas / site.job(canceled)["nas_staging_path"]) == scanner.fed()[before:]
     assert daemon.process.poll() is None
     assert daemon.said("unexpected") == []
 
@@ -135,11 +130,11 @@ def test_only_what_is_committed_and_read_back_or_canceled_goes(still: Site) -> N
 def test_what_a_feeder_may_still_write_stays(still: Site) -> None:
     """A job that is canceled in mid-batch: the sheet under way is not taken from under the feeder's hands."""
     job = made(still, "canceled")
-    (spool(still, job) / "batch-0001" / "end.json").unlink()
+    (still.spool(job) / "batch-0001" / "end.json").unlink()
     assert purged(still)["jobs"] == []
     assert still.job(job)["staging_path"] is not None
     long_ago = time.time() - 3600
-    for path in [*spool(still, job).rglob("*"), spool(still, job)]:
+    for path in [*still.spool(job).rglob("*"), still.spool(job)]:
         os.utime(path, (long_ago, long_ago))
     assert [gone["id"] for gone in purged(still)["jobs"]] == [job]
 
@@ -148,7 +143,7 @@ def test_orphans_are_shown_and_stay(still: Site) -> None:
     """What, pages, size, since when; without a terminal nobody is asked, and nothing goes."""
     job = made(still, "failed")
     orphan = still.staging / "jobs" / "999"
-    shutil.copytree(spool(still, job), orphan)
+    shutil.copytree(still.spool(job), orphan)
     record = JobRecord(id=3, created_at="2020-01-02T03:04:05+00:00", database="another")
     aside = still.staging / "jobs" / f"{job}.aside-1600000000"
     shutil.copytree(orphan, aside)
@@ -169,7 +164,7 @@ def test_orphans_are_shown_and_stay(still: Site) -> None:
 def test_orphans_go_when_it_is_said(still: Site) -> None:
     """Only those: a living job's directory stays, also where the number of an orphan is a living job's."""
     alive, number = made(still, "failed"), made(still, "queued")
-    (spool(still, number) / "job.json").write_text("torn")
+    (still.spool(number) / "job.json").write_text("torn")
     deleted = made(still, "failed")
     still.sql("DELETE FROM scan_jobs WHERE id = %s", deleted)
     said = purged(still, "--orphans", "--yes")
@@ -238,7 +233,7 @@ def test_a_job_that_comes_back_to_life_in_between_keeps_its_directory(still: Sit
         said = purged(still)
     assert said["jobs"] == []
     assert still.job(job)["staging_path"] is not None
-    assert (spool(still, job) / "batch-0001" / "batch.pdf").exists()
+    assert (still.spool(job) / "batch-0001" / "batch.pdf").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a directory another user's")

@@ -109,7 +109,7 @@ def test_killed_at_random_moments_every_side_arrives_once(site: Site, scanner: S
         assert len(site.inbox()) == round_ + 1, f"seed {seed}"
         daemon.kill()
         scanner.reload()
-    assert not list(site.nas.glob(".scan-staging/*/*")), f"seed {seed}"
+    assert not list(site.nas.glob(".scan-staging/*/*/*")), f"seed {seed}"
 
 
 def test_a_second_daemon_waits_and_takes_over(site: Site) -> None:

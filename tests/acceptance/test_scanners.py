@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
@@ -68,35 +69,32 @@ def ten_pages(site: Site, **settings: Any) -> int:
 
 def test_ten_pages_from_a_real_saned(tmp_path: Path, migrated_url: str, saned: Path) -> None:
     """Ten pages arrive through the real network daemon and the real net backend."""
-    site = Site(tmp_path, migrated_url, saned)
-    try:
+    with closing(Site(tmp_path, migrated_url, saned)) as site:
         ten_pages(site)
-    finally:
-        site.close()
 
 
-def test_ten_pages_from_the_test_backend_itself(tmp_path: Path, migrated_url: str) -> None:
+@pytest.fixture
+def backend(tmp_path: Path) -> Path:
+    """A SANE_CONFIG_DIR that finds libsane's test backend, without a network."""
+    config = tmp_path / "sane"
+    config.mkdir()
+    (config / "dll.conf").write_text("test\n")
+    (config / "test.conf").write_text("number_of_devices 1\n")
+    return config
+
+
+def test_ten_pages_from_the_test_backend_itself(tmp_path: Path, migrated_url: str, backend: Path) -> None:
     """Ten pages arrive from the test backend without a network."""
-    config = tmp_path / "sane"
-    config.mkdir()
-    (config / "dll.conf").write_text("test\n")
-    (config / "test.conf").write_text("number_of_devices 1\n")
-    site = Site(tmp_path, migrated_url, config, device="test:0")
-    try:
+    with closing(Site(tmp_path, migrated_url, backend, device="test:0")) as site:
         ten_pages(site)
-    finally:
-        site.close()
 
 
-def test_what_the_test_backend_makes_difficult_through_the_daemon(tmp_path: Path, migrated_url: str) -> None:
+def test_what_the_test_backend_makes_difficult_through_the_daemon(
+    tmp_path: Path, migrated_url: str, backend: Path
+) -> None:
     """Difficult options scan correctly or are refused; tests/integration/feeder/test_device.py has all of them."""
-    config = tmp_path / "sane"
-    config.mkdir()
-    (config / "dll.conf").write_text("test\n")
-    (config / "test.conf").write_text("number_of_devices 1\n")
-    site = Site(tmp_path, migrated_url, config, device="frontend-tester")
     difficult = {"read-limit": True, "read-limit-size": 100, "fuzzy-parameters": True, "non-blocking": True}
-    try:
+    with closing(Site(tmp_path, migrated_url, backend, device="frontend-tester")) as site:
         site.step(ten_pages(site, options=difficult), "canceled")
         job = site.submit(**TEN_PAGES, options={"three-pass": True}, mode="color")
         row = site.wait(job, "failed")
@@ -106,5 +104,3 @@ def test_what_the_test_backend_makes_difficult_through_the_daemon(tmp_path: Path
         until(lambda: site.job(job)["error_code"], "the jam")
         assert (site.job(job)["status"], site.job(job)["error_code"]) == ("ready", "feeder_jammed")
         assert site.batches(job) == []
-    finally:
-        site.close()

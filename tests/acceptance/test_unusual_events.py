@@ -60,7 +60,7 @@ def test_a_damaged_page_fails_the_job_and_a_retry_saves_the_rest(site: Site, sca
     daemon.kill()
     page = site.staging / "jobs" / str(job) / "batch-0001" / "page-0003.jpg"
     page.write_bytes(b"rust")
-    site.sql("DELETE FROM scan_job_batches")  # as after restoring an older backup
+    site.as_agent("DELETE FROM scan_job_batches")  # as after restoring an older backup
     site.serving()
     row = site.wait(job, "failed")
     assert row["error_code"] == "spool_damaged"
@@ -82,7 +82,7 @@ def test_a_client_that_holds_the_row_does_not_take_the_lead_away(site: Site) -> 
     with psycopg.connect(site.database_url) as client:
         client.execute("UPDATE scan_jobs SET title = 'held' WHERE id = %s", (job,))
         daemon.signal(signal.SIGUSR1)
-        until(lambda: daemon.said("unexpected"), "the database refuses")
+        until(lambda: daemon.said("queue_locked"), "the database refuses")
         before = site.sql("SELECT last_heartbeat FROM scan_agent_status")[0]["last_heartbeat"]
         until(
             lambda: site.sql("SELECT last_heartbeat FROM scan_agent_status")[0]["last_heartbeat"] > before,
@@ -100,11 +100,9 @@ def test_a_name_that_is_taken_in_the_last_moment_is_left_alone(site: Site) -> No
     site.wait(job, "preview")
     inbox = site.nas / "Inbox"
     inbox.mkdir(exist_ok=True)
-    site.sql("SET scand.actor = 'agent'")
-    site.sql(
+    site.as_agent(
         "UPDATE scan_jobs SET inbox_path = 'Inbox/Letter.pdf', file_hash = repeat('0', 64) WHERE id = %s", job
     )
-    site.sql("RESET scand.actor")
     (inbox / "Letter.pdf").write_text("another program's")
     site.step(job, "committing")
     row = site.wait(job, "committed")
@@ -143,7 +141,7 @@ def test_a_batch_that_nobody_counted_is_in_the_document(site: Site) -> None:
     job = site.submit()
     site.wait(job, "ready")
     site.scan(job)
-    site.sql("UPDATE scan_job_batches SET page_count = NULL, file_hash = NULL WHERE job_id = %s", job)
+    site.as_agent("UPDATE scan_job_batches SET page_count = NULL, file_hash = NULL WHERE job_id = %s", job)
     site.step(job, "assembling")
     assert site.wait(job, "preview")["page_count"] == 6
 

@@ -32,7 +32,7 @@ _PATIENCE = 300.0  # seconds for one statement: making a million jobs takes a wh
 _ANY = {"before": None, "title": None, "since": None, "ago": None}
 STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
     "claim": ("agent.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs"}),
-    "poll": ("agent.sql", "look", {"longest": 300.0, "batches": 10_000, "former": 7}),
+    "poll": ("agent.sql", "look", {"longest": 300.0, "batches": 10_000, "former": 7, "after": 0}),
     "list": ("client.sql", "jobs", {**_ANY, "statuses": None, "limit": 20}),
     "list --failed": ("client.sql", "jobs", {**_ANY, "statuses": [Status.FAILED], "limit": 20}),
     "more": ("client.sql", "more", {**_ANY, "statuses": None, "before": 700, "limit": 1000}),
@@ -45,7 +45,7 @@ STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
     "expire": (
         "agent.sql",
         "expire",
-        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "read_back": True},
+        {"epoch": 1, "keep": 60.0, "jobs": "/spool/jobs", "spare": [], "not_read_back": False},
     ),
 }
 """Statements that are run often, or over all jobs: file, name and values, by what people call them."""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _FAIL = {"write", "fsync", "close", "rename", "link"}
 """The kinds of calls that are made to fail."""
 
-_PERIODIC = frozenset({"heartbeat", "progress"})
+_PERIODIC = frozenset({"heartbeat", "point_at_job", "progress"})
 """Statements that depend on the time rather than on the job: only the first of each gets a fault."""
 
-_RARE = frozenset({"expire", "expire_batches"})
+_RARE = frozenset({"restart_keep", "expire", "expire_batches"})
 """Statements of retention, which gets none: nothing is old enough here, and they come at any time."""
 
 

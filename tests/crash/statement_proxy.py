@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _AGENT = b"application_name\0scand\0"
-_READS = frozenset({"look", "leader", "installation", "same_document", "find_document"})
+_READS = frozenset(
+    {"look", "leader", "installation", "same_document", "find_document", "deleted", "lock_holder", "blocker"}
+)
 """Statements that only read, so that nothing can be lost with them."""
 
 

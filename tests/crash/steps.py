@@ -36,7 +36,8 @@ _LINE = re.compile(r"^(?:(?P<thread>\d+) +)?(?P<name>\w+)\((?P<arguments>.*)$")
 _PATH = re.compile(r'(?:\d+|AT_FDCWD)<(?P<open>/[^>]*)>|"(?P<name>[^"]*)"')
 _UNFINISHED, _RESUMED = "<unfinished ...>", re.compile(r"^<\.\.\. \w+ resumed>")
 _WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT")
-_RANDOM = re.compile(r"\.[0-9a-f]{16}\.part|/#\d+|\(deleted\)")
+# The last is a stay's directory in an installation's folder.
+_RANDOM = re.compile(r"\.[0-9a-f]{16}\.part|/#\d+|\(deleted\)|(?:\b[0-9a-f]{8}/)?\bjob-\d+-\d+\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 from tests.crash.enumeration import every_fault, spread
 from tests.crash.faults import CallFault, Moment, Statement, StatementFault
 from tests.crash.installation import installation
+from tests.crash.steps import nameless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def recorded(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def test_every_step_of_a_job_is_known(recorded: Recorded) -> None:
     """Every step from a job's directory to its staged file is recorded, and hundreds of faults follow."""
-    known = {(step.role, step.kind, step.place.replace("{root}/", "")) for step in recorded.steps}
+    known = {(step.role, step.kind, nameless(step.place).replace("{root}/", "")) for step in recorded.steps}
     job = "staging/jobs/{job}"
     assert {
         ("daemon", "rename", "staging/jobs/.{job}.new"),
@@ -56,7 +57,9 @@ def test_every_step_of_a_job_is_known(recorded: Recorded) -> None:
         ("courier", "rename", f"{job}/batch-0002/.batch.pdf.part"),
         ("courier", "fsync", f"{job}/.merged.pdf.part"),
         ("courier", "mkdir", "nas/Inbox/.directory.part"),
-        ("courier", "rename", "nas/.scan-staging/job-{job}/merged.pdf"),
+        ("courier", "rename", "nas/.scan-staging/.*/merged.pdf"),
+        ("courier", "rename", f"{job}/.publishing.json.part"),
+        ("courier", "fsync", f"{job}/.publishing.json.part"),
     } <= known
     assert StatementFault(Statement("commit", 1), Moment.AFTER, kills=True) in recorded.faults
     assert len(recorded.faults) > 300

@@ -9,12 +9,9 @@ import pytest
 from tests.shell import Shell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.shell import Connection
-
-    Connect = Callable[..., Connection]
+    from tests.shell import Connect, Connection
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ class Operator:
 
         def over() -> bool:
             nonlocal unfinished
-            self._site.sql("UPDATE scan_jobs SET next_attempt_at = now() WHERE next_attempt_at > now()")
+            self._site.as_agent("UPDATE scan_jobs SET next_attempt_at = now() WHERE next_attempt_at > now()")
             unfinished = tuple(self._jobs("queued", "failed", *_ACTIVE))
             for row in unfinished:
                 self._advance(row)

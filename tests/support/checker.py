@@ -119,7 +119,11 @@ class Checker:
                 yield Violation("P", f"{page} is not what was captured")
             self._seen.setdefault(page.sha256, page)
         here = {page.sha256 for page in found}
-        free = {str(job["id"]) for job in rows.jobs if job["status"] in _DELETABLE}
+        free = {
+            str(job["id"])
+            for job in rows.jobs
+            if job["status"] in _DELETABLE and job["read_back"] is not False
+        }
         for sha256, page in self._seen.items():
             if sha256 not in here and page.job not in free:
                 yield Violation("P", f"{page} was captured, and is gone")

@@ -37,6 +37,7 @@ class NasFs:
     Attributes:
         refuses: call → errno: it is not carried out.
         loses: calls that are carried out and answered with EIO.
+        vanishes: a rename finds that somebody has removed the file ("rename").
         spoils: whether one bit of each write is flipped.
         hangs: calls that are not answered, nor any after them, as long as they are in this set; their processes
             cannot even be killed.
@@ -46,6 +47,7 @@ class NasFs:
     def __init__(self, backing: Path, mountpoint: Path) -> None:
         self.refuses: dict[str, int] = {}
         self.loses: set[str] = set()
+        self.vanishes: set[str] = set()
         self.spoils = False
         self.hangs: set[str] = set()
         self.calls: list[str] = []
@@ -166,6 +168,8 @@ class NasFs:
     def _rename(self, node: int, data: bytes) -> bytes:
         old, new = data[8:].rstrip(b"\0").split(b"\0")
         source, target = self._below(node, old), self._below(struct.unpack_from("<Q", data)[0], new)
+        if "rename" in self.vanishes:
+            os.unlink(source)  # noqa: PTH108
         os.rename(source, target)  # noqa: PTH104
         moved = self._ids.pop(source)
         self._ids[target] = moved

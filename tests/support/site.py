@@ -272,6 +272,18 @@ mode = "gray"
         cursor = self.connection.execute(query.encode(), values)
         return cursor.fetchall() if cursor.description else []
 
+    def as_agent(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Run one statement as the agent, which may write results."""
+        with self.connection.transaction():
+            self.sql("SET LOCAL scand.actor = 'agent'")
+            return self.sql(query, *values)
+
+    def past_guards(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Run one statement with the triggers off, as only a superuser can: a row from before the guards."""
+        with self.connection.transaction():
+            self.sql("SET LOCAL session_replication_role = replica")
+            return self.sql(query, *values)
+
     def submit(self, title: str = "A job", *, status: str = "queued", **settings: Any) -> int:
         """Insert a job, as a web application would."""
         (row,) = self.sql(
@@ -309,6 +321,18 @@ mode = "gray"
         self.step(job, "scanning")
         until(lambda: len(self.events(job)) >= before + 2, "the batch ended")
         return self.job(job)
+
+    def spool(self, job: int) -> Path:
+        """The job's directory on local disk."""
+        return self.staging / "jobs" / str(job)
+
+    def starts_anew(self, job: int) -> None:
+        """Queue a canceled job whose files are gone: it scans the scanner's new stack, and has its preview."""
+        self.sql(
+            "UPDATE scan_jobs SET settings = %s WHERE id = %s", '{"finish": "preview", "scan": "auto"}', job
+        )
+        self.step(job, "queued")
+        self.wait(job, "preview")
 
     def events(self, job: int) -> list[tuple[str | None, str, str]]:
         """The job's steps: (from, to, actor)."""

@@ -1,4 +1,4 @@
-"""A real systemd to test against, as process 1 of its own namespaces: nothing of it is left afterwards."""
+"""A real systemd to test against: process 1 of its own namespaces, gone without a trace when the test ends."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ENVIRONMENT = {
 
 
 def missing() -> str:
-    """Why there can be no box here; empty where there can."""
+    """Why no box can be made here; empty if one can."""
     if os.geteuid() != 0:
         return "only root can start a systemd of its own"
     if absent := [name for name in PROGRAMS if shutil.which(name, path=_ENVIRONMENT["PATH"]) is None]:
@@ -58,7 +58,7 @@ def missing() -> str:
 
 
 def until(what: Callable[[], _T], wanted: str, patience: float = PATIENCE) -> _T:
-    """Wait until `what` says something true, and give that."""
+    """Wait until `what` returns something true, and return that."""
     end = time.monotonic() + patience
     while not (found := what()):
         assert time.monotonic() < end, f"in {patience:g} s it did not come about: {wanted}"
@@ -100,7 +100,7 @@ class Box:
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             text=True,
-            start_new_session=True,  # Ctrl-C is the test's; the keeper clears away when we are gone
+            start_new_session=True,  # Ctrl-C is for the test; the keeper cleans up when the test has ended
         )
         try:
             self._boot()
@@ -149,12 +149,12 @@ class Box:
         file.chmod(mode)
 
     def show(self, unit: str, *properties: str) -> dict[str, str]:
-        """What systemd knows of a unit."""
+        """A unit's properties, as `systemctl show` prints them."""
         said = self.run("systemctl", "show", unit, f"--property={','.join(properties)}").stdout
         return dict(line.split("=", 1) for line in said.splitlines())
 
     def journal(self, *matches: str) -> list[dict[str, Any]]:
-        """The entries that match, in order."""
+        """The journal's entries that match, in order."""
         self.run("journalctl", "--sync")
         said = self.run("journalctl", "--output=json", "--all", *matches).stdout
         return [json.loads(line) for line in said.splitlines()]

@@ -1,4 +1,4 @@
-"""`make install` once a session; boxes with what it has put in place."""
+"""Runs `make install` once a session; boxes in which its files are installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whichever test is the first here has `make install` or `make deb` in its time."""
+    """The first test of this package also waits for `make install` or `make deb`: give it more time."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.timeout(600))
@@ -33,14 +33,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def installed(testrun_uid: str) -> Iterator[Path]:
-    """Where `make install DESTDIR=…` has put everything, really run."""
+    """The directory into which `make install DESTDIR=…` has installed everything."""
     with _made_once(testrun_uid, "root", lambda new: make("install", f"DESTDIR={new}")) as root:
         yield root
 
 
 @pytest.fixture(scope="session")
 def package(testrun_uid: str) -> Iterator[Path]:
-    """What `make deb` makes, in a directory of its own. Not compressed: that takes longer than everything else."""
+    """The package that `make deb` builds, uncompressed: compressing takes longer than everything else."""
     compression = {"DPKG_DEB_COMPRESSOR_TYPE": "none"}
     with _made_once(testrun_uid, "dist", lambda new: make("deb", f"DIST={new}", **compression)) as dist:
         yield next(dist.glob("scand_*.deb"))
@@ -80,7 +80,7 @@ def make(*arguments: str, **environment: str) -> None:
 
 @pytest.fixture(scope="session")
 def new_host(installed: Path) -> NewHost:
-    """A function to be used with `with`: a scan host of one's own."""
+    """A function that makes a new scan host, for a `with` statement."""
 
     @contextmanager
     def make() -> Iterator[ScanHost]:
@@ -92,7 +92,7 @@ def new_host(installed: Path) -> NewHost:
 
 @pytest.fixture(scope="module")
 def served(new_host: NewHost) -> Iterator[ScanHost]:
-    """A scan host for the tests of one module, each of which leaves it idle: it serves, and has its NAS."""
+    """A scan host that serves and has its NAS, for all tests of one module; each test leaves it idle."""
     with new_host() as host:
         host.mount_nas()
         host.start()
@@ -102,6 +102,6 @@ def served(new_host: NewHost) -> Iterator[ScanHost]:
 
 @pytest.fixture
 def host(new_host: NewHost) -> Iterator[ScanHost]:
-    """A scan host for one test: scand is installed, and has never been started."""
+    """A scan host for one test: scand is installed and was never started."""
     with new_host() as host:
         yield host

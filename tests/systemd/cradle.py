@@ -1,4 +1,4 @@
-"""The inside of a box: from a fresh mount namespace to a running systemd, and back to nothing.
+"""Makes a box from the inside: fresh namespaces, a running systemd, and the cleaning up afterwards.
 
 `box.Box` runs this file twice. First as the keeper, which lays out a root file system and a cgroup, and clears
 them away when the box is over or nobody holds its standard input any more. Then, in all namespaces of its own,
@@ -60,12 +60,12 @@ class Plan(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """From JSON."""
+        """Read a plan from JSON."""
         return cls(*json.loads(text))
 
 
 def keep(plan: Plan) -> None:
-    """Be the box's keeper, until it ends or standard input does."""
+    """Keep the box until it ends, or until standard input is closed."""
     _lay_out(plan)
     cgroup = _make_cgroup(Path(plan.scratch))
     namespaces = ["--mount", "--propagation=private", "--pid", "--ipc", "--uts", "--net"]
@@ -98,7 +98,7 @@ def _lay_out(plan: Plan) -> None:
     lower = ":".join([*plan.layers, "/"])
     _mount("overlay", "box", plan.root, f"lowerdir={lower},upperdir={upper},workdir={work}")
     root = plan.root
-    # Nothing that this machine has been told to start, and of what systemd itself starts the least.
+    # Nothing that is enabled on this machine, and as few of systemd's own units as possible.
     shutil.rmtree(root / "etc/systemd/system", ignore_errors=True)
     for wanted in (root / "usr/lib/systemd/system").glob("*.wants/*"):
         if wanted.name not in _WANTED:
@@ -116,7 +116,7 @@ def _lay_out(plan: Plan) -> None:
 
 
 def _make_cgroup(scratch: Path) -> Path:
-    """Below our own, so that our limits are the box's."""
+    """Make the box's cgroup below our own, so that our limits hold for the box."""
     hierarchy = scratch / "cgroup"
     hierarchy.mkdir()
     _mount("cgroup2", "cgroup", hierarchy)
@@ -135,14 +135,16 @@ def _enter(cgroup: Path) -> None:
 
 
 def _remove_cgroup(cgroup: Path) -> None:
-    while "populated 1" in (cgroup / "cgroup.events").read_text():  # the killed are still going
+    while (
+        "populated 1" in (cgroup / "cgroup.events").read_text()
+    ):  # the processes that were killed have not ended yet
         time.sleep(0.01)
     for directory, _, _ in os.walk(cgroup, topdown=False):
         Path(directory).rmdir()
 
 
 def become(plan: Plan) -> None:
-    """Become systemd. We are process 1 already."""
+    """Become systemd; this process is process 1 already."""
     root = plan.root
     pid = Path("/proc/self").readlink()  # this /proc is still that of the machine
     _mount("proc", "proc", root / "proc", "nosuid,nodev,noexec")
@@ -163,7 +165,7 @@ def become(plan: Plan) -> None:
     subprocess.run(["pivot_root", ".", "."], check=True)
     subprocess.run(["umount", "--lazy", "."], check=True)
     os.chdir("/")
-    # Units' own mounts (credentials, say) come about through propagation, as on a machine.
+    # Mounts of units (credentials, for example) need propagation, as on a real machine.
     subprocess.run(["mount", "--make-rshared", "/"], check=True)
     os.write(1, f"{pid}\n".encode())
     with open("/dev/null", "r+b", buffering=0) as null:  # noqa: PTH123

@@ -1,4 +1,4 @@
-"""A Debian of the same release as this machine's, with nothing on it: only what every Debian has."""
+"""A minimal Debian of the same release as this machine."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def archive(directory: Path) -> Path:
 
 
 class FreshDebian:
-    """A root of its own, in memory, with this machine's network; nothing of it is left afterwards.
+    """A root file system in memory, with this machine's network; it is removed afterwards.
 
     Args:
         tar: what is in it at the beginning.
@@ -82,7 +82,7 @@ class FreshDebian:
         Path(self.root).rmdir()
 
     def run(self, *command: str, timeout: float = 60) -> str:
-        """Run a command in it, as root, to its good end; what it has said."""
+        """Run a command in it as root, which must succeed; returns its output."""
         result = subprocess.run(
             ["nsenter", f"--target={self._keeper.pid}", "--mount", "chroot", self.root, *command],
             env=_ENVIRONMENT,

@@ -23,7 +23,7 @@ _SMALL = 'resolution = 75\nmode = "gray"\n'
 
 
 class ScanHost:
-    """The box, and what people and programs do on it.
+    """A box, with what people and programs do on it.
 
     Args:
         box: scand's files are in place there, and nothing else has been done.
@@ -53,7 +53,7 @@ class ScanHost:
     # The surroundings.
 
     def plug_in(self, *arguments: str) -> None:
-        """Connect a scanner, in the place of the one before: `scand simulate` with these arguments."""
+        """Connect a scanner instead of the one before: `scand simulate` with these arguments."""
         self.box.run("systemctl", "stop", "scanner", check=False)
         (self.box.root / "run/fed.jsonl").unlink(missing_ok=True)
         started = len(self.messages("--unit=scanner"))
@@ -77,7 +77,7 @@ class ScanHost:
         return [json.loads(line)["number"] for line in log.read_text().splitlines()] if log.exists() else []
 
     def mount_nas(self) -> None:
-        """Mount the NAS, empty but for its mark."""
+        """Mount the NAS, which is empty except for its marker."""
         (self.box.root / "mnt/nas").mkdir(exist_ok=True)
         self.box.run("mount", "-t", "tmpfs", "-o", "mode=0775,gid=scand", "nas", "/mnt/nas")
         (self.nas / ".scand-volume").write_text(_VOLUME)
@@ -96,11 +96,11 @@ class ScanHost:
         return self.pid()
 
     def serves(self, times: int = 1) -> None:
-        """Wait until it has become ready for jobs, for the first time or once more."""
+        """Wait until the daemon is ready for jobs, for the first time or again."""
         until(lambda: len(self.said("ready")) >= times, "it is ready for jobs")
 
     def pid(self) -> int:
-        """The daemon's, in the box; 0 where it does not run."""
+        """The daemon's pid in the box; 0 if it does not run."""
         return int(self.box.show(UNIT, "MainPID")["MainPID"])
 
     def processes(self) -> list[int]:
@@ -113,7 +113,7 @@ class ScanHost:
         return self.box.show(UNIT, "StatusText")["StatusText"]
 
     def restarts(self) -> int:
-        """How often systemd has started it again."""
+        """How often systemd has restarted the daemon."""
         return int(self.box.show(UNIT, "NRestarts")["NRestarts"])
 
     def signal(self, name: str) -> None:
@@ -131,7 +131,7 @@ class ScanHost:
         return 0
 
     def messages(self, *matches: str) -> list[str]:
-        """What was said, in order."""
+        """The log's messages, in order."""
         return [entry["MESSAGE"] for entry in self.box.journal(*matches)]
 
     def said(self, event: str) -> list[dict[str, Any]]:
@@ -153,7 +153,7 @@ class ScanHost:
         return int(self.sql(query, title, settings)[0]["id"])
 
     def step(self, job: int, status: str) -> None:
-        """One UPDATE: a button of the web."""
+        """Change a job's status by one UPDATE, as a button of a web application does."""
         self.sql("UPDATE scan_jobs SET status = %s WHERE id = %s", status, job)
 
     def job(self, job: int) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class ScanHost:
         return row
 
     def wait(self, job: int, status: str, patience: float = PATIENCE) -> dict[str, Any]:
-        """Wait until the job is in a status, and give the row."""
+        """Wait until the job has a status, and return its row."""
         try:
             until(lambda: self.job(job)["status"] == status, f"job {job} is {status}", patience)
         except AssertionError as error:

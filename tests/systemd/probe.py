@@ -1,4 +1,4 @@
-"""Runs in the unit's sandbox instead of the daemon, tries what it is given, and prints how each ended, as JSON."""
+"""Runs in the unit's sandbox instead of the daemon, tries the given acts, and prints each result as JSON."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def borrow(program: str) -> None:
 
 
 def enter(_: str) -> None:
-    """Make namespaces of one's own."""
+    """Make new namespaces."""
     _call("unshare", _NEW_USER | _NEW_NAMESPACE)
 
 
@@ -60,7 +60,7 @@ def mount(place: str) -> None:
 
 
 def give(group: str) -> None:
-    """Give a file of one's own to a group: one's own, or another."""
+    """Give an own file to a group that this process is in, or to another group."""
     file = Path("/run/scand/given")
     file.touch()
     os.chown(file, -1, grp.getgrnam(group).gr_gid)
@@ -77,7 +77,7 @@ def name(_: str) -> None:
 
 
 def generate(_: str) -> None:
-    """Memory that can be written and executed."""
+    """Map memory that can be written and executed."""
     mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
 
 
@@ -88,7 +88,7 @@ def _call(function: str, *arguments: object) -> None:
 
 
 def tried(call: str, argument: str) -> str:
-    """How it ended: "done", or the name of the error."""
+    """The result of an act: "done", or the name of the error."""
     try:
         globals()[call](argument)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of somebody else's in the box, that wants a password."""
+"""Somebody else's PostgreSQL server in the box, which asks for a password."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNIT = [
 
 
 class Server:
-    """Made, and not started.
+    """A server that is made and not started yet.
 
     Attributes:
         url: how to reach it from within the box.

@@ -42,7 +42,7 @@ def spoil(host: ScanHost) -> None:
 
 
 def line(host: ScanHost, text: str) -> int:
-    """On which line of the config a text stands."""
+    """The line number of a text in the config."""
     return next(n for n, one in enumerate(file(host).read_text().splitlines(), 1) if text in one)
 
 
@@ -71,7 +71,7 @@ BAD: dict[str, tuple[Callable[[ScanHost], object], str]] = {
 
 @pytest.mark.parametrize("kind", BAD)
 def test_what_cannot_be_read_is_not_tried_again(resting: ScanHost, kind: str) -> None:
-    """Exit status 78 in a moment, no restart, no traceback; the journal says why, and what mends it."""
+    """It exits with 78 at once, with no restart and no traceback; the journal says why, and what mends it."""
     good = file(resting).read_text()
     file(resting).unlink()
     make, said = BAD[kind]
@@ -121,7 +121,7 @@ def test_everything_that_is_wrong_is_in_the_journal(resting: ScanHost) -> None:
 
 
 def test_a_reload_of_a_refused_config_fails(host: ScanHost) -> None:
-    """systemctl says so, the journal says why, and the daemon goes on with what it has; mended, it is taken."""
+    """systemctl fails, the journal says why, the daemon keeps its config; once mended, the config is taken."""
     host.mount_nas()
     pid = host.start()
     host.serves()

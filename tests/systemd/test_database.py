@@ -1,4 +1,4 @@
-"""A database that is away, and one that must be mended first; its password is nowhere to be seen."""
+"""A database that is away, and one that must be mended first; and that its password never shows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def server(new_host: NewHost) -> Iterator[tuple[ScanHost, Server]]:
 
 
 def _refused(host: ScanHost) -> str:
-    """Start the service, which must end with 78 and must not be started again; what it warned of."""
+    """Start the service, which must end with 78 without a restart; returns its warnings."""
     warnings = ("SYSLOG_IDENTIFIER=scand", "--priority=warning")
     before = len(host.messages(*warnings))
     host.box.run("systemctl", "start", "scand", check=False)
@@ -55,7 +55,7 @@ def test_a_bad_config_is_not_tried_again(server: tuple[ScanHost, Server]) -> Non
 
 
 def test_what_a_database_lacks_is_not_tried_again(server: tuple[ScanHost, Server]) -> None:
-    """Neither a schema that is not there nor a password that is wrong mends itself; neither shows a password."""
+    """A missing schema or a wrong password ends the daemon with 78, and no message shows a password."""
     host, database = server
     database.start()
     assert "scand migrate" in _refused(host)
@@ -69,7 +69,7 @@ def test_what_a_database_lacks_is_not_tried_again(server: tuple[ScanHost, Server
 
 
 def test_a_database_that_comes_later(server: tuple[ScanHost, Server]) -> None:
-    """Away at the start: active, and STATUS says what for; then it serves; away again: it stays."""
+    """While it is away the service is active and STATUS says what it waits for; then it serves, and stays."""
     host, database = server
     database.start()
     host.box.run("env", f"SCAND_DATABASE_URL={database.url}", "scand", "migrate")
@@ -96,7 +96,7 @@ def test_a_database_that_comes_later(server: tuple[ScanHost, Server]) -> None:
 
 
 def test_the_password_is_nowhere_to_be_seen(server: tuple[ScanHost, Server]) -> None:
-    """Not in the journal, nor in environment or command line of any process of the unit; others cannot read it."""
+    """It is neither in the journal nor in environment or command line of a process; others cannot read it."""
     host, _ = server
     host.plug_in("--count=5", "--ppm=240")
     host.submit("Third")

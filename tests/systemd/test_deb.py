@@ -1,4 +1,4 @@
-"""The package: on a Debian that has nothing else; and its life on a scan host, from installation to purge."""
+"""The package on a minimal Debian, and on a scan host from installation to purge."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def newer(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-# A Debian that has nothing else.
+# On a minimal Debian.
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def fresh(package: Path) -> Iterator[FreshDebian]:
 
 
 def test_apt_brings_all_that_it_needs(fresh: FreshDebian) -> None:
-    """The program runs, libsane and PostgreSQL load, man pages are there, and the config is scand's to read."""
+    """The program runs, libsane and PostgreSQL load, man pages are there, and scand may read the config."""
     version = fresh.run("scand", "--version").split()[1]
     assert fresh.run("dpkg-query", "--show", "--showformat=${Version}", "scand").startswith(version)
     assert "SANE finds no scanner" in fresh.run("scand", "devices")
@@ -84,7 +84,7 @@ def test_apt_brings_all_that_it_needs(fresh: FreshDebian) -> None:
 
 
 def test_it_brings_nothing_else(fresh: FreshDebian) -> None:
-    """No compiler, no headers, nothing of the tests."""
+    """It installs no compiler, no headers and no tests."""
     packages = fresh.run("dpkg-query", "--show", "--showformat=${Package}\\n").split()
     assert {"libsane1", "python3"} <= set(packages)
     unwanted = re.compile(
@@ -100,7 +100,7 @@ def test_it_brings_nothing_else(fresh: FreshDebian) -> None:
 
 
 def test_lintian_finds_no_error(package: Path) -> None:
-    """Nor does an override stand for anything but what wheels bundle."""
+    """The only overrides are for what wheels bundle."""
     said = subprocess.run(
         [
             "lintian",
@@ -122,7 +122,7 @@ def test_lintian_finds_no_error(package: Path) -> None:
         )
 
 
-# The life of a package: the tests below go on from one another's end, since each installation takes a while.
+# Each test below starts where the one before ended, since an installation takes a while.
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_nothing_runs_before_it_is_set_up(host: ScanHost) -> None:
 
 
 def test_it_scans(host: ScanHost) -> None:
-    """Started as it is: from paper to the Inbox."""
+    """Without any edit of the config, a stack gets from the feeder into the Inbox."""
     host.mount_nas()
     host.plug_in("--count=1")
     host.start()
@@ -162,7 +162,7 @@ def test_it_scans(host: ScanHost) -> None:
 
 
 def test_an_upgrade_over_a_job_in_ready(host: ScanHost, newer: Path) -> None:
-    """The daemon stops in good order and runs again as the new version; job and config are as they were."""
+    """The daemon stops, and runs again as the new version; job and config are unchanged."""
     host.plug_in("--count=2")
     config = host.box.root / "etc/scand/scand.toml"
     config.write_text(mine := config.read_text() + "# mine\n")
@@ -180,7 +180,7 @@ def test_an_upgrade_over_a_job_in_ready(host: ScanHost, newer: Path) -> None:
 
 
 def test_a_service_that_does_not_come_up_is_told(host: ScanHost, newer: Path) -> None:
-    """The upgrade itself is done all the same, and says where the reason is."""
+    """The upgrade succeeds all the same, and says where to find the reason."""
     config = host.box.root / "etc/scand/scand.toml"
     config.write_text((good := config.read_text()) + "\n[scaner]\n")
     assert "scand is installed, but does not come up" in installed(host, newer)
@@ -209,7 +209,7 @@ def test_remove_and_purge_keep_pages(host: ScanHost) -> None:
 
 
 def test_installed_again_it_goes_on(host: ScanHost, newer: Path) -> None:
-    """With what purge has kept, the job that waited becomes a document."""
+    """A job that purge has kept becomes a document after the next installation."""
     assert "sudo scand setup" in installed(host, newer)
     host.start()
     host.serves(times=4)
@@ -221,7 +221,7 @@ def test_installed_again_it_goes_on(host: ScanHost, newer: Path) -> None:
 
 
 def test_purge_of_what_holds_no_pages_leaves_nothing(host: ScanHost) -> None:
-    """As after staging.keep, when the files of committed jobs have gone: the rest is history."""
+    """Once staging.keep has removed the files of committed jobs, purge removes the queue, too."""
     host.box.run("systemctl", "stop", "scand")
     host.box.run("find", "/var/lib/scand/jobs", "-mindepth", "1", "-delete")
     assert "Kept" not in host.box.run("dpkg", "--purge", "scand").stderr

@@ -1,4 +1,4 @@
-"""Every command, for every kind of user, in every state of a host: a sentence and a status, never a traceback."""
+"""Every command as every kind of user in every state of a host: a sentence and a status, never a traceback."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ STATES: dict[str, Callable[[ScanHost], None]] = {
 
 @pytest.mark.timeout(600)
 def test_nobody_sees_a_traceback(home: ScanHost) -> None:
-    """Each command, user and state: it ends by itself, with a status of sysexits(3) and a reason."""
+    """Each command ends by itself, with a status of sysexits(3) and a reason."""
     wrong = []
     for number, (state, prepare) in enumerate(STATES.items()):
         prepare(home)
@@ -149,7 +149,7 @@ def test_nobody_sees_a_traceback(home: ScanHost) -> None:
 
 
 def _walk(host: ScanHost, wanted: list[list[Any]]) -> list[dict[str, Any]]:
-    """What each of them said."""
+    """Run all commands as all users, and return their results."""
     enter = ["nsenter", f"--target={host.box.pid}", "-m", "-u", "-i", "-n", "-p", "-C", "--root"]
     python = next((host.box.root / "opt/scand/bin").glob("python3"))
     done = subprocess.run(

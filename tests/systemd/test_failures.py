@@ -1,4 +1,4 @@
-"""What ends the daemon, and what does not: it is started again, and its jobs go on."""
+"""Daemons that are killed or hang: systemd restarts them, and their jobs go on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _QUICK = "[Service]\nWatchdogSec=2\nRestartSec=100ms\n"
 
 @pytest.fixture(scope="module")
 def served(new_host: NewHost) -> Iterator[ScanHost]:
-    """A scan host that is quick to judge, for one test after the other."""
+    """A scan host with short timeouts, for all tests of this module."""
     with new_host() as host:
         host.drop_in("quick", _QUICK)
         config = host.box.root / "etc/scand/scand.toml"
@@ -32,7 +32,7 @@ def served(new_host: NewHost) -> Iterator[ScanHost]:
 
 
 def test_after_a_kill_the_job_goes_on(served: ScanHost) -> None:
-    """SIGKILL in mid-batch: started again at once; what was scanned is kept, and the stack can be fed anew."""
+    """After SIGKILL in mid-batch it restarts at once; what was scanned is kept, and the stack can be fed again."""
     pid, ready = served.pid(), len(served.said("ready"))
     served.plug_in("--count=3", "--ppm=240")
     job = served.submit()

@@ -1,4 +1,4 @@
-"""The first hour: what README says, done as it is printed, by somebody who has just built the package."""
+"""The first hour: README's commands, run as printed by somebody who has just built the package."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def host(package: Path) -> Iterator[ScanHost]:
-    """A machine with a scanner and a NAS, and nothing of scand on it but the package in a directory."""
+    """A machine with a scanner, a NAS, and the package in a directory; scand is not installed."""
     with Box(shown={"/home/kim/scand/dist": package.parent}) as box:
         box.run("useradd", "--create-home", PERSON)
         box.write("/usr/local/bin/sudo", _SUDO, mode=0o755)
@@ -47,7 +47,7 @@ def host(package: Path) -> Iterator[ScanHost]:
 
 
 def do(host: ScanHost, command: str) -> str:
-    """Type a command, and see what it says."""
+    """Run a command, and return its output."""
     shell = ("sh", "-c", f"cd /home/kim/scand && {command}")
     done = host.box.run(*shell, user="" if command.startswith("sudo ") else PERSON, timeout=300, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"

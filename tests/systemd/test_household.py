@@ -1,4 +1,4 @@
-"""Who may use scand on a scan host: root, members of scand-users, others; and whom the database takes them for."""
+"""Who may use scand on a scan host: root, members of scand-users, others; and which logins they get."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def home(new_host: NewHost) -> Iterator[ScanHost]:
 def psql(
     host: ScanHost, login: str, query: str, *become: str, passfile: str = "/dev/null"
 ) -> subprocess.CompletedProcess[str]:
-    """One statement through PostgreSQL's own client: as a login, and as whoever one has become."""
+    """Run one statement with psql as a login."""
     (programs,) = (host.box.root / "opt/scand/lib").glob("python3*/site-packages/*/pginstall18/bin")
     where = f"host=/run/scand user={login} dbname=postgres passfile={passfile}"
     program = f"/{programs.relative_to(host.box.root)}/psql"
@@ -45,7 +45,7 @@ def psql(
 
 
 def member(uid: str) -> list[str]:
-    """A user id that can touch the socket."""
+    """A user id that can connect to the socket."""
     return ["setpriv", f"--reuid={uid}", "--regid=nogroup", "--groups=scand-users"]
 
 
@@ -125,7 +125,7 @@ def test_the_socket_is_the_households(home: ScanHost) -> None:
 
 
 def test_a_stranger_cannot_connect(home: ScanHost) -> None:
-    """Not as any login: the socket is not for everybody."""
+    """A stranger gets in as no login, since the socket is closed to others."""
     for login in ("household", "postgres", "scand"):
         become = ("setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups")
         assert "Permission denied" in psql(home, login, "SELECT 1", *become).stderr
@@ -133,7 +133,7 @@ def test_a_stranger_cannot_connect(home: ScanHost) -> None:
 
 @pytest.mark.parametrize("user", ["nobody", "scand", MEMBER])
 def test_nobody_is_superuser_or_daemon_by_user_id(home: ScanHost, user: str) -> None:
-    """Whoever can touch the socket is refused as postgres and as the daemon: also a driver, under scand's id."""
+    """Nobody gets in as postgres or as the daemon by user id, not even a driver, which has scand's."""
     for login in ("postgres", "scand", "scand_admin"):
         refused = psql(home, login, "SELECT 1", *member(user))
         assert re.search(REFUSED, refused.stderr), (login, refused)

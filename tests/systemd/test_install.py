@@ -1,4 +1,4 @@
-"""`make install`, an upgrade, `make uninstall`: what is put where, and what stays."""
+"""`make install`, an upgrade, `make uninstall`: which files are installed where, and which stay."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_service_starts_at_once_as_installed(host: ScanHost) -> None:
 
 
 def test_an_upgrade_keeps_config_and_queue(host: ScanHost) -> None:
-    """The files anew, over a running service: it is started again, and finds its config and its jobs."""
+    """New files under a running service: it is restarted, and has its config and its jobs."""
     pid = host.start()
     job = host.submit("before the upgrade")
     config = host.box.root / "etc/scand/scand.toml"
@@ -80,7 +80,7 @@ def test_an_upgrade_keeps_config_and_queue(host: ScanHost) -> None:
 
 
 def test_uninstall_keeps_data_and_says_so(host: ScanHost) -> None:
-    """Program and units are gone, and the service with them; config, pages and queue are there and named."""
+    """Program, units and service are gone; config, pages and queue are kept, and the output names them."""
     host.box.run("systemctl", "enable", "--quiet", "--now", "scand")
     said = host.box.run("make", "--directory=/src", "uninstall").stdout
     assert "Kept: /etc/scand/scand.toml" in said
@@ -113,7 +113,7 @@ def test_bash_completes_commands(resting: ScanHost) -> None:
 
 
 def test_the_units_are_clean(resting: ScanHost) -> None:
-    """systemd-analyze verify has nothing to say, man pages included, with every example drop-in at once, too."""
+    """systemd-analyze verify finds nothing, man pages included, with and without all example drop-ins."""
     units = [UNIT, "scand-scan.service", "scand-scan.path"]
     said = resting.box.run("systemd-analyze", "verify", "--man=yes", *units)
     assert said.stdout + said.stderr == ""
@@ -126,7 +126,7 @@ def test_the_units_are_clean(resting: ScanHost) -> None:
 
 
 def test_the_udev_rule_is_clean(resting: ScanHost) -> None:
-    """udev reads it, with a name of a group that is there, and has nothing to say."""
+    """udev accepts it without a warning, and its group exists."""
     said = resting.box.run("udevadm", "test", "--action=add", "/sys/class/mem/null")
     about = [line for line in (said.stdout + said.stderr).splitlines() if "60-scand.rules" in line]
     assert about == ["Reading rules file: /usr/local/lib/udev/rules.d/60-scand.rules"]

@@ -1,4 +1,4 @@
-"""What journalctl tells of scand: by fields, as a job's story, and with the catalog's text."""
+"""What journalctl shows of scand: fields, the story of a job, and the catalog's texts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_every_entry_has_its_fields(told: ScanHost) -> None:
 
 
 def test_a_jobs_story_reads_by_itself(told: ScanHost) -> None:
-    """journalctl and scand logs tell it in order, a line a step."""
+    """journalctl and scand logs show it in order, one line for each step."""
     story = told.messages(f"--unit={UNIT}", "SCAND_JOB_ID=1")
     assert all(line.startswith("job 1: ") for line in story)
     places = [story.index(next(line for line in story if part in line)) for part in (
@@ -71,7 +71,7 @@ def test_a_jobs_story_reads_by_itself(told: ScanHost) -> None:
 
 
 def test_a_clean_stack_is_a_handful_of_lines(told: ScanHost) -> None:
-    """Thirty sheets, sixty pages, at level info: a line a step, and none a page."""
+    """At level info, thirty sheets give one line for each step and none for a page."""
     assert told.job(2)["page_count"] == 60
     story = told.messages(f"--unit={UNIT}", "SCAND_JOB_ID=2")
     assert len(story) <= 7, story

@@ -1,4 +1,4 @@
-"""The recipes of docs/operating.md, run as they are printed there, in the unit as it is shipped."""
+"""The recipes of docs/operating.md, run as printed in the shipped unit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DOCUMENT = (CHECKOUT / "docs/operating.md").read_text()
 
 
 def section(heading: str) -> str:
-    """What stands below a heading of the document."""
+    """The text below a heading of the document."""
     rest = _DOCUMENT.split(f"\n### {heading}\n")[1]
     return rest.split("\n### ")[0]
 
@@ -42,7 +42,7 @@ exec setpriv --reuid="$user" --regid="$user" --init-groups --reset-env -- "$@"
 
 
 def follow(host: ScanHost, heading: str) -> None:
-    """Do what a recipe says: its program, its keys of the config, its commands, each as printed."""
+    """Follow a recipe: install its program, set its config keys, run its commands, all as printed."""
     host.box.write("/usr/local/bin/sudo", _SUDO, mode=0o755)
     places = re.findall(r"as\s+`(/usr/local/bin/[a-z-]+)`", section(heading))
     for place, program in zip(places, blocks(heading, "python"), strict=True):
@@ -84,7 +84,7 @@ _RECEIVER = """
 
 @pytest.fixture
 def telephone(host: ScanHost) -> ScanHost:
-    """A scan host, and an HTTP server that it knows as ntfy.lan."""
+    """A scan host, and an HTTP server with the name ntfy.lan."""
     hosts = host.box.root / "etc/hosts"
     hosts.write_text(hosts.read_text() + "\n127.0.0.1 ntfy.lan\n")
     host.box.write("/run/receiver.py", textwrap.dedent(_RECEIVER))
@@ -198,7 +198,7 @@ _CONSUMER = """
 
 
 def test_paperless_takes_the_documents(host: ScanHost) -> None:
-    """Whole, once, readable to its group, and nothing but documents."""
+    """It gets each document whole, once, readable by its group, and nothing else."""
     box = host.box
     box.run("useradd", "--system", "--user-group", "paperless")
     box.run("install", "-d", "-o", "paperless", "-g", "paperless", "/srv/paperless")
@@ -230,8 +230,8 @@ def test_paperless_takes_the_documents(host: ScanHost) -> None:
         "stat", "--format=%A %U:%G", *(f"/srv/paperless/taken/{path.name}" for path in taken)
     ).stdout
     assert set(owners.splitlines()) == {"-rw-r----- scand:paperless"}
-    staged = [path.name for path in (box.root / "srv/paperless/scan-staging").iterdir()]
-    assert staged == [".scand-volume"]
+    staged = [path for path in (box.root / "srv/paperless/scan-staging").rglob("*") if path.is_file()]
+    assert [path.name for path in staged] == [".scand-volume"]
     # A folder of a job's own, which paperless makes tags of.
     settings = '{"scan": "auto", "finish": "commit", "inbox": "Tax"}'
     (row,) = host.sql(

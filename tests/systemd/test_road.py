@@ -39,7 +39,7 @@ _AUTOMOUNTED = {
 
 
 def test_a_stack_becomes_a_document(host: ScanHost) -> None:
-    """Config as installed, NAS on a mount of its own: to committed, by scand's own user, and STATUS tells."""
+    """With the config as installed and a mounted NAS, scand's user commits a job, and STATUS follows it."""
     (host.box.root / "var/lib/scand/nas-volume").unlink()
     host.mount_nas()
     (host.nas / ".scand-volume").unlink()
@@ -65,7 +65,7 @@ def test_a_stack_becomes_a_document(host: ScanHost) -> None:
 
 
 def test_a_nas_that_comes_later_is_seen(host: ScanHost) -> None:
-    """Mounted after the start, and once more after it was away: the sandbox is no snapshot of the mounts."""
+    """A NAS that is mounted after the start, or again later, is visible inside the sandbox."""
     (host.box.root / "mnt/nas").mkdir()
     host.plug_in("--count=1")
     host.start()

@@ -1,4 +1,4 @@
-"""What the unit may do and what not, tried from within its own sandbox."""
+"""What the unit may and may not do, tried inside its sandbox."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ DENIED = {
 
 @pytest.fixture(scope="module")
 def probed(new_host: NewHost) -> dict[str, Any]:
-    """What the probe found in the place of the daemon, in the unit as it is."""
+    """The results of the probe, which ran in the unit instead of the daemon."""
     with new_host() as host:
         box = host.box
         host.mount_nas()
@@ -89,7 +89,7 @@ def test_it_may_not(probed: dict[str, Any], tried: tuple[str, str]) -> None:
 
 
 def test_it_has_no_privilege(probed: dict[str, Any]) -> None:
-    """No capability of any kind, none to be gained, and a filter on its system calls."""
+    """It has no capability, cannot gain one, and its system calls are filtered."""
     status = probed["status"]
     assert {int(status[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {0}
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")

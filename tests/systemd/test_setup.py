@@ -1,4 +1,4 @@
-"""`scand setup` on a host with systemd, and what `scand doctor` says there to whom."""
+"""`scand setup` on a host with systemd, and what `scand doctor` tells each user there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HANGS = """
 
 @pytest.fixture
 def fresh(host: ScanHost) -> ScanHost:
-    """A scan host as the installation leaves it, with two people and a NAS that can be mounted at /srv/nas."""
+    """A newly installed scan host with two people and a NAS that can be mounted at /srv/nas."""
     (host.box.root / "var/lib/scand/nas-volume").unlink()
     for name in ("kim", "lee"):
         host.box.run("useradd", "--create-home", name)
@@ -45,7 +45,7 @@ def fresh(host: ScanHost) -> ScanHost:
 
 @pytest.fixture(scope="module")
 def resting(new_host: NewHost) -> Iterator[ScanHost]:
-    """A scan host whose service is never started, with a person who is nobody's member."""
+    """A scan host whose service is never started, with a person who is in none of its groups."""
     with new_host() as host:
         host.box.run("useradd", "--create-home", "lee")
         yield host

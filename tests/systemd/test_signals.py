@@ -91,7 +91,7 @@ def test_a_reload_takes_a_good_config_and_no_bad_one(served: ScanHost) -> None:
 
 
 def test_a_stop_in_mid_batch_keeps_the_sheet(served: ScanHost) -> None:
-    """It ends in good order, however slow the sheet is; what was scanned is on disk, and the row says why."""
+    """It waits for the sheet, however slow; what was scanned is on disk, and the row says why it stopped."""
     served.drop_in("impatient", "[Service]\nTimeoutStopSec=1\n")
     served.plug_in("--count=20", "--ppm=40")
     job = served.submit()

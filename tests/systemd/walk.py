@@ -1,4 +1,4 @@
-"""Run many commands as many users, each in a process of its own, and tell what each said; for use in a box.
+"""Runs many commands as many users in a box, each in its own process, and prints what each said.
 
 Standard input is JSON, a list of [user, [argument, …]]; standard output gets an object a line: `user`,
 `arguments`, `status` (negative: the signal it died by), `said` (both streams), `seconds`. The interpreter and
@@ -30,17 +30,17 @@ _STOPPED = {"run", "simulate", "watch", "logs"}
 
 
 def walk() -> None:
-    """Read what to run, run it, tell."""
+    """Read the list, run each command, and print its result."""
     for place in COMMANDS.values():
         import_module(place.split(":")[0])
     for user, arguments in json.load(sys.stdin):
-        sys.stdout.flush()  # what is in the buffer would be every fork's, too
+        sys.stdout.flush()  # otherwise each fork would write the buffer again
         status, said, seconds = run(user, arguments)
         print(json.dumps(dict(user=user, arguments=arguments, status=status, said=said, seconds=seconds)))  # noqa: T201, C408
 
 
 def run(user: str, arguments: list[str]) -> tuple[int, str, float]:
-    """One command to its end."""
+    """Run one command to its end."""
     begun = time.monotonic()
     reading, writing = os.pipe()
     pid = os.fork()
@@ -67,7 +67,7 @@ def run(user: str, arguments: list[str]) -> tuple[int, str, float]:
 
 
 def _be(user: str, output: int, arguments: list[str]) -> NoReturn:
-    """Become the user, and the command."""
+    """Become the user, and run the command."""
     entry = pwd.getpwnam(user)
     os.setsid()
     os.initgroups(user, entry.pw_gid)

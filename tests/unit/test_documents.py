@@ -77,6 +77,17 @@ def test_the_map_names_each_package_and_module_at_the_top() -> None:
     assert rooms | modules <= named
 
 
+@pytest.mark.parametrize("road", ["Follow one sheet", "Follow one jam", "The NAS goes away while copying"])
+def test_a_stranger_can_follow_the_road(road: str) -> None:
+    """In docs/architecture.md each step on the way of a sheet, a jam and an outage names a file that exists."""
+    steps = re.split(r"(?m)^\d+\. ", Document(CHECKOUT / "docs" / "architecture.md").section(road))[1:]
+    assert len(steps) >= 6
+    for step in steps:
+        files = re.findall(r"`((?:scand|sql)/[\w./-]+\.\w+)`", step)
+        assert files, step
+        assert [file for file in files if not (CHECKOUT / file).is_file()] == []
+
+
 def test_tests_that_are_named_exist() -> None:
     """Every test that a document names, as what holds a decision, is there."""
     named = {code for document in PROSE for code in document.code if re.fullmatch(r"test_\w+", code)}

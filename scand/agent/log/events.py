@@ -81,10 +81,13 @@ class Event(StrEnum):
     FILES_EXPIRED = "files_expired"
 
     # The document.
+    STAGED_LEFT = "staged_left"
     ASSEMBLING = "assembling"
     PREVIEW_READY = "preview_ready"
     COMMITTING = "committing"
     COMMITTED = "committed"
+    READ_BACK = "read_back"
+    NOT_READ_BACK = "not_read_back"
     REFUSED = "refused"
     NAS_AWAY = "nas_away"
     NAS_BACK = "nas_back"
@@ -253,12 +256,25 @@ _MESSAGES = {
         "job {job}: its time on local disk is over; removing its files",
     ),
     # The document.
+    Event.STAGED_LEFT: Message(
+        "3785165cb1b94f19972307d6b69e4c0a",
+        Level.WARNING,
+        "job {job}: left alone on the NAS, since it may not be its own: {path}",
+    ),
     Event.ASSEMBLING: Message("ee0f5d237cf74386845ce9bb3480f7f3", Level.INFO, "job {job}: merging"),
     Event.PREVIEW_READY: Message(
         "4cd2b76c72864e7f8f346408bac08c3d", Level.INFO, "job {job}: preview ready, {pages} pages: {path}"
     ),
     Event.COMMITTING: Message("a89060f24aa1492c82a9c8ac2decdbf5", Level.INFO, "job {job}: committing"),
     Event.COMMITTED: Message("57a3c8c1392842af9a5136e1f85506ff", Level.INFO, "job {job}: committed: {path}"),
+    Event.READ_BACK: Message(
+        "03a5723f7b334d188cf785a8599c36ee",
+        Level.INFO,
+        "job {job}: the document that a client has committed was read back",
+    ),
+    Event.NOT_READ_BACK: Message(
+        "1e7caf88f0724b9fbe3d1d186e1426e2", Level.WARNING, "job {job}: pages are kept ({code}): {why}"
+    ),
     Event.REFUSED: Message(
         "ff5c2d73e00049bd96367913c5d37b73", Level.WARNING, "job {job}: not committed ({code}): {why}"
     ),

@@ -61,7 +61,7 @@ def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
     """What a client has done to the job since the last look, and whether its preview holds others up."""
     was, job = before.job, after.job
     if was is not None and (job is None or job.id != was.id) and closed != was.id:
-        yield _gone(was.id, after.former)
+        yield _gone(was.id, after)
     if job is None:
         return
     # By the step, not by the two statuses: the client may have been faster than the look at the step before.
@@ -77,13 +77,17 @@ def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
         yield Event.PREVIEW_HOLDS, {"job": job.id}
 
 
-def _gone(job_id: int, status: str | None) -> Line:
+def _gone(job_id: int, after: Snapshot) -> Line:
     """The job that was active is not any more, and it was not the agent who ended it."""
-    if status is None:
-        return Event.JOB_DELETED, {"job": job_id}
-    if status == Status.CANCELED:
-        return Event.JOB_CANCELED, {"job": job_id}
-    return Event.JOB_TAKEN, {"job": job_id, "status": status}
+    match after.former:
+        case None:
+            return Event.JOB_DELETED, {"job": job_id}
+        case Status.CANCELED:
+            return Event.JOB_CANCELED, {"job": job_id}
+        case Status.COMMITTED:
+            return Event.COMMITTED, {"job": job_id, "path": after.former_path}
+        case status:
+            return Event.JOB_TAKEN, {"job": job_id, "status": status}
 
 
 def _troubles(before: State, after: State) -> Iterator[Line]:
@@ -114,6 +118,14 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
         case occurrences.Written(actions.Commit(job_id, published)):
             path, sha256 = published.inbox_path, published.sha256
             yield Event.COMMITTED, {"job": job_id, "path": path, "sha256": sha256}
+        case occurrences.Written(actions.ReadBack(job_id, found=True)):
+            yield Event.READ_BACK, {"job": job_id}
+        case occurrences.Written(actions.ReadBack(job_id, code=code, error=why)) if code is not None:
+            yield Event.NOT_READ_BACK, {"job": job_id, "code": code, "why": why}
+        case occurrences.Written(
+            actions.ExpectStaged(job_id, odd=str() as path) | actions.ForgetStaged(job_id, left=str() as path)
+        ):
+            yield Event.STAGED_LEFT, {"job": job_id, "path": path}
         case occurrences.Claimed(job_id, title):
             yield Event.JOB_CLAIMED, {"job": job_id, "title": title}
         case occurrences.ManualJobMade(job_id, title):

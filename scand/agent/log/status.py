@@ -32,6 +32,8 @@ def status_line(state: State, now: float) -> str:
         return "; ".join(["idle", *missing])
     title = job.title if len(job.title) <= _TITLE_LENGTH else job.title[: _TITLE_LENGTH - 1] + "…"
     doing = _progress(run, now) if run and job.status is Status.SCANNING else job.status.value
+    if job.status is Status.COMMITTING and not state.limits.commits and job.inbox_path is None:
+        doing = "a client commits"
     trouble = f" ({job.error_code})" if job.error_code else ""
     return f"job {job.id} {title!r}: {doing}{trouble}"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scand.cli.checks.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
+from scand.queue import commit_by
 from scand.queue.connection import connect, take_role
 from scand.queue.intents import ClientQueue
 from scand.queue.schema import check as compare_schema
@@ -44,6 +45,7 @@ def check_database(url: Callable[[], str], config: Config | None, start: str) ->
             if not schema.ok:
                 return
             yield told("rows", lambda: check_rows(queue))
+            yield told("commit", lambda: check_commit(config, queue))
             if not config.database.embedded:  # there the daemon sees to the roles itself
                 yield told("roles", lambda: check_roles(queue))
             if os.access(config.staging.dir, os.R_OK | os.X_OK):
@@ -74,6 +76,24 @@ def check_rows(queue: ClientQueue) -> Check:
         why = f"Every login may make functions in the schema {schema}, in which scand's tables are."
         return wrong("rows", why, f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
     return Check("rows", ok=True, detail="none is hidden by row-level security")
+
+
+def check_commit(config: Config, queue: ClientQueue) -> Check:
+    """Whether config and database agree on who commits, and whether documents of clients were all found.
+
+    Raises:
+        ConfigError: they disagree.
+    """
+    commit_by.check(queue.connection, config.commit.by)
+    if lost := queue.not_read_back():
+        jobs = ", ".join(str(job) for job in lost)
+        return wrong(
+            "commit",
+            f"Clients have committed documents that scand does not find: job {jobs}. Their pages are kept.",
+            f"scand show {lost[0]}",
+            os.EX_UNAVAILABLE,
+        )
+    return Check("commit", ok=True, detail=f"the {config.commit.by or 'agent'} commits")
 
 
 def check_roles(queue: ClientQueue) -> Check:
@@ -115,6 +135,7 @@ def check_kept(config: Config, queue: ClientQueue) -> Check:
     fates = {
         "committed": removed,
         "canceled": removed,
+        "deleted": removed,
         "failed": "stay until retried or canceled",
         _NOBODYS: "never removed by scand",
     }
@@ -138,5 +159,12 @@ def check_agent(queue: ClientQueue, start: str) -> Check:
     if health.alive:
         return wrong("agent", f"Alive, but not ready: {who}", "scand logs --follow", os.EX_UNAVAILABLE)
     age = health.heartbeat_age_seconds
-    last = f"The last heartbeat was {age:.0f} s ago." if age is not None else "There never was one."
+    if age is None:
+        last = "There never was one, or its row in scan_agent_status was removed; a daemon makes it again."
+    elif age < 0:
+        last = (
+            f"The last heartbeat is {-age:.0f} s in the future, by a clock that was wrong; none came since."
+        )
+    else:
+        last = f"The last heartbeat was {age:.0f} s ago."
     return wrong("agent", last, start, os.EX_UNAVAILABLE)

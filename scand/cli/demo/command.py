@@ -1,4 +1,4 @@
-"""`scand demo`: the play, and what is shown of it."""
+"""`scand demo`: one job from paper to PDF, shown as it happens."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ _PATIENCE = 120.0  # seconds for one act
 def demo(directory: Path, *, keep: bool) -> None:
     """Paper in, PDF out: all of scand, on a simulated duplex scanner and a PostgreSQL of its own.
 
-    Nothing of this machine is touched but the directory, and no root is needed. A job is submitted, two stacks
-    go through the scanner, the document is previewed and committed, as a web application would have it done.
+    Nothing outside the directory is changed, and no root is needed. A job is submitted, two stacks go through the
+    scanner, and the document is previewed and committed, as by a web application.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)  # SIGHUP: the terminal was closed
@@ -78,13 +78,13 @@ def demo(directory: Path, *, keep: bool) -> None:
 
 
 class Act(NamedTuple):
-    """What a person does, and what comes of it.
+    """One thing that a person does, and where it leads.
 
     Attributes:
         reaches: the status in which the act ends.
-        batches: how many the job has then.
-        click: the status that is asked for.
-        before: what is done at the scanner.
+        batches: how many batches the job has then.
+        click: the status that the person asks for; None: nothing is asked for.
+        before: what the person does at the scanner first.
     """
 
     reaches: Status
@@ -131,13 +131,13 @@ def _play(stage: Stage, queue: ClientQueue, out: Console) -> JobView:
 
 
 def _captions(view: JobView) -> Callable[[int], str]:
-    """What stands below a page: its number, and the batch that it came in."""
+    """A function that makes the caption of a page: its number, and its batch."""
     batches = [batch.batch_seq for batch in view.batches for _page in range(batch.page_count or 0)]
     return lambda number: f"{number} · batch {batches[number - 1]}"
 
 
 def _figures(job: JobRow, events: list[EventRow]) -> str:
-    """How much, and how fast."""
+    """How many pages, and how fast they were scanned."""
     pairs = itertools.pairwise(events)
     seconds = sum(
         (after.at - now.at).total_seconds() for now, after in pairs if now.to_status == Status.SCANNING
@@ -148,14 +148,14 @@ def _figures(job: JobRow, events: list[EventRow]) -> str:
 
 
 def _print_log(log: Path, lines: int = 15) -> None:
-    """What the daemon said last."""
+    """Print the end of the daemon's log."""
     if log.exists():
         for line in log.read_text(errors="replace").splitlines()[-lines:]:
             click.echo(f"  {line}", err=True)
 
 
 def suggestions(stage: Stage) -> Iterator[tuple[str, str]]:
-    """What to try next: what it is, and the command, which any shell runs as it stands."""
+    """What to try next: a description, and a command that any shell runs as it is."""
     scand = f"{_scand()} --config {shlex.quote(str(stage.config))}"
     yield "load the feeder", f"kill -HUP {stage.simulator_pid}"
     yield "scan it, by hand", f"{scand} trigger"
@@ -169,7 +169,7 @@ def suggestions(stage: Stage) -> Iterator[tuple[str, str]]:
 
 
 def _scand() -> str:
-    """This program, for a shell; where it is run as a module, as that."""
+    """How a shell runs this program, also where it is run as a module."""
     if Path(sys.argv[0]).name == "__main__.py":
         return f"{shlex.quote(sys.executable)} -m scand.cli"
     return program()

@@ -1,7 +1,7 @@
 """The stage of `scand demo`: a simulated scanner, a directory for a NAS, and the daemon itself.
 
-All of it are real processes on real parts. What the audience keeps (the NAS with its Inbox, the daemon's log)
-goes into one directory; the rest into another, short and temporary, since the path of a unix socket must be short.
+All of these are real processes. What stays (the NAS with its Inbox, the daemon's log) goes into one directory; the
+rest goes into a temporary one with a short path, since the path of a unix socket must be short.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from typing import Self
 
 SHEETS = 6
-"""In the feeder, each time it is loaded."""
+"""Sheets in the feeder, each time it is loaded."""
 
 IMAGES_PER_MINUTE = 240
-"""Of the simulated scanner: a fast one, so that nobody waits."""
+"""The speed of the simulated scanner: a fast one, so that nobody waits."""
 
-_START = 60.0  # seconds; PostgreSQL makes its files in a few
-_STOP = 20.0
+_START = 60.0  # seconds until the daemon must serve; PostgreSQL takes a few to make its files
+_STOP = 20.0  # seconds until a process that was told to end is killed
 
 _CONFIG = """\
 # scand demo: everything that is not said here has its default.
@@ -64,13 +64,13 @@ resolution = 200
 
 
 class Stage:
-    """Directories and processes of a demo; a context manager that clears it all away, but not what stays.
+    """The directories and processes of a demo; a context manager that clears away all but what stays.
 
     Args:
         keepsakes: the directory for what stays; made if need be.
 
     Attributes:
-        nas: the directory that plays the NAS.
+        nas: the directory that takes the place of a NAS.
         config: the daemon's config file.
         log: the daemon's log.
     """
@@ -120,12 +120,12 @@ class Stage:
 
     @property
     def daemon_pid(self) -> int:
-        """Of the daemon."""
+        """The daemon's process; 0 before it is started."""
         return self._daemon.pid if self._daemon else 0
 
     @property
     def simulator_pid(self) -> int:
-        """Of the scanner."""
+        """The simulated scanner's process; 0 before it is started."""
         return self._simulator.pid if self._simulator else 0
 
     @property
@@ -168,7 +168,7 @@ class Stage:
         raise Unavailable(f"The daemon has not come up within {_START:g} s: {trouble}")
 
     def check(self) -> None:
-        """See that the daemon and the simulator are there.
+        """Check that the daemon and the simulator still run.
 
         Raises:
             Unavailable: one of them has ended.

@@ -16,13 +16,13 @@ CREDENTIALS = "/etc/scand/nas.credentials"
 _COMMON = (
     "nosuid", "nodev", "noexec",
     # The machine starts without the NAS. It is mounted when something first looks there, and again whenever it was
-    # away; whoever looks is told no after 30 s.
+    # away; a program that looks there gets an error after 30 s.
     "nofail", "_netdev", "x-systemd.automount", "x-systemd.mount-timeout=30s",
 )  # fmt: skip
 
 
 def cifs(root: PurePath, *, user: str, group: str) -> str:
-    """The line for a share of Windows' kind.
+    """The line for an SMB share.
 
     Args:
         root: the mountpoint.
@@ -31,7 +31,7 @@ def cifs(root: PurePath, *, user: str, group: str) -> str:
     """
     ours = (
         f"credentials={CREDENTIALS}", f"uid={user}", f"gid={group}",
-        # Also where the server has owners and groups of its own.
+        # Even where the server has owners and groups of its own.
         "forceuid", "forcegid",
         # The group takes documents out of the Inbox, too.
         "file_mode=0640", "dir_mode=0770",
@@ -50,7 +50,7 @@ def _line(source: str, root: PurePath, fstype: str, *options: str) -> str:
 
 
 def _escaped(path: PurePath) -> str:
-    """As fstab(5) wants names."""
+    """A path as fstab(5) writes it."""
     return str(path).replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011")
 
 

@@ -1,4 +1,4 @@
-"""The mark by which the NAS is known: asked of a courier, since a NAS may hang."""
+"""Mark the NAS, by way of a courier process, since a NAS may hang."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scand import wire
 from scand.agent.tasks import nas_task
+from scand.jobs.staged import own_folder
 from scand.spool.directories import Spool
 from scand.wire.ask import ask_courier
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from scand.config import Config
 
 _TIMEOUT = 30.0
-"""Seconds without an answer; an automount may first have to reach its server."""
+"""Seconds to wait for an answer; an automount may first have to reach its server."""
 
 
 def mark_nas(config: Config) -> str:
@@ -26,9 +27,13 @@ def mark_nas(config: Config) -> str:
         ScandError: the NAS is not mounted, cannot be written, or does not answer.
         OSError: `staging.dir` cannot be written.
     """
+    spool, staging = Spool(config.staging.dir), config.nas.staging_from_root
     question = wire.Mark(
-        staging=config.nas.staging_from_root, inbox=config.nas.inbox, nas=nas_task(config, "")
+        staging=staging,
+        own=tuple(sorted({own_folder(staging, database) for database in spool.databases()})),
+        inbox=config.nas.inbox,
+        nas=nas_task(config, ""),
     )
     volume_id = ask_courier(question, wire.Marked, _TIMEOUT).volume_id
-    Spool(config.staging.dir).set_volume_id(volume_id)
+    spool.set_volume_id(volume_id)
     return volume_id

@@ -1,4 +1,4 @@
-"""Users and groups of this machine: who runs this, whose a directory is, who is in which group."""
+"""Users and groups of this machine: who runs this process, who owns a directory, who is in which group."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Person(NamedTuple):
         gid: the primary group.
         groups: the names of all its groups.
         home: the home directory; "/" where there is none.
-        sudo: what it types in front of a command that only root may run: "sudo ", or nothing where it is root.
+        sudo: what this user types in front of a command for root: "sudo ", or "" for root itself.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Person(NamedTuple):
     sudo: str = "sudo "
 
     def run_as(self, other: Person, command: str) -> str:
-        """A command as this user types it so that it runs as another."""
+        """The command line with which this user runs a command as another."""
         if other.uid == 0:
             return f"{self.sudo}{command}"
         if not self.sudo and not other.name.startswith("#"):
@@ -49,9 +49,9 @@ class Person(NamedTuple):
 
 
 def caller() -> Person:
-    """Who runs this process, with the groups that it really has.
+    """The user of this process, with the groups that the process has.
 
-    A person who has used sudo will have to use it again. Source: sudo(8), SUDO_USER.
+    A person who has used sudo has to use it again. Source: sudo(8), SUDO_USER.
     """
     uid = os.geteuid()
     root = uid == 0 and not os.environ.get("SUDO_USER")
@@ -76,7 +76,7 @@ def named(name: str) -> Person | None:
 
 
 def owner(path: Path) -> Person | None:
-    """Whose a file or directory is; None where it is not there, or may not be looked at."""
+    """The owner of a file or directory; None where it does not exist, or may not be looked at."""
     try:
         state = path.stat()
     except OSError:
@@ -110,7 +110,7 @@ def members(group: str) -> frozenset[str]:
 
 
 def become(person: Person) -> None:
-    """From now on this process is that user's, with all its groups, and never root's again."""
+    """Change this process to another user with all its groups, for good."""
     os.initgroups(person.name, person.gid)
     os.setresgid(person.gid, person.gid, person.gid)
     os.setresuid(person.uid, person.uid, person.uid)

@@ -105,7 +105,7 @@ class Unit:
         return sandbox.rules(self.properties)
 
     def hides_config(self, path: Path | None, environ: Mapping[str, str]) -> bool:
-        """Whether the config that counts is the service's, and this user may not read it.
+        """Whether the service's config applies here, and this user may not read it.
 
         Args:
             path: `--config`, or None for the usual places.

@@ -1,4 +1,4 @@
-"""The man pages scand(1) and scand.toml(5), from what `--help` says and from what the config may hold.
+"""The man pages scand(1) and scand.toml(5), made from `--help` and from the sections of the config.
 
 `python -m scand.cli.manual systemd/scand.toml DIRECTORY` writes them; `make install` and the package do.
 """

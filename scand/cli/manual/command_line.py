@@ -129,7 +129,7 @@ def _command(command: click.Command, context: click.Context) -> list[str]:
 
 
 def _options(command: click.Command, context: click.Context) -> list[str]:
-    """Those that say something: of `--help` the page's own options tell."""
+    """The options that have a help text; `--help` itself only once, in the page's own options."""
     records = [
         parameter.get_help_record(context)
         for parameter in command.get_params(context)
@@ -147,7 +147,7 @@ def _example(text: str, lines: tuple[str, ...]) -> list[str]:
 
 
 def _statuses() -> dict[int, str]:
-    """Exit statuses in their order, as sysexits.h numbers them; each with what its error says of itself."""
+    """The exit statuses in order, as sysexits.h numbers them, each with the docstring of its exception."""
     told = {kind.exit_status: inspect.getdoc(kind) or "" for kind in ScandError.__subclasses__()}
     told |= {os.EX_OK: "All is well.", 130: "Ctrl-C."}
     return dict(sorted(told.items()))

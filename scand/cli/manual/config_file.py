@@ -1,4 +1,4 @@
-"""scand.toml(5): the keys as the models of the config know them, and what the example's comments say of them."""
+"""scand.toml(5): the keys from the models of the config, with the comments of the example."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def scand_toml_5(date: str, example: str) -> list[str]:
 
 
 def explained(example: str) -> tuple[str, dict[tuple[str, str], tuple[str, str]]]:
-    """What the comments of the example config say.
+    """The comments of the example config.
 
-    A comment is for the keys below it, down to the next comment.
+    A comment is about the keys below it, down to the next comment.
 
     Args:
         example: the text of systemd/scand.toml.

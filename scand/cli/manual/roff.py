@@ -1,4 +1,4 @@
-"""The language of man pages, as much of it as ours need. Source: man(7), groff_char(7)."""
+"""As much of the language of man pages as ours need. Source: man(7), groff_char(7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WIDTH = 72
 _CHARACTERS = str.maketrans(
     {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", "\u00a0": r"\~"}
 )
-"""Signs that roff would set as others: in commands and keys each must stay what it is."""
+"""Characters that roff would typeset as others; in commands and keys each must stay as it is."""
 
 _CODE = re.compile(r"`([^`]+)`")
 VERBATIM = "\b"
@@ -50,7 +50,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def entry(term: str, text: str, *others: str) -> list[str]:
-    """A term in bold, others for which the same holds, and indented below them what they mean."""
+    """A term in bold, others with the same meaning, and indented below them what they mean."""
     first, *more = re.split(r"\n\s*\n", text.strip("\n"))
     lines = [".TP", _bold(term)]
     for other in others:

@@ -1,4 +1,4 @@
-"""`scand setup`: the answers, what follows from them, and the doing. For root, where the unit is installed.
+"""`scand setup`: questions, answers, and the steps that follow from them. For root, where the unit is installed.
 
 Each step looks first and changes only what differs, so that it is safe to repeat:
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ class Answers:
 
     @classmethod
     def present(cls, table: Mapping[str, Any], offered_group: str, users: tuple[str, ...] = ()) -> Answers:
-        """What a config says now, and what is offered where it says nothing.
+        """The values of a config, and what is offered where it has none.
 
         Args:
             table: the config's content, as TOML gives it; values of a wrong type count as none.
@@ -64,20 +64,12 @@ class Answers:
             users=users,
         )
 
-    def but(self, changes: Mapping[str, Any]) -> Answers:
-        """The same with other values.
-
-        Args:
-            changes: attribute → value.
-        """
-        return replace(self, **changes)
-
     def values(self, table: Mapping[str, Any], *, credential: bool) -> dict[tuple[str, str], str | bool]:
-        """The keys to be set: those that differ from what the config says or means without saying.
+        """The keys to set: those whose value differs from the config's, or from the default where it says none.
 
         Args:
             table: the config's content.
-            credential: the database's URL is kept elsewhere.
+            credential: the database's URL is a systemd credential, not in the config.
         """
         wanted: dict[tuple[str, str], str | bool] = {
             ("scanner", "device"): self.scanner,

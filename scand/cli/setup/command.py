@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ def setup(config: Path | None, /, *, yes: bool, **options: Any) -> int:
     group = people.USERS if people.group_id(people.USERS) is not None else ""
     said = {name: value for name, value in options.items() if value not in {None, False, ()}}
     said |= {"require_mount": False} if options["require_mount"] is False else {}
-    answers = Answers.present(file.table, group, _who_called()).but(said)
+    answers = replace(Answers.present(file.table, group, _who_called()), **said)
     if not yes and sys.stdin.isatty():
         answers = ask(answers, said, daemon)
     return _Setup(unit, daemon, file, console()).run(answers)
@@ -91,22 +92,22 @@ def _installed(config: Path | None) -> tuple[Unit, Person]:
 
 
 def _who_called() -> tuple[str, ...]:
-    """Who typed sudo."""
+    """The person who used sudo, as the first offered user; nobody where it was root itself."""
     name = os.environ.get("SUDO_USER", "")
     return (name,) if name not in {"", "root"} else ()
 
 
 class _Setup:
-    """The steps in their order, each told when it changes something."""
+    """The steps in their order; each prints what it changes."""
 
     def __init__(self, unit: Unit, daemon: Person, file: ConfigFile, out: Console) -> None:
         self._unit, self._daemon, self._file, self._out = unit, daemon, file, out
 
     def run(self, answers: Answers) -> int:
-        """Do them; the exit status.
+        """Take all steps, and return the exit status.
 
         Raises:
-            ScandError: one is refused; those before it are done, and done again at the next call.
+            ScandError: a step is refused; those before it are done, and are repeated at the next call.
         """
         self._check(answers)
         joined = steps.add_to_group([self._daemon.name], answers.group) if answers.group else []
@@ -138,7 +139,7 @@ class _Setup:
         return subprocess.run(doctor, check=False).returncode
 
     def _check(self, answers: Answers) -> None:
-        """Refuse what cannot be, before anything is changed."""
+        """Refuse impossible answers before anything is changed."""
         root = answers.root
         if not root.is_absolute():
             raise ConfigError(f"{root} must be absolute: where the NAS is mounted, such as /mnt/nas.")
@@ -149,7 +150,7 @@ class _Setup:
         steps.check_people([], [answers.group] if answers.group else [])
 
     def _lacks_groups(self) -> bool:
-        """Whether the running daemon does not have a group yet that its user was given since."""
+        """Whether the daemon was started before its user was given one of its groups."""
         running = people.groups_of_process(self._unit.pid) if self._unit.active else None
         return running is not None and not self._daemon.groups <= running
 

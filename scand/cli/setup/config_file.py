@@ -54,14 +54,14 @@ class ConfigFile:
         self._text = content.decode("utf-8-sig")
 
     def set(self, values: Mapping[tuple[str, str], str | bool], gid: int) -> Config:
-        """Write some keys, if the whole is a good config then; with none, leave the file alone.
+        """Write some keys, if the result is a good config; without keys the file is left alone.
 
         Args:
             values: (section, key) → value.
             gid: the daemon's group.
 
         Raises:
-            ConfigError: what would be wrong with it. Nothing was written.
+            ConfigError: the result would be wrong, and how. Nothing was written.
         """
         text = edited(self._text, values)
         if text == self._text:
@@ -81,7 +81,7 @@ class ConfigFile:
         return self._load(self.path)
 
     def _load(self, path: Path) -> Config:
-        """Read it as the daemon does; where the database's URL is a credential, that is not looked at."""
+        """Load it as the daemon does; a credential with the database's URL is taken as given."""
         environ = {"SCAND_DATABASE_URL": EMBEDDED} if has_credential() else {}
         try:
             return Config.load(path, environ, need="daemon")

@@ -24,10 +24,10 @@ PLACE = Path(f"/etc/systemd/system/{NAME}.d/nas.conf")
 
 
 def check_seen(root: Path, unit: Unit) -> None:
-    """Whether the service can see a path at all.
+    """Check that the service can see a path at all.
 
     Raises:
-        ConfigError: it cannot, and no drop-in of ours changes that.
+        ConfigError: it cannot; a drop-in would not change that.
     """
     rule = decide(root, unit.rules)
     if rule.reach is Reach.HIDDEN:
@@ -49,7 +49,7 @@ def place(config: Config, unit: Unit, known: list[Mount]) -> bool:
         Whether it changed; the service has to be started again then.
 
     Raises:
-        ConfigError: an administrator's own file is in that place, or something else closes what it opens.
+        ConfigError: an administrator's own file is in that place, or another drop-in closes what this one opens.
     """
     present = PLACE.read_text() if PLACE.exists() else ""
     wanted = needed(config, unit.rules, present, known)
@@ -100,7 +100,7 @@ def needed(config: Config, rules: list[Rule], present: str, known: list[Mount]) 
 
 
 def _together(config: Config, known: list[Mount]) -> list[list[Path]]:
-    """What the daemon writes to; those of one list have to be in one mount, and paths opened apart are not."""
+    """What the daemon writes to; the paths of a list are opened together, so that they stay in one mount."""
     written = {key: mounts.resolved(path, known) for key, path in config.written.items()}
     nas = [path for key, path in written.items() if key.startswith("nas.")]
     return [nas, [path for path in written.values() if path not in nas]]

@@ -1,4 +1,4 @@
-"""What `scand setup` does to the system: groups, the directory of a NAS that is none, its mark, the service."""
+"""The steps of `scand setup`: groups, a plain directory for documents, the NAS's mark, the service."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _READY_PATIENCE = 15.0
 
 
 def check_people(users: Iterable[str], groups: Iterable[str]) -> None:
-    """Whether this machine has these users and groups.
+    """Check that this machine has these users and groups.
 
     Raises:
-        ConfigError: it has not; the sentence says which.
+        ConfigError: one is missing; the sentence says which.
     """
     sudo = people.caller().sudo
     for group in groups:
@@ -43,7 +43,7 @@ def check_people(users: Iterable[str], groups: Iterable[str]) -> None:
 
 
 def add_to_group(names: Iterable[str], group: str) -> list[str]:
-    """Make users members of a group; those that were not yet.
+    """Make users members of a group, and return those that were not yet.
 
     Raises:
         ConfigError: usermod(8) refuses.
@@ -58,7 +58,7 @@ def make_root(root: Path, daemon: Person, group: str) -> None:
     """Make the directory for documents on a host without a NAS: the daemon's, and its group may look into it.
 
     Raises:
-        ConfigError: the directory above is missing. It is not made: it may be a mountpoint's that is not mounted.
+        ConfigError: the directory above is missing. It is not made: it may belong to a mount that is away.
     """
     gid = people.group_id(group) if group else daemon.gid
     try:
@@ -72,7 +72,7 @@ def make_root(root: Path, daemon: Person, group: str) -> None:
 
 
 def mark_nas(config: Config, daemon: Person) -> str:
-    """`scand nas init`, as the daemon's user; what it said.
+    """Run `scand nas init` as the daemon's user, and return what it said.
 
     Raises:
         ScandError: the NAS is not there, or not writable for the daemon.
@@ -98,15 +98,15 @@ def mark_nas(config: Config, daemon: Person) -> str:
 
 
 def start_service(unit: Unit, *, restart: bool, reload: bool) -> str:
-    """Enable the service and its key, and have it run with what was changed; what was done, or "".
+    """Enable the service and its key, and make it use what was changed; returns what was done, or "".
 
     Args:
         unit: as systemd knows it now.
-        restart: what was changed counts for a new process only.
+        restart: the change takes effect in a new process only.
         reload: the config was changed.
 
     Raises:
-        ConfigError: it does not start.
+        ConfigError: the service does not start.
     """
     units = [name for name in (NAME, KEY) if (found := Unit.read(name)).installed and not found.enabled]
     if units:
@@ -125,7 +125,7 @@ def start_service(unit: Unit, *, restart: bool, reload: bool) -> str:
 
 
 def wait_until_ready() -> None:
-    """Give the daemon some seconds to look around after its start; doctor says what it found."""
+    """Wait until the daemon has looked at everything after its start, for `_READY_PATIENCE` seconds at most."""
     end = time.monotonic() + _READY_PATIENCE
     while time.monotonic() < end:
         status = Unit.read().status

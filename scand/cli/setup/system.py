@@ -1,4 +1,4 @@
-"""Other programs that `scand setup` runs: as root, or as the daemon's user; and what they say when they refuse."""
+"""Runs other programs for `scand setup`, as root or as the daemon's user."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def run_as(person: Person, command: Sequence[str], patience: float) -> Said:
 
 
 def must(command: Sequence[str]) -> None:
-    """Run a program as root that has to succeed.
+    """Run a program as root; it has to succeed.
 
     Raises:
-        ConfigError: it did not; the sentence says what it said.
+        ConfigError: it did not; the sentence has its output.
     """
     said = run(command)
     if said.status:

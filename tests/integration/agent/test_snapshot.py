@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from scand.errors import TryAgain
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchRow, BatchStatus, Job
+from scand.queue.agent_rows import MOST_BATCHES
 from scand.spool.directories import Spool
 from scand.spool.records import Begin, End
 
@@ -35,6 +37,15 @@ def begun(spool: Spool, seq: int, installation: str = "a") -> BatchDirectory:
     batch = directory.batch(seq)
     batch.begin(Begin(device="test:0", duplex=False))
     return batch
+
+
+def test_a_job_with_absurdly_many_batches_fails(tmp_path: Path) -> None:
+    """Each look would read them all: it is told, and the directory is left alone."""
+    many = tuple(BatchRow(seq, None, 1, BatchStatus.SCANNED) for seq in range(1, MOST_BATCHES + 2))
+    spooled = read_spool(replace(JOB, batches=many), Spool(tmp_path), "a")
+    assert spooled.trouble
+    assert "more than 10000 batches" in spooled.trouble.sentence
+    assert not (tmp_path / "jobs" / "42").exists()
 
 
 def test_only_batches_that_the_rows_lack_are_read(tmp_path: Path) -> None:

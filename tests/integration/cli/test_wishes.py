@@ -115,7 +115,7 @@ def test_every_wish_in_every_place(shell: Shell, queue: ClientQueue, agent: Conn
             again = brought_to(where, queue, agent)
             numbers = [str(again), *arguments.split()[1:]]
             if name == "watch":
-                assert queue.view(again).job.status != "draft"  # it follows any job: see test_cli
+                assert queue.view(again).job.status != "draft"  # it follows any job: see test_watching
                 continue
             status, told = typed(shell, name, *numbers)
             assert status == 0, (where, wish, said, name, told)

@@ -7,7 +7,6 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,33 +18,10 @@ from scand.config import Config, embedded_directory
 from scand.errors import BadData, ConfigError
 from scand.faults import ErrorCode
 from scand.jobs.settings import Settings, resolve
+from tests.integration.config.loading import MINIMAL, URL, Write, refusal
 from tests.support.isolated import isolated
 
 EXAMPLE = Path(__file__).parents[3] / "systemd" / "scand.toml"
-URL = "postgresql://scand:geheim@db.example/documents"
-MINIMAL = f'[database]\nurl = "{URL}"\n[nas]\nroot = "/mnt/nas"\n'
-
-Write = Callable[[str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a config, and say where."""
-
-    def written(text: str) -> Path:
-        path = tmp_path / "scand.toml"
-        path.write_text(text)
-        return path
-
-    return written
-
-
-def refusal(path: Path | None, environ: dict[str, str] | None = None, need: Any = "daemon") -> str:
-    """The sentence with which a config is refused."""
-    with pytest.raises(ConfigError) as caught:
-        Config.load(path, environ or {}, need=need)
-    assert caught.value.exit_status == os.EX_CONFIG
-    return caught.value.sentence
 
 
 def uncommented() -> str:
@@ -434,14 +410,25 @@ def test_a_documents_folder_of_somebody_elses(write: Write) -> None:
     assert [config.settings({"inbox": inbox}).inbox for inbox in (".", "Tax", None)] == [".", "Tax", None]
 
 
-@pytest.mark.parametrize("inbox", [".", "previews", "previews/job-43", "previews/job-43/x"])
+@pytest.mark.parametrize(
+    "inbox",
+    [
+        ".",
+        "prüfung",
+        "prüfung/job-43",
+        "prüfung/job-43/x",
+        "PRÜFUNG/1a2b3c4d",
+        "pru\u0308fung",
+        "PRU\u0308FUNG/x",
+    ],
+)
 def test_a_jobs_inbox_is_apart_from_the_staging_folder(write: Write, inbox: str) -> None:
-    """FIELD P4: the next job's sweep would delete the committed document."""
-    config = Config.load(write(MINIMAL + 'staging = "previews"\n'), {}, need="daemon")
+    """FIELD P4: the next job's sweep would delete the document; some file systems ignore case."""
+    config = Config.load(write(MINIMAL + 'staging = "prüfung"\n'), {}, need="daemon")
     with pytest.raises(BadData, match=r"must lie apart from nas\.staging") as caught:
         config.settings({"inbox": inbox})
     assert caught.value.code is ErrorCode.BAD_SETTINGS
-    assert config.settings({"inbox": "previews-2"}).inbox == "previews-2"
+    assert config.settings({"inbox": "prüfung-2"}).inbox == "prüfung-2"
 
 
 def test_a_group_that_cannot_read_is_a_warning(write: Write) -> None:

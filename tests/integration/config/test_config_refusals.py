@@ -8,44 +8,21 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scand import cli
 from scand.config import Config
-from scand.errors import BadConfig, ConfigError
+from scand.errors import BadConfig
+from tests.integration.config.loading import MINIMAL, Write, refusal
 from tests.support.isolated import isolated
 
-URL = "postgresql://scand:geheim@db.example/documents"
-MINIMAL = f'[database]\nurl = "{URL}"\n[nas]\nroot = "/mnt/nas"\n'
-
-Write = Callable[[str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a config, and say where."""
-
-    def written(text: str) -> Path:
-        path = tmp_path / "scand.toml"
-        path.write_text(text)
-        return path
-
-    return written
-
-
-def refusal(path: Path | None, environ: dict[str, str] | None = None, need: Any = "daemon") -> str:
-    """The sentences with which a config is refused."""
-    with pytest.raises(ConfigError) as caught:
-        Config.load(path, environ or {}, need=need)
-    assert caught.value.exit_status == os.EX_CONFIG
-    return caught.value.sentence
-
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WRONG = """\
 # A first try.
@@ -94,7 +71,7 @@ def test_everything_wrong_is_said_at_once_with_its_line(write: Write, tmp_path: 
 
 
 def test_problems_are_data_too(write: Write) -> None:
-    """File, line, key and reason of each, for whoever asks for JSON."""
+    """With --json: file, line, key and reason of each problem."""
     path = write(f"{MINIMAL}[nas]\n".replace("[nas]\nroot", "[nas]\nrot", 1).removesuffix("[nas]\n"))
     with pytest.raises(BadConfig) as caught:
         Config.load(path, {}, need="daemon")

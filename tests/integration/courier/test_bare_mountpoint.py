@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scand import durable
-from scand.courier import access, delivery, nas_file, volume
-from scand.courier.access import Access
-from scand.courier.delivery import choose_name, publish, published_already, stage, unstage
+from scand.courier import access, delivery, nas_file, staging, volume
+from scand.courier.attempt import Attempt
+from scand.courier.delivery import choose_name, publish, published_already
+from scand.courier.staging import is_staged, stage, unstage
 from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import ScandError
 from scand.spool.records import Document
+from tests.support.delivery import ACCESS, PLACE, STAGED, ignore
 from tests.support.isolated import isolated, mount_tmpfs, needs_mounts
 
 if TYPE_CHECKING:
@@ -25,12 +27,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 TRIALS = 200
-STAGED = ".scan-staging/job-42/merged.pdf"
-ACCESS = Access(0o640)
 CONTENT = b"%PDF-1.7 whole"
 
 _BIND, _DETACH = 4096, 2  # MS_BIND, MNT_DETACH: <linux/mount.h>
-_WATCHED = {module.__file__ for module in (access, delivery, durable, nas_file, volume)}
+_WATCHED = {module.__file__ for module in (access, delivery, durable, nas_file, staging, volume)}
 
 
 class Ground:
@@ -55,7 +55,7 @@ class Ground:
         self.document = Document(
             path=str(merged), pages=1, sha256=hashlib.sha256(CONTENT).hexdigest(), size=len(CONTENT)
         )
-        self.name: str | None = None
+        self.attempt = directory / "publishing.json"
         self._untouched = self._state()
 
     def change(self, to: str) -> None:
@@ -87,30 +87,23 @@ class Ground:
             yield opened
 
     def errands(self) -> None:
-        """Stage, choose, tell the row, publish, tidy up; what was done already is not done again."""
-        sha256 = self.document.sha256
-        if self.name is None:
-            with self._nas() as nas:
-                stage(nas, self.document, STAGED, access=ACCESS, progress=_ignore)
+        """Stage, choose, publish, tidy up; what was done already is not done again."""
+        sha256, attempt = self.document.sha256, Attempt.read(self.attempt, STAGED)
         with self._nas() as nas:
-            if self.name is None or not published_already(nas, STAGED, self.name):
-                self.name = choose_name(
-                    nas, STAGED, "Inbox", "Letter", job_id=42, sha256=sha256, access=ACCESS
-                )
-                publish(nas, STAGED, self.name, sha256, access=ACCESS, progress=_ignore)
-            unstage(nas, STAGED)
+            if attempt is None or not published_already(nas, attempt):
+                if not is_staged(nas, STAGED):
+                    stage(nas, self.document, PLACE, access=ACCESS, progress=ignore)
+                name = choose_name(nas, STAGED, "Inbox", "Letter", job_id=42, sha256=sha256, access=ACCESS)
+                publish(nas, STAGED, name, sha256, attempt=self.attempt, access=ACCESS, progress=ignore)
+            unstage(nas, PLACE)
 
     def over(self) -> list[str]:
         """What is on our volume in the end; the job is forgotten, and its document taken away."""
         ours = self.volumes["ours"]
         found = [str(path.relative_to(ours)) for path in ours.rglob("*") if path.is_file()]
         (ours / "Inbox" / "Letter.pdf").unlink()
-        self.name = None
+        self.attempt.unlink()
         return sorted(found)
-
-
-def _ignore(_done: int, _total: int) -> None:
-    """No progress is wanted."""
 
 
 @contextmanager

@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from scand import durable
-from scand.courier import delivery, nas_file
-from scand.courier.access import Access
-from scand.courier.delivery import choose_name, publish, published_already, stage, unstage
+from scand.courier import delivery, nas_file, staging
+from scand.courier.attempt import Attempt
+from scand.courier.delivery import choose_name, publish, published_already
+from scand.courier.staging import stage, unstage
 from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import BadData, ConfigError, ScandError, Unavailable
 from scand.faults import ErrorCode
+from scand.jobs.staged import StagedPlace
 from scand.spool.records import Document
+from tests.support.delivery import ACCESS, CONTENT, ignore
 from tests.support.instants import every_instant, fail, kill
 from tests.support.isolated import isolated, mount_tmpfs, needs_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-ACCESS = Access(0o640)
-CONTENT = bytes(range(256)) * 5000
 
 
 class Place(NamedTuple):
@@ -92,10 +91,6 @@ class Consumer(threading.Thread):
         return self.taken
 
 
-def ignore(_done: int, _total: int) -> None:
-    """No progress is wanted."""
-
-
 def merged(directory: Path, content: bytes) -> Document:
     """A document on local disk."""
     path = directory / "merged.pdf"
@@ -112,41 +107,56 @@ def test_a_consumer_takes_whole_documents_and_nothing_else(tmp_path: Path) -> No
     consumer.start()
     try:
         for job in range(20):
-            staged, inbox = f"../staging/job-{job}/merged.pdf", "." if job % 2 else "Tax"
+            staged, inbox = StagedPlace("../staging/1a2b3c4d", job, 7), "." if job % 2 else "Tax"
             with place.volume(volume_id) as volume:
                 stage(volume, document, staged, access=ACCESS, progress=ignore)
-                assert (place.staging / f"job-{job}/merged.pdf").read_bytes() == CONTENT
+                assert (place.staging / f"1a2b3c4d/job-{job}-7/merged.pdf").read_bytes() == CONTENT
                 name = choose_name(
-                    volume, staged, inbox, f"Letter {job}", job_id=job, sha256=document.sha256, access=ACCESS
+                    volume,
+                    staged.path,
+                    inbox,
+                    f"Letter {job}",
+                    job_id=job,
+                    sha256=document.sha256,
+                    access=ACCESS,
                 )
-                assert not published_already(volume, staged, name)
-                publish(volume, staged, name, document.sha256, access=ACCESS, progress=ignore)
-                assert published_already(volume, staged, name)
+                record = tmp_path / "publishing.json"
+                assert Attempt.read(record, staged.path) is None
+                publish(
+                    volume,
+                    staged.path,
+                    name,
+                    document.sha256,
+                    attempt=record,
+                    access=ACCESS,
+                    progress=ignore,
+                )
+                attempt = Attempt.read(record, staged.path)
+                assert attempt
+                assert published_already(volume, attempt)
                 unstage(volume, staged)
     finally:
         taken = consumer.stop()
     wanted = [(f"Letter {job}.pdf" if job % 2 else f"Tax/Letter {job}.pdf", CONTENT) for job in range(20)]
     assert taken == wanted
-    assert [path.name for path in place.staging.iterdir()] == [MARKER]
+    assert sorted(path.name for path in place.staging.iterdir()) == [MARKER, "1a2b3c4d"]
+    assert not list((place.staging / "1a2b3c4d").iterdir())
 
 
 def the_courier(directory: Path) -> None:
-    """Stage, choose, tell the row, publish, as the courier and the daemon do; once more if need be."""
-    place, row = Place(directory / "consume", directory / "staging"), directory / "row"
-    document, staged = merged(directory, b"%PDF-1.7 whole"), "../staging/job-42/merged.pdf"
+    """Stage, choose, publish, as the courier does; once more if need be."""
+    place, record = Place(directory / "consume", directory / "staging"), directory / "publishing.json"
+    document, staged = merged(directory, b"%PDF-1.7 whole"), StagedPlace("../staging/1a2b3c4d", 42, 7)
     for folder in (place.root, place.staging):
         folder.mkdir(exist_ok=True)
     with place.volume(place.init()) as nas:
-        if row.exists() and published_already(nas, staged, row.read_text()):
+        attempt = Attempt.read(record, staged.path)
+        if attempt and published_already(nas, attempt):
             unstage(nas, staged)
             return
         stage(nas, document, staged, access=ACCESS, progress=ignore)
-        if row.exists():
-            name = row.read_text()
-        else:
-            name = choose_name(nas, staged, ".", "Letter", job_id=42, sha256=document.sha256, access=ACCESS)
-            durable.write_atomic(row, name.encode())
-        publish(nas, staged, name, document.sha256, access=ACCESS, progress=ignore)
+        name = choose_name(nas, staged.path, ".", "Letter", job_id=42, sha256=document.sha256, access=ACCESS)
+        publish(nas, staged.path, name, document.sha256, attempt=record, access=ACCESS, progress=ignore)
         unstage(nas, staged)
 
 
@@ -159,9 +169,10 @@ def whole_way_at_every_instant(blow: str) -> None:
         the_courier(directory)
         consumer.look()
         assert consumer.taken == [("Letter.pdf", b"%PDF-1.7 whole")]
-        assert [path.name for path in (directory / "staging").iterdir()] == [MARKER]
+        left = [path.name for path in (directory / "staging").rglob("*") if path.name != "1a2b3c4d"]
+        assert left == [MARKER]
 
-    count = every_instant({"kill": kill, "fail": fail}[blow], the_courier, check, delivery, nas_file)
+    count = every_instant({"kill": kill, "fail": fail}[blow], the_courier, check, delivery, nas_file, staging)
     assert count > 100
 
 

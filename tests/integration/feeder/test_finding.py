@@ -7,36 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand.spool.records import End
-from tests.support.feeder import Feeder
-from tests.support.rude import OTHER, Rude, build
+from tests.support.rude import OTHER, Rude
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rude backend, built."""
-    return build(tmp_path_factory.mktemp("library"))
-
-
-@pytest.fixture
-def rude(tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> Rude:
-    """The rude backend, as libsane's only one."""
-    rude = Rude(tmp_path / "sane")
-    monkeypatch.setenv("SANE_CONFIG_DIR", str(rude.config))
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(library))
-    return rude
-
-
-@pytest.fixture
-def feeder(tmp_path: Path, rude: Rude) -> Iterator[Feeder]:
-    """A feeder at the rude backend."""
-    feeder = Feeder(tmp_path, "")
-    yield feeder
-    feeder.close()
-
+    from tests.support.feeder import Feeder
 
 PATTERNS = (
     "",

@@ -18,34 +18,10 @@ from scand.spool.records import End
 from scand.wire.child import Child, clean_environment
 from scand.wire.output import LINES_A_SECOND
 from tests.support.feeder import PATIENCE, Feeder, numbers
-from tests.support.rude import OTHER, Rude, build
+from tests.support.rude import OTHER, Rude
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rude backend, built."""
-    return build(tmp_path_factory.mktemp("library"))
-
-
-@pytest.fixture
-def rude(tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> Rude:
-    """The rude backend, as libsane's only one."""
-    rude = Rude(tmp_path / "sane")
-    monkeypatch.setenv("SANE_CONFIG_DIR", str(rude.config))
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(library))
-    return rude
-
-
-@pytest.fixture
-def feeder(tmp_path: Path, rude: Rude) -> Iterator[Feeder]:
-    """A feeder at the rude backend."""
-    feeder = Feeder(tmp_path, "")
-    yield feeder
-    feeder.close()
+    from collections.abc import Callable
 
 
 def test_parameters_before_the_start_are_an_estimate(rude: Rude, feeder: Feeder) -> None:

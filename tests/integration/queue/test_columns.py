@@ -11,6 +11,7 @@ import pytest
 from scand.jobs.columns import (
     CLIENT_INSERTS,
     CLIENT_UPDATES,
+    COMMIT_CLIENT_UPDATES,
     COMMITTING_CLIENT_UPDATES,
     DOCUMENT_SERVER_UPDATES,
 )
@@ -30,6 +31,7 @@ OTHER_VALUE = {
     "text": "'another'",
     "jsonb": """'{"another": 1}'""",
     "character": "repeat('e', 64)",
+    "boolean": "true",
     "timestamp with time zone": "timestamptz '2035-06-07 08:09:10.123456Z'",
 }
 """A value of each type that no row of these tests has."""
@@ -167,7 +169,7 @@ def test_the_roles_grant_what_is_listed(owner: Connection, table: str) -> None:
     assert granted(owner, table, "UPDATE") == CLIENT_UPDATES[table]
     assert granted(owner, table, "INSERT") == CLIENT_INSERTS[table]
     owner.execute(read_sql("client-commits.sql").encode())
-    more = COMMITTING_CLIENT_UPDATES if table == "scan_jobs" else set()
+    more = COMMITTING_CLIENT_UPDATES | COMMIT_CLIENT_UPDATES if table == "scan_jobs" else set()
     assert granted(owner, table, "UPDATE") == CLIENT_UPDATES[table] | more
 
 

@@ -32,7 +32,7 @@ def _told(table: str) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for names, types, who, _what in rows(PAGE.section(table))[2:]:
         columns = re.findall(r"`(\w+)`", names)
-        kinds = re.findall(r"\b(?:bigserial|bigint|integer|text|jsonb|char|timestamptz)\b", types)
+        kinds = re.findall(r"\b(?:bigserial|bigint|boolean|integer|text|jsonb|char|timestamptz)\b", types)
         assert columns
         assert len(columns) == len(kinds), names
         found |= {name: (_TYPES.get(kind, kind), who) for name, kind in zip(columns, kinds, strict=True)}

@@ -12,6 +12,7 @@ from scand import wire
 from scand.decide.actions import Record
 from scand.jobs.lifecycle import Status
 from scand.queue import statements
+from scand.queue.agent_rows import MOST_BATCHES
 from scand.queue.connection import connect
 from scand.queue.results import AgentQueue
 
@@ -28,8 +29,8 @@ ALWAYS = {"make_status_row", "elect"}
 
 SHA256 = "0" * 64
 JOBS = "/spool/jobs"
-EXPIRE = {"keep": 60.0, "jobs": JOBS, "spare": [], "read_back": False}
-STEP = {"entered": 1 << 62, "error": None, "code": None, "page_count": None, "staged": None}
+EXPIRE = {"keep": 60.0, "jobs": JOBS, "spare": [], "not_read_back": False}
+STEP = {"entered": 1 << 62, "error": None, "code": None, "page_count": None, "staged": None, "sha256": None}
 BATCH = {"seq": 2, "path": "/b.pdf", "pages": 1, "blank": 0, "status": "scanned", "sha256": SHA256}
 
 # Of each write: the status of a job in which it is to be done, its values, and what of the job it does not mind.
@@ -51,6 +52,10 @@ CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "commit": (Status.COMMITTING, {"inbox_path": "Inbox/T.pdf", "sha256": SHA256, "doc_id": None}),
     "expect_staged": (Status.ASSEMBLING, {"staged": "s/merged.pdf"}),
     "forget_staged": (Status.READY, {}),
+    "read_back": (
+        Status.COMMITTED,
+        {"found": True, "error": None, "code": None, "attempts": 1, "seconds": None},
+    ),
     "restart_keep": (Status.CANCELED, {"jobs": JOBS}),
     "expire": (Status.CANCELED, EXPIRE),
     "expire_batches": (Status.CANCELED, {}),
@@ -88,8 +93,9 @@ def job(connection: Connection, status: str, name: str) -> int:
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
         row = connection.execute(
-            "INSERT INTO scan_jobs (title, status, nas_staging_path) VALUES ('T', %s, 's') RETURNING id",
-            (status,),
+            "INSERT INTO scan_jobs (title, status, nas_staging_path, read_back)"
+            " VALUES ('T', %s, 's', CASE %s WHEN 'committed' THEN false END) RETURNING id",
+            (status, status),
         ).fetchone()
         assert row
         ages = f"updated_at = {when}, last_activity_at = {when}"
@@ -177,7 +183,7 @@ def test_a_displaced_daemon_records_nothing(queue: AgentQueue, migrated_url: str
 def test_the_heartbeat_waits_for_no_other_table(queue: AgentQueue, migrated_url: str, table: str) -> None:
     """With any other table locked it is written; the job that it refers to follows once that is possible (S7)."""
     job_id = job(queue.connection, "ready", "heartbeat")
-    queue.connection.execute("SET lock_timeout = '2s'")
+    queue.connection.execute("SET lock_timeout = '200ms'")
     seen = "SELECT current_job_id, state FROM scan_agent_status"
     with connect(migrated_url, name="psql") as client, client.transaction():
         client.execute(f"LOCK TABLE {table}".encode())
@@ -188,3 +194,37 @@ def test_the_heartbeat_waits_for_no_other_table(queue: AgentQueue, migrated_url:
         }
     assert queue.heartbeat(job_id=job_id, state="at it", ready=True, device=None)
     assert queue.connection.execute(seen).fetchone() == {"current_job_id": job_id, "state": "at it"}
+
+
+def test_a_look_is_bounded_whatever_the_row_holds(queue: AgentQueue) -> None:
+    """100,000 batches, an error of 10 MB: what is read stays small, and the number that is too high is noticed."""
+    job_id = job(queue.connection, "ready", "heartbeat")
+    with queue.connection.transaction():
+        queue.connection.execute("SET LOCAL session_replication_role = replica")
+        queue.connection.execute(
+            "INSERT INTO scan_job_batches (job_id, batch_seq, staging_path)"
+            " SELECT %s, n, '/x' FROM generate_series(2, 100000) n",
+            (job_id,),
+        )
+        queue.connection.execute("UPDATE scan_jobs SET error = repeat('x', 10000000), inbox_path = error")
+    found = queue.look().job
+    assert found
+    assert len(found.batches) == MOST_BATCHES + 1
+    assert len(found.error or "") == 4000
+
+
+def test_the_agents_role_makes_its_row_again(migrated_url: str) -> None:
+    """After TRUNCATE scan_jobs CASCADE: with the rights of sql/roles.sql and no more, under a higher epoch."""
+    with connect(migrated_url, name="scand") as connection:
+        connection.execute(statements.read_sql("roles.sql").encode())
+        connection.execute("SET ROLE scand_agent")
+        queue = AgentQueue(connection, statements.load())
+        assert queue.elect()
+        before = queue.epoch
+        connection.execute("RESET ROLE")
+        connection.execute("TRUNCATE scan_jobs CASCADE")
+        connection.execute("SET ROLE scand_agent")
+        found = queue.look()
+        assert found.restored
+        assert found.epoch == queue.epoch > before
+        assert not queue.look().restored

@@ -41,7 +41,7 @@ def years(server_url: str, migrated_template: str) -> Iterator[Connection]:
     ("name", "indexes"),
     [
         ("claim", {"idx_scan_jobs_queued"}),
-        ("poll", {"idx_scan_jobs_queued", "idx_scan_jobs_staged"}),
+        ("poll", {"idx_scan_jobs_queued", "idx_scan_jobs_staged", "idx_scan_jobs_to_read_back"}),
         ("list", {"scan_jobs_pkey"}),
         ("list --failed", {"idx_scan_jobs_unfinished"}),
         ("more", {"scan_jobs_pkey"}),

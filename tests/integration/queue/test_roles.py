@@ -415,21 +415,32 @@ def test_a_document_servers_documents_are_not_given_away(
 
 
 def test_a_web_that_commits_by_itself(owner: Connection, client: Connection) -> None:
-    """client-commits.sql adds one step and its columns; without it both are refused. It can be run twice."""
+    """client-commits.sql adds one step and its columns, agent-commits.sql takes both away; each can run twice."""
     job = make_job(owner, "committing")
-    commit = "UPDATE scan_jobs SET status = 'committed', inbox_path = 'a.pdf', file_hash = repeat('a', 64)"
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        client.execute(commit)
-    with pytest.raises(
-        psycopg.Error, match="committing → committed is not a step; from committing: preview\n"
-    ):
-        client.execute("UPDATE scan_jobs SET status = 'committed'")
-    for _ in range(2):
-        owner.execute(read_sql("client-commits.sql").encode())
+    with owner.transaction():
+        owner.execute("SET LOCAL session_replication_role = replica")
+        owner.execute(
+            "UPDATE scan_jobs SET file_hash = repeat('a', 64), nas_staging_path = 's/job-1/merged.pdf'"
+        )
+    commit = "UPDATE scan_jobs SET status = 'committed', inbox_path = 'a.pdf'"
+    illegal = "committing → committed is not a step; from committing: preview\n"
+
+    def refused() -> None:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            client.execute(commit.encode())
+        with pytest.raises(psycopg.Error, match=illegal):
+            client.execute("UPDATE scan_jobs SET status = 'committed'")
+
+    refused()
+    for script in ("client-commits.sql", "client-commits.sql", "agent-commits.sql", "agent-commits.sql"):
+        owner.execute(read_sql(script).encode())
+    refused()
+    owner.execute(read_sql("client-commits.sql").encode())
     client.execute("UPDATE scan_jobs SET error = 'the shelf is full', error_code = 'nas_full'")
     document = one(owner, "INSERT INTO documents (title) VALUES ('a') RETURNING id")
-    client.execute(
-        commit.replace("SET", f"SET doc_id = {document}, error = NULL, error_code = NULL,").encode()
+    client.execute(commit.replace("SET", f"SET doc_id = {document},").encode())
+    row = owner.execute(
+        "SELECT status, doc_id, error, error_code, read_back FROM scan_jobs WHERE id = %s", (job,)
     )
-    assert one(owner, "SELECT status FROM scan_jobs WHERE id = %s", job) == "committed"
+    assert row.fetchone() == ("committed", document, None, None, False)
     check(client)

@@ -54,7 +54,7 @@ def isolated(function: Callable[..., None], *arguments: Path | str, mounts: bool
 
 
 def mount_tmpfs(mountpoint: Path, size: str = "1m") -> None:
-    """Mount an empty file system in memory; call it only in a mount namespace of one's own.
+    """Mount an empty file system in memory; call it only in a mount namespace of its own.
 
     Args:
         mountpoint: an existing directory.

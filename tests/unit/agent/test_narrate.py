@@ -18,6 +18,7 @@ from scand.decide.actions import (
     Expire,
     KillFeeder,
     Postpone,
+    ReadBack,
     Record,
     RefuseScan,
     Scan,
@@ -26,6 +27,7 @@ from scand.decide.actions import (
 )
 from scand.decide.occurrences import (
     Claimed,
+    CourierSaid,
     DiskRefused,
     FilesExpired,
     LookDue,
@@ -37,7 +39,7 @@ from scand.decide.occurrences import (
     StatusRowMade,
     Written,
 )
-from scand.decide.state import Limits, Snapshot, State, Task
+from scand.decide.state import Limits, Snapshot, State, Task, TaskResult
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import Job
@@ -80,7 +82,7 @@ def test_a_job_finished_again_at_once_is_told() -> None:
     ("status", "event"),
     [
         (Status.CANCELED, Event.JOB_CANCELED),
-        (Status.COMMITTED, Event.JOB_TAKEN),
+        (Status.COMMITTED, Event.COMMITTED),
         (Status.FAILED, Event.JOB_TAKEN),
         (None, Event.JOB_DELETED),
     ],
@@ -90,6 +92,14 @@ def test_what_became_of_a_job_that_is_no_longer_active_is_told(status: Status | 
     assert told(PREVIEW, None, former=status) == [event]
     assert told(PREVIEW, replace(JOB, id=43), former=status) == [event]
     assert told(PREVIEW, None, closed=PREVIEW.id, former=status) == []
+
+
+def test_a_job_that_a_client_has_committed_is_not_called_canceled() -> None:
+    """The line is the one of every commit, with the path that the client gave."""
+    before = State(limits=Limits(), snapshot=Snapshot(job=replace(PREVIEW, status=Status.COMMITTING)))
+    look = Snapshot(former=Status.COMMITTED, former_path="documents/a.pdf")
+    lines = list(narrate(before, Looked(look), replace(before, snapshot=look)))
+    assert lines == [(Event.COMMITTED, {"job": 42, "path": "documents/a.pdf"})]
 
 
 def test_a_daemon_that_has_just_started_tells_nothing_of_what_it_finds() -> None:
@@ -121,6 +131,12 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
     ("outcome", "event", "fields"),
     [
         (Claimed(42, "T"), Event.JOB_CLAIMED, {"job": 42, "title": "T"}),
+        (Written(ReadBack(42, found=True)), Event.READ_BACK, {"job": 42}),
+        (
+            Written(ReadBack(42, found=False, code=ErrorCode.NOT_READ_BACK, error="gone")),
+            Event.NOT_READ_BACK,
+            {"job": 42, "code": ErrorCode.NOT_READ_BACK, "why": "gone"},
+        ),
         (ManualJobMade(42, "T"), Event.MANUAL_JOB_MADE, {"job": 42, "title": "T"}),
         (
             Written(step(Status.PREVIEW, staged=STAGED)),
@@ -189,7 +205,7 @@ def test_what_the_daemon_did_is_one_line(outcome: Outcome, event: Event, fields:
         NotWritten(Advance(42, Status.READY, Status.SCANNING, Actor.CLIENT)),
         NotWritten(BATCH),
         Written(Postpone(42, Status.COMMITTING, ErrorCode.NAS_UNAVAILABLE, "why", 2.0, 1)),
-        Written(ExpectStaged(42)),
+        Written(ExpectStaged(42, "s/merged.pdf")),
         Written(Expire(60.0)),
         LookDue(),
     ],
@@ -197,3 +213,15 @@ def test_what_the_daemon_did_is_one_line(outcome: Outcome, event: Event, fields:
 def test_what_is_told_elsewhere_or_not_at_all_has_no_line(outcome: Outcome) -> None:
     """That the NAS is away is told once, when it goes, and not at every try."""
     assert list(narrate_outcome(outcome)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(ErrorCode.COURIER_CRASHED, [Event.COURIER_FAILED]), (ErrorCode.NAS_UNAVAILABLE, [])],
+)
+def test_tidying_that_failed_is_told(code: ErrorCode, told: list[Event]) -> None:
+    """No job's row tells of it; that the NAS is away is told by an event of its own."""
+    before = State(limits=Limits(), snapshot=Snapshot())
+    failed = wire.Failed(code=code, sentence="why")
+    after = replace(before, done=TaskResult(41, 0, Task.UNSTAGE, failed))
+    assert [event for event, _ in narrate(before, CourierSaid(failed), after)] == told

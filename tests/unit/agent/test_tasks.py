@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 
 from scand import wire
-from scand.agent.tasks import task
+from scand.agent import tasks
 from scand.config import Config
 from scand.decide.actions import Send
 from scand.decide.state import Task
 from scand.jobs.lifecycle import Status
-from scand.jobs.rows import BatchRow, BatchStatus, Job
-from scand.jobs.settings import resolve
+from scand.jobs.rows import BatchRow, BatchStatus, Job, UnreadDocument
+from scand.jobs.settings import Settings, resolve
+from scand.jobs.staged import StagedPlace
 from scand.spool.directories import JobDirectory
 
 SHA = "0" * 64
+ID = "1a2b3c4d-0000-4000-8000-000000000000"
+FOLDER = ".scan-staging/1a2b3c4d"
 DIRECTORY = JobDirectory(Path("/spool/jobs/42"))
 JOB = Job(
     id=42,
@@ -27,11 +30,16 @@ JOB = Job(
     status=Status.ASSEMBLING,
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
     batches=(
-        BatchRow(1, "/spool/jobs/42/batch-0001/batch.pdf", 4, BatchStatus.SCANNED, file_hash=SHA),
+        BatchRow(1, "/etc/another.pdf", 4, BatchStatus.SCANNED, file_hash=SHA),
         BatchRow(2, None, 2, BatchStatus.SCANNED, file_hash=SHA),
         BatchRow(3, None, 9, BatchStatus.DISCARDED),
     ),
 )
+
+
+def task(send: Send, directory: JobDirectory, asked: Settings | None, config: Config) -> wire.Task:
+    """The command."""
+    return tasks.task(send, directory, asked, config, installation=ID, volume_id="volume")
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +54,8 @@ def config() -> Config:
 
 
 def test_a_merge_takes_the_kept_batches_in_order(config: Config) -> None:
-    """A batch whose row has no path is looked for in its own directory; a discarded one is left out."""
-    command = task(Send(Task.ASSEMBLE, 42, job=JOB), DIRECTORY, resolve({}, {}), config, "volume")
+    """Each is looked for in its own directory, whatever its row says; a discarded one is left out."""
+    command = task(Send(Task.ASSEMBLE, 42, job=JOB), DIRECTORY, resolve({}, {}), config)
     assert isinstance(command, wire.Assemble)
     assert [(part.path, part.pages) for part in command.parts] == [
         ("/spool/jobs/42/batch-0001/batch.pdf", 4),
@@ -58,19 +66,44 @@ def test_a_merge_takes_the_kept_batches_in_order(config: Config) -> None:
     assert (command.nas.root, command.nas.volume_id) == ("/nas", "volume")
 
 
-@pytest.mark.parametrize("path", [None, "elsewhere/merged.pdf"])
-def test_the_staged_path_is_the_rows_where_it_has_one(config: Config, path: str | None) -> None:
-    """The config may have changed since the row was written: what is staged already is still found."""
-    job = replace(JOB, nas_staging_path=path)
-    command = task(Send(Task.PUBLISH, 42, job=job), DIRECTORY, resolve({}, {}), config, "")
-    assert isinstance(command, wire.Publish)
-    assert command.staged == (path or f"{config.nas.staging_from_root}/job-42/merged.pdf")
+@pytest.mark.parametrize("kind", [Task.ASSEMBLE, Task.PUBLISH])
+@pytest.mark.parametrize(
+    ("told", "former", "odd"),
+    [
+        (None, None, None),
+        (f"{FOLDER}/job-42-7/merged.pdf", None, None),
+        (f"{FOLDER}/job-42-6/merged.pdf", None, None),
+        (".scan-staging/job-42/merged.pdf", ".scan-staging/job-42/merged.pdf", None),
+        *(
+            (path, None, path)
+            for path in (
+                "Inbox/Last will.pdf",
+                "/etc/passwd",
+                f"{FOLDER}/job-42-7/../../../Inbox/x/merged.pdf",
+                f"{FOLDER}/job-43-7/merged.pdf",
+                f"{FOLDER}/job-42-7/other.pdf",
+                ".scan-staging/9f9f9f9f/job-42-7/merged.pdf",
+                ".scan-staging/job-43/merged.pdf",
+                "",
+            )
+        ),
+    ],
+)
+def test_where_a_merge_is_staged_is_computed(
+    config: Config, kind: Task, told: str | None, former: str | None, odd: str | None
+) -> None:
+    """The row's path is never used; only where scand 0.1 would have staged this very job it is recognized."""
+    job = replace(JOB, nas_staging_path=told, stay=7)
+    command = task(Send(kind, 42, job=job), DIRECTORY, resolve({}, {}), config)
+    assert isinstance(command, wire.Assemble | wire.Publish)
+    assert command.place == StagedPlace(FOLDER, 42, 7, former, odd)
+    assert command.place.path == f"{FOLDER}/job-42-7/merged.pdf"
 
 
 @pytest.mark.parametrize(("asked", "inbox"), [({}, "Inbox"), ({"inbox": "Tax"}, "Tax")])
 def test_the_job_may_choose_its_inbox(config: Config, asked: dict[str, str], inbox: str) -> None:
     """Its settings come before the config."""
-    command = task(Send(Task.PUBLISH, 42, job=JOB), DIRECTORY, resolve(asked, {}), config, "")
+    command = task(Send(Task.PUBLISH, 42, job=JOB), DIRECTORY, resolve(asked, {}), config)
     assert isinstance(command, wire.Publish)
     assert command.inbox == inbox
 
@@ -81,14 +114,23 @@ def test_the_job_may_choose_its_inbox(config: Config, asked: dict[str, str], inb
         (Send(Task.BIND, 42, seq=2), wire.Bind, {"directory": "/spool/jobs/42/batch-0002"}),
         (Send(Task.SWEEP, 0), wire.Sweep, {"jobs": "/spool/jobs"}),
         (Send(Task.CHECK, 0), wire.Check, {}),
-        (Send(Task.UNSTAGE, 42, staged="x/merged.pdf"), wire.Unstage, {"staged": "x/merged.pdf"}),
+        (
+            Send(Task.UNSTAGE, 42, staged="x/merged.pdf"),
+            wire.Unstage,
+            {"place": StagedPlace(FOLDER, 42, odd="x/merged.pdf")},
+        ),
+        (
+            Send(Task.READ_BACK, 42, unread=UnreadDocument(42, "d/a.pdf", SHA)),
+            wire.ReadBack,
+            {"inbox_path": "d/a.pdf", "sha256": SHA, "place": StagedPlace(FOLDER, 42)},
+        ),
     ],
 )
 def test_each_task_has_its_command(
     config: Config, send: Send, kind: type[wire.Task], fields: dict[str, str]
 ) -> None:
     """Local tasks know nothing of the NAS."""
-    command = task(send, DIRECTORY, None, config, "")
+    command = task(send, DIRECTORY, None, config)
     assert isinstance(command, kind)
     assert {name: getattr(command, name) for name in fields} == fields
     assert hasattr(command, "nas") is not send.task.local

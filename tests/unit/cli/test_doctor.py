@@ -1,4 +1,4 @@
-"""Facts → verdicts of `scand doctor`, each with the command that mends it."""
+"""What `scand doctor` makes of facts: sound or not, and the command that mends it."""
 
 from __future__ import annotations
 

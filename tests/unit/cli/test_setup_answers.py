@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_answers_change_what_differs() -> None:
         "nas": {"root": "/srv/nas", "inbox": "In", "require_mount": False},
         "database": {"url": "embedded"},
     }
-    answers = Answers.present(table, "").but({"inbox": "PKM/Inbox", "require_mount": True})
+    answers = replace(Answers.present(table, ""), inbox="PKM/Inbox", require_mount=True)
     assert answers.values(table, credential=False) == {
         ("nas", "inbox"): "PKM/Inbox",
         ("nas", "require_mount"): True,

@@ -26,6 +26,7 @@ from scand.decide.state import (
 )
 from scand.jobs.rows import BatchRow, BatchStatus, Job
 from scand.jobs.settings import Settings, resolve
+from scand.jobs.staged import StagedPlace
 from scand.spool.records import BatchPdf, End, Page, Side, SpooledBatch
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ PAGE = Page(sheet=1, side=Side.FRONT, file="page-0001.jpg", sha256=SHA, size=9, 
 def settings(**asked: Any) -> Settings:
     """The settings of a job."""
     return resolve(asked, {})
+
+
+STAGED = ".scan-staging/1a2b3c4d/job-42-0/merged.pdf"
+"""Where the merge of job 42 is staged, as long as it has had no stay."""
 
 
 def job(status: Status, **fields: Any) -> Job:
@@ -88,6 +93,7 @@ def snapshot(active: Job, *, unrecorded: tuple[SpooledBatch, ...] = (), asked: A
         job=active,
         settings=asked if asked is not None else settings(),
         unrecorded=unrecorded,
+        place=StagedPlace(".scan-staging/1a2b3c4d", active.id, active.stay),
         next_seq=max([b.seq for b in active.batches] + [b.seq for b in unrecorded], default=0) + 1,
     )
 

@@ -11,6 +11,7 @@ from scand.decide import decide
 from scand.decide.actions import (
     Advance,
     Commit,
+    Exit,
     ExpectStaged,
     KillCourier,
     LookAgain,
@@ -35,10 +36,12 @@ from scand.decide.timeouts import backoff
 from scand.errors import BadData
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
+from scand.jobs.staged import StagedPlace
 from scand.spool.records import Document
 from tests.unit.decide.builders import (
     NOW,
     SHA,
+    STAGED,
     courier,
     job,
     row,
@@ -52,7 +55,7 @@ from tests.unit.decide.builders import (
 
 def test_assembling_sends_a_courier_and_goes_to_preview() -> None:
     """The result is the merge, staged and verified."""
-    assembling = job(Status.ASSEMBLING, batches=(row(),), nas_staging_path="s/merged.pdf")
+    assembling = job(Status.ASSEMBLING, batches=(row(),), nas_staging_path=STAGED)
     here = state(snapshot(assembling))
     after, actions = decide(here, Tick(), NOW)
     assert actions == [Send(Task.ASSEMBLE, 42, job=assembling)]
@@ -68,8 +71,26 @@ def test_the_row_says_where_the_copy_will_be_before_it_is_there() -> None:
     """So the copy of a job that is canceled in mid-copy can be found and removed."""
     before = state(snapshot(job(Status.ASSEMBLING, batches=(row(),))))
     after, actions = decide(before, Tick(), NOW)
-    assert actions == [ExpectStaged(42)]
+    assert actions == [ExpectStaged(42, STAGED)]
     assert not after.fresh
+
+
+@pytest.mark.parametrize(
+    ("status", "then"), [(Status.ASSEMBLING, Status.READY), (Status.COMMITTING, Status.PREVIEW)]
+)
+def test_what_no_step_has_asked_for_is_not_done(status: Status, then: Status) -> None:
+    """FIELD P10: a row that another program has put there is neither merged nor published."""
+    (step,) = wants(state(snapshot(job(status, by_step=False, batches=(row(),)))))
+    assert isinstance(step, Advance)
+    assert step.to_status is then
+
+
+@pytest.mark.parametrize("status", [Status.ASSEMBLING, Status.COMMITTING])
+def test_a_path_that_scand_does_not_make_is_told_and_replaced(status: Status) -> None:
+    """FIELD P3, P5: nothing is done in that place, and the row tells the computed one from then on."""
+    here = snapshot(job(status, batches=(row(),), nas_staging_path="Inbox/Last will.pdf"))
+    here = replace(here, place=StagedPlace(".scan-staging/1a2b3c4d", 42, odd="Inbox/Last will.pdf"))
+    assert wants(state(here)) == [ExpectStaged(42, STAGED, "Inbox/Last will.pdf")]
 
 
 def test_nothing_kept_cannot_be_assembled() -> None:
@@ -82,7 +103,7 @@ def test_nothing_kept_cannot_be_assembled() -> None:
 def test_halves_that_do_not_match_stop_at_ready() -> None:
     """The error has both counts, and nothing is merged."""
     asked = settings(sides="manual-duplex")
-    odd = job(Status.ASSEMBLING, batches=(row(1, pages=3), row(2, pages=4)), nas_staging_path="s/T.pdf")
+    odd = job(Status.ASSEMBLING, batches=(row(1, pages=3), row(2, pages=4)), nas_staging_path=STAGED)
     (step,) = steps(wants(state(snapshot(odd, asked=asked))))
     assert (step.to_status, step.code) == (Status.READY, ErrorCode.SIDES_MISMATCH)
     assert "3 fronts" in (step.error or "")
@@ -122,7 +143,7 @@ def test_a_copy_that_never_verifies_fails_after_five_tries() -> None:
 def test_a_merge_from_before_the_job_was_taken_back_is_not_used() -> None:
     """A client took the job back, discarded a batch and finished again, all between two looks."""
     staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
-    assembling = job(Status.ASSEMBLING, entered=9, batches=(row(),), nas_staging_path="s/T.pdf")
+    assembling = job(Status.ASSEMBLING, entered=9, batches=(row(),), nas_staging_path=STAGED)
     here = state(snapshot(assembling))
     old = replace(here, done=TaskResult(42, 7, Task.ASSEMBLE, staged))
     (send,) = wants(old)
@@ -157,7 +178,7 @@ def test_a_site_that_commits_by_itself_is_left_alone() -> None:
 
 def test_publishing_waits_for_the_row() -> None:
     """The courier names the file, the row gets the name, and only then `Go` is sent."""
-    committing = job(Status.COMMITTING, nas_staging_path="s/T.pdf")
+    committing = job(Status.COMMITTING, nas_staging_path=STAGED)
     here = state(snapshot(committing))
     after, actions = decide(here, Tick(), NOW)
     assert actions == [Send(Task.PUBLISH, 42, job=committing)]
@@ -187,7 +208,7 @@ def test_another_name_needs_another_go() -> None:
 def test_a_document_that_may_be_published_never_fails_for_its_settings() -> None:
     """The row has a name, so only the courier can say whether the file is in the Inbox."""
     refusal = BadData("no", ErrorCode.BAD_SETTINGS)
-    named = job(Status.COMMITTING, inbox_path="Inbox/T.pdf", file_hash=SHA)
+    named = job(Status.COMMITTING, nas_staging_path=STAGED, inbox_path="Inbox/T.pdf", file_hash=SHA)
     assert wants(state(snapshot(named, asked=refusal))) == [Send(Task.PUBLISH, 42, job=named)]
 
 
@@ -207,3 +228,21 @@ def test_a_staged_file_that_is_gone_refuses_the_commit() -> None:
     (step,) = wants(state(snapshot(job(Status.COMMITTING)), done=TaskResult(42, 0, Task.PUBLISH, failed)))
     assert isinstance(step, Advance)
     assert (step.to_status, step.error) == (Status.PREVIEW, "gone")
+
+
+def test_a_silent_client_is_timed_out() -> None:
+    """It holds the scanner no longer than commit.client_timeout, unless the agent itself has begun to publish."""
+    limits = Limits(commits=False, client_timeout=60.0)
+    waiting = job(Status.COMMITTING, idle=59.0)
+    assert wants(state(snapshot(waiting), limits=limits)) == []
+    gone = replace(waiting, idle=60.0)
+    (step,) = steps(wants(state(snapshot(gone), limits=limits)))
+    assert (step.to_status, step.code) == (Status.PREVIEW, ErrorCode.CLIENT_TIMEOUT)
+    assert wants(state(snapshot(gone), limits=replace(limits, client_timeout=None))) == []
+    assert wants(state(snapshot(gone), limits=limits, stopping=True)) == [Exit()]
+
+
+def test_a_publication_that_the_agent_has_begun_it_ends() -> None:
+    """The config may say by = "client" by now; the document may be in the Inbox already."""
+    named = job(Status.COMMITTING, idle=1e6, inbox_path="Inbox/T.pdf", file_hash=SHA)
+    assert wants(state(snapshot(named), limits=Limits(commits=False))) == [Send(Task.PUBLISH, 42, job=named)]

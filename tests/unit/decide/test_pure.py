@@ -23,6 +23,7 @@ ALLOWED = {
     "scand.jobs.lifecycle",
     "scand.jobs.rows",
     "scand.jobs.settings",
+    "scand.jobs.staged",
     "scand.spool.records",
     "scand.spool.sheets",
 }

@@ -48,6 +48,13 @@ from tests.unit.decide.builders import (
 )
 
 
+def test_a_job_that_no_step_has_put_to_scanning_does_not_start_the_scanner() -> None:
+    """FIELD P10: left by another program. Nobody clicked, so it waits in ready and says why."""
+    (step,) = steps(wants(state(snapshot(job(Status.SCANNING, by_step=False)))))
+    assert (step.to_status, step.code) == (Status.READY, ErrorCode.INTERRUPTED)
+    assert "Another program" in (step.error or "")
+
+
 def test_a_ready_job_starts_the_feeder_ahead_of_need() -> None:
     """The feeder is started before there is anything to scan."""
     assert wants(state(snapshot(job(Status.READY)))) == [StartFeeder()]
