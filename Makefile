@@ -8,7 +8,7 @@ SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PACKAGES := libsane-dev libsane1 libsystemd-dev gcc pkg-config python3-dev python3-venv util-linux
 # saned, scanimage and airscan are for the tests; so is the rest, for those that boot a systemd of their own, make file
 # systems, kill at every system call (strace), and install the package on a Debian that has nothing else.
-FOR_TEST := sane-utils sane-airscan systemd libnss-systemd udev dbus mount strace \
+FOR_TEST := sane-utils sane-airscan systemd libnss-systemd udev dbus mount strace pgbouncer \
             dpkg-dev lintian mmdebstrap man-db mandoc
 # What the package's contents are linked with, and what it is packed by.
 FOR_DEB  := dpkg-dev

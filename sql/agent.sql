@@ -33,7 +33,7 @@ SELECT l.pid, a.application_name, a.usename, a.usename = session_user AS same_lo
 -- Who is in the way of a statement that waited for a lock in vain: of the sessions with locks on the queue's tables
 -- the one with the strongest, then the one whose transaction is the oldest.
 SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
-       to_char(a.xact_start, 'HH24:MI:SS') AS since
+       to_char(a.xact_start, 'HH24:MI:SS "UTC"') AS since
   FROM pg_locks l
   JOIN pg_class c ON c.oid = l.relation
   LEFT JOIN pg_stat_activity a USING (pid)
@@ -42,7 +42,7 @@ SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
    AND l.relation IN ('scan_jobs'::regclass, 'scan_job_batches'::regclass, 'scan_job_events'::regclass,
                       'scan_agent_status'::regclass, 'scan_job_transitions'::regclass)
    AND l.mode <> 'AccessShareLock'
- ORDER BY array_position(ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'], l.mode),
+ ORDER BY pg_catalog.array_position(ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'], l.mode),
           a.xact_start, l.pid
  LIMIT 1;
 
@@ -62,7 +62,7 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
   LEFT JOIN LATERAL (
     SELECT a.id, left(title, 4000) AS title,
-           coalesce(to_jsonb(scand_unreadable(settings)), settings) AS settings,
+           coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings,
            status, created_at, page_count, left(staging_path, 4096) AS staging_path,
            left(nas_staging_path, 4096) AS nas_staging_path, left(inbox_path, 4096) AS inbox_path, file_hash,
            left(error, 4000) AS error, left(error_code, 100) AS error_code, attempts,
@@ -76,7 +76,7 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
                     WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
            (SELECT max(e.id) FROM scan_job_events e
              WHERE e.job_id = a.id AND e.from_status = 'ready' AND e.to_status = 'assembling') AS stay,
-           (SELECT jsonb_agg(jsonb_build_object(
+           (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
                      'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
                    ORDER BY b.batch_seq)
@@ -88,7 +88,7 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
      WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing')
      LIMIT 1) j ON true
   LEFT JOIN LATERAL (
-    SELECT jsonb_build_object('id', id, 'nas_staging_path', left(nas_staging_path, 4096)) AS stale FROM (
+    SELECT pg_catalog.jsonb_build_object('id', id, 'nas_staging_path', left(nas_staging_path, 4096)) AS stale FROM (
       (SELECT id, nas_staging_path FROM scan_jobs
         WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
         ORDER BY id <= %(after)s::bigint, id LIMIT 1)
@@ -98,7 +98,7 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
         ORDER BY job_id <= %(after)s::bigint, job_id LIMIT 1)) AS unwanted
      ORDER BY id <= %(after)s::bigint, id LIMIT 1) stale ON true
   LEFT JOIN LATERAL (
-    SELECT jsonb_build_object(
+    SELECT pg_catalog.jsonb_build_object(
              'id', id, 'inbox_path', left(inbox_path, 4096), 'file_hash', file_hash,
              'nas_staging_path', left(nas_staging_path, 4096), 'attempts', attempts) AS unread
       FROM scan_jobs
@@ -129,7 +129,7 @@ WITH me AS (
      FOR UPDATE SKIP LOCKED
 )
 UPDATE scan_jobs j
-   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id
+   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id::text
   FROM next
  WHERE j.id = next.id AND EXISTS (SELECT FROM me)
 RETURNING j.id, left(j.title, 4000) AS title;
@@ -264,7 +264,7 @@ RETURNING job_id;
 -- Jobs that were deleted so long ago that their files on disk may go.
 SELECT job_id, created_at FROM scand_deleted_jobs d
  WHERE deleted_at < now() - make_interval(secs => %(keep)s)
-   AND coalesce(staging_path, '') IN ('', %(jobs)s || '/' || job_id)
+   AND coalesce(staging_path, '') IN ('', %(jobs)s || '/' || job_id::text)
    AND NOT EXISTS (SELECT FROM scan_jobs WHERE id = d.job_id)
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s)
  ORDER BY deleted_at LIMIT 100;
@@ -293,7 +293,7 @@ RETURNING id;
 UPDATE scan_jobs SET updated_at = now()
  WHERE id IN (SELECT id FROM scan_jobs
                WHERE staging_path IS NOT NULL AND status IN ('committed', 'canceled')
-                 AND updated_at > now() + INTERVAL '1 min' AND staging_path = %(jobs)s || '/' || id
+                 AND updated_at > now() + INTERVAL '1 min' AND staging_path = %(jobs)s || '/' || id::text
                ORDER BY updated_at LIMIT 100 FOR UPDATE SKIP LOCKED)
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
@@ -306,7 +306,7 @@ UPDATE scan_jobs SET staging_path = NULL
  WHERE id IN (SELECT id FROM scan_jobs
                WHERE staging_path IS NOT NULL AND status IN ('committed', 'canceled')
                  AND updated_at < now() - make_interval(secs => %(keep)s)
-                 AND staging_path = %(jobs)s || '/' || id
+                 AND staging_path = %(jobs)s || '/' || id::text
                  AND id <> ALL (%(spare)s::bigint[])
                  AND (status = 'canceled' OR read_back OR (%(not_read_back)s AND read_back = false AND next_attempt_at IS NULL)
                       OR (read_back IS NULL AND EXISTS (

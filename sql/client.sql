@@ -27,7 +27,7 @@ SELECT id, status FROM scan_jobs
 UPDATE scan_jobs SET title = %(title)s WHERE id = %(id)s AND status = ANY (%(statuses)s) RETURNING id;
 
 -- name: job
-SELECT id, left(title, 4000) AS title, coalesce(to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
+SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, doc_id,
        error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
        step_since, created_at, updated_at, clock_timestamp() AS seen_at
@@ -37,7 +37,7 @@ SELECT id, left(title, 4000) AS title, coalesce(to_jsonb(scand_unreadable(settin
 -- name: jobs
 -- Jobs, the newest first. Where a value is given: only those before a job, in these statuses, with a title that
 -- contains a text (in any case), made since a moment, or made at most so many seconds ago.
-SELECT id, left(title, 4000) AS title, coalesce(to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
+SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, doc_id,
        error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
        step_since, created_at, updated_at, clock_timestamp() AS seen_at
@@ -105,5 +105,5 @@ SELECT status, jobs, oldest_seconds::float8 FROM scan_queue_lag;
 SELECT name, coalesce(has_table_privilege(oid, 'scan_jobs', 'SELECT'), false) AS granted,
        coalesce(pg_has_role(session_user, oid, 'MEMBER'), false) AS member,
        has_table_privilege(session_user, 'scan_jobs', 'INSERT, UPDATE') AS direct
-  FROM unnest(ARRAY['scand_client', 'scand_agent']) AS name LEFT JOIN pg_roles ON rolname = name
+  FROM pg_catalog.unnest(ARRAY['scand_client', 'scand_agent']) AS name LEFT JOIN pg_roles ON rolname = name
  ORDER BY name DESC;

@@ -1,8 +1,8 @@
 -- Two roles for a site that wants PostgreSQL itself to keep the web and the agent apart.
 --
--- Optional, and to be run after each `scand migrate` that applied something: psql -1 -f roles.sql
--- Then: GRANT scand_client TO <the web's login>; GRANT scand_agent TO <the daemon's login>;
--- A login that is in both says SET ROLE for what it does. It can be run again at any time and takes nothing away.
+-- Optional, and to be run after each `scand migrate` that applied something: `scand migrate --roles` does both.
+-- Then: GRANT scand_client TO <the web's login>; GRANT scand_client, scand_agent TO <the daemon's login>;
+-- The daemon needs both: the job that a signal makes is a client's. It says SET ROLE for what it does. It can be run again at any time and takes nothing away.
 
 -- Roles belong to the whole server: another database of it may have made them, or be making them now.
 DO $$

@@ -10,8 +10,10 @@ from scand.agent.loop import Agent
 from scand.config import Config, embedded_directory
 from scand.errors import ConfigError, Unavailable
 from scand.queue import commit_by, embedded, schema
-from scand.queue.connection import connect
+from scand.queue.connection import connect, take_role
+from scand.queue.refusals import told
 from scand.queue.statements import read_sql
+from scand.queue.tables import require_agents_rights
 from scand.spool.directories import Spool
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Database:
         self._tried = self._migrated = self._closed = False
 
     def open(self) -> Connection:
-        """A session whose schema is this scand's. May take long: it is called in a thread.
+        """A session as the agent whose schema is this scand's. May take long: it is called in a thread.
 
         Raises:
             Unavailable: the server is away.
@@ -48,10 +50,13 @@ class Database:
             connection = connect(server.daemon_url, name="scand")
         else:
             connection = connect(self._config.database.url.get_secret_value(), name="scand")
-        schema.check(connection)
         try:
-            commit_by.check(connection, self._config.commit.by)
-        except ConfigError:
+            with told():
+                schema.check(connection)
+                commit_by.check(connection, self._config.commit.by)
+                take_role(connection, "scand_agent")
+                require_agents_rights(connection)
+        except BaseException:
             connection.close()
             raise
         return connection

@@ -17,7 +17,6 @@ import psycopg
 
 from scand.errors import ConfigError, ScandError
 from scand.queue import rivals, statements
-from scand.queue.connection import take_role
 from scand.queue.results import AgentQueue
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Session:
     """At most one session at a time, and the standing that comes with it.
 
     Args:
-        opener: returns a new session whose schema has been checked; called in a thread.
+        opener: returns a new session as the agent, whose schema has been checked; called in a thread.
         lock: of the staging directory; it is taken before anything else.
         wake: wakes the selector; called in that thread when `opener` has returned.
 
@@ -146,7 +145,6 @@ class Session:
 
     def _elect(self, candidate: AgentQueue) -> bool:
         try:
-            take_role(candidate.connection, "scand_agent")
             candidate.connection.execute(_TIMEOUTS)
             if not candidate.elect():
                 who, epoch = rivals.leader(candidate)

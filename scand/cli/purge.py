@@ -15,7 +15,7 @@ from rich.text import Text
 
 from scand.agent import retention
 from scand.cli.program import as_called
-from scand.cli.session import agent_url, told
+from scand.cli.session import agent_url
 from scand.cli.tables import table
 from scand.cli.terminal import console, counted, echo_json, json_option, visible, when
 from scand.config import Config
@@ -23,6 +23,7 @@ from scand.errors import ConfigError, Unavailable
 from scand.queue import rivals, statements
 from scand.queue.connection import connect, take_role
 from scand.queue.intents import ClientQueue
+from scand.queue.refusals import told
 from scand.queue.results import AgentQueue
 from scand.spool.directories import Spool, expired, remove
 from scand.spool.disk import disk_errors

@@ -12,15 +12,17 @@ from scand.agent import service as daemon
 from scand.cli.host import people
 from scand.cli.host.nas_mark import mark_nas
 from scand.cli.host.unit import Unit
-from scand.cli.session import maintenance_url, told
+from scand.cli.session import maintenance_url
 from scand.cli.terminal import console, echo_json, json_option
 from scand.config import Config
 from scand.config.files import SYSTEM
 from scand.errors import ConfigError
 from scand.queue.commit_by import settle
 from scand.queue.connection import connect
+from scand.queue.refusals import told
 from scand.queue.schema import LONGEST_STATEMENT
 from scand.queue.schema import migrate as bring_up_to_date
+from scand.queue.statements import read_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,20 +41,29 @@ def run(config: Path | None) -> None:
 
 @click.command()
 @click.option(
+    "--roles", is_flag=True, help="Also make the roles scand_client and scand_agent, or renew their rights."
+)
+@click.option(
     "--commit-by",
     type=click.Choice(["agent", "client"]),
     help="Also settle who commits, as [commit] by says in the config; clients may then commit, or no more.",
 )
 @json_option
 @click.pass_obj
-def migrate(config: Path | None, *, commit_by: Literal["agent", "client"] | None, as_json: bool) -> None:
+def migrate(
+    config: Path | None, *, roles: bool, commit_by: Literal["agent", "client"] | None, as_json: bool
+) -> None:
     """Bring the database's schema up to date; with nothing to do, do nothing.
 
-    Run it as the owner of the tables. The daemon does it by itself for its embedded database.
+    Run it as the owner of the tables; to make roles, it needs CREATEROLE. The daemon does it by itself for its
+    embedded database, with the roles.
     """
     url = maintenance_url(config)
     with told(), connect(url, name="scand-migrate", deadline=LONGEST_STATEMENT) as connection:
         applied = bring_up_to_date(connection)
+        if roles:
+            with connection.transaction():
+                connection.execute(read_sql("roles.sql").encode())
         if commit_by is not None:
             settle(connection, commit_by)
     if as_json:
@@ -63,6 +74,8 @@ def migrate(config: Path | None, *, commit_by: Literal["agent", "client"] | None
         out.print(f"applied {name}")
     if not applied:
         out.print("the schema is up to date")
+    if roles:
+        out.print("scand_client and scand_agent have their rights in this database")
     if commit_by is not None:
         out.print(f"the {commit_by} commits in this database")
 

@@ -16,16 +16,16 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
 from scand.errors import ConfigError, Unavailable
+from scand.queue import session
 from scand.queue.moments import MomentLoader
+from scand.queue.refusals import refusal
+from scand.queue.tables import require_all_rows
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
 
 CONNECT_TIME = 5
 """Seconds to connect, DNS not included."""
-
-OLDEST_SERVER = 14
-"""PostgreSQL's major version: functions whose body is a RETURN, and CREATE OR REPLACE TRIGGER, came with it."""
 
 _T = TypeVar("_T")
 
@@ -53,7 +53,7 @@ class Connection(psycopg.Connection[DictRow]):
 
 
 def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Connection:
-    """A new session, autocommit, rows as dicts.
+    """A new session, autocommit, rows as dicts, with the settings that scand relies on (see `session`).
 
     Args:
         url: a libpq URL or keyword string.
@@ -62,7 +62,7 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
 
     Raises:
         Unavailable: the server is not there or does not answer.
-        ConfigError: the URL cannot be read, or the server refuses this login or is too old.
+        ConfigError: the URL cannot be read, the server refuses this login, or is not what scand needs.
     """
     try:
         connection = Connection.connect(
@@ -85,21 +85,18 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
                 f"The database refuses the login: {text}. Mend database.url, or the server's pg_hba.conf."
             ) from error
         raise Unavailable(f"The database is away: {text}") from error
-    _require_server(connection)
     connection.deadline = deadline
+    try:
+        session.prepare(connection, url)
+    except psycopg.Error as error:
+        connection.close()
+        raise refusal(error) from error
+    except BaseException:
+        connection.close()
+        raise
     set_json_loads(_json, connection)
     connection.adapters.register_loader("timestamptz", MomentLoader)
     return connection
-
-
-def _require_server(connection: Connection) -> None:
-    major, minor = divmod(connection.info.server_version, 10_000)
-    if major < OLDEST_SERVER:
-        connection.close()
-        raise ConfigError(
-            f"The database's server is PostgreSQL {major}.{minor}: scand needs {OLDEST_SERVER} or later. "
-            "Upgrade the server, or set database.url to another."
-        )
 
 
 _DEEPEST = 100  # levels of JSON that anybody may mean; Python itself stops at a thousand
@@ -145,15 +142,22 @@ def take_role(connection: Connection, role: str, *, local: bool = False) -> None
 
     Args:
         local: only until the end of the transaction.
+
+    Raises:
+        ConfigError: rows are hidden from it.
     """
     actor = role.removeprefix("scand_")
     row = connection.execute(
         """SELECT set_config('scand.actor', %(actor)s, %(local)s),
                   EXISTS (SELECT FROM pg_roles
                            WHERE rolname = %(role)s AND pg_has_role(session_user, oid, 'MEMBER')
-                             AND has_table_privilege(oid, 'scan_jobs', 'SELECT')) AS taken""",
+                             AND has_table_privilege(oid, 'scan_jobs', 'SELECT')) AS taken,
+                  session_user AS login""",
         {"actor": actor, "role": role, "local": local},
     ).fetchone()
-    if row is not None and row["taken"]:
+    if row is None:
+        return
+    if row["taken"]:
         scope = sql.SQL("LOCAL ") if local else sql.SQL("")
         connection.execute(sql.SQL("SET {}ROLE {}").format(scope, sql.Identifier(role)))
+    require_all_rows(connection, role if row["taken"] else row["login"])

@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 
 from scand.errors import ConfigError, TryAgain
 from scand.jobs.lifecycle import CLIENT_COMMITS, STEPS, Status
+from scand.queue import requirements, tables
 from scand.queue.statements import MIGRATION_LOCK, read_sql, sql_directory
 
 if TYPE_CHECKING:
@@ -76,10 +77,17 @@ def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
         TryAgain: somebody else had a lock for all of `patience`.
     """
     files = _files()
+    requirements.require_version(connection.info.server_version)
     with _told(), _alone(connection, patience):
-        pending = _pending(files, _applied(connection))
+        applied = _applied(connection)
+        pending = _pending(files, applied)
         if pending:
             _require_utf8(connection)
+            with connection.transaction():
+                tables.require_nothing_planted(connection)
+        if not applied:
+            with connection.transaction():
+                tables.require_one_documents(connection)
         for migration in pending:
             with _explained(migration), _transaction(connection, patience):
                 connection.execute(_LOG)
@@ -89,6 +97,7 @@ def migrate(connection: Connection, *, patience: float = 30.0) -> list[str]:
                     (migration.version, migration.name, migration.checksum),
                 )
         with _transaction(connection, patience):
+            tables.require_tables(connection)
             _put_back(connection)
     return [migration.name for migration in pending]
 
@@ -124,9 +133,10 @@ def check(connection: Connection) -> None:
                 f"the database's schema is older than this scand ({pending[0].name} is missing): "
                 'run "scand migrate"'
             )
+        tables.require_tables(connection)
         steps = _rows(connection, _STEPS)
         installations = _rows(connection, "SELECT id FROM scand_installation")
-        statuses = _rows(connection, "SELECT unnest(scand_job_statuses())")
+        statuses = _rows(connection, "SELECT pg_catalog.unnest(scand_job_statuses())")
 
     if statuses != [(status,) for status in Status]:
         raise ConfigError("scand_job_statuses() of the database has other statuses than this scand knows")
@@ -174,8 +184,8 @@ def _applied(connection: Connection) -> dict[int, tuple[str, str]]:
             rows = _rows(connection, "SELECT version, name, checksum FROM scand_migrations")
         except psycopg.errors.InsufficientPrivilege as error:
             raise ConfigError(
-                f"{error.diag.message_primary}: run sql/roles.sql, and grant scand_client or scand_agent to "
-                f'"{connection.info.user}"'
+                f"{error.diag.message_primary}: {requirements.ROLES} (a client needs scand_client only; this "
+                f'login is "{connection.info.user}")'
             ) from error
     return {version: (name, checksum) for version, name, checksum in rows}
 

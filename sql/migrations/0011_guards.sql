@@ -1,5 +1,5 @@
 -- What a client writes, and what it cannot: for everybody who is not the agent, with the roles or without.
-SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
+SELECT set_config('search_path', pg_catalog.format('%I, pg_temp', current_schema()), true);
 
 -- Raised by one with every step of the job and every change of its batches. A client that says
 -- "WHERE id = 42 AND steps = 7" acts on what it has seen or on nothing; a mapper can use it as its version column.
@@ -22,7 +22,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
 BEGIN
     IF jsonb_path_exists(settings, 'strict $.**{100}') THEN
         RETURN 'JSON nested too deep (100 levels)';
-    ELSIF pg_column_size(jsonb_build_array(settings)) > 2 * 1048576 THEN  -- as it is in memory, not compressed
+    ELSIF pg_catalog.pg_column_size(pg_catalog.jsonb_build_array(settings)) > 2 * 1048576 THEN  -- as it is in memory, not compressed
         RETURN 'more than 1 MiB of JSON';
     ELSIF EXISTS (
         -- Not jsonb_path_query, whose time grows with the square of what it finds (10 s for 100,000 numbers).
@@ -132,7 +132,7 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'job %: it has changed since this row was read, so it does not go from % to %',
             OLD.id, OLD.status, NEW.status
-            USING ERRCODE = 'SD003', HINT = format(
+            USING ERRCODE = 'SD003', HINT = pg_catalog.format(
                 'Read the row again, or write nothing but the status: UPDATE scan_jobs SET status = %L WHERE id = %s '
                 'AND status = %L.', NEW.status, OLD.id, OLD.status);
     END IF;
@@ -230,7 +230,7 @@ BEGIN
         IF is_client THEN
             RAISE EXCEPTION 'batch % of job %: batches are made by scanning, not by a client', NEW.batch_seq, NEW.job_id
                 USING ERRCODE = 'SD002',
-                HINT = format('To scan one: UPDATE scan_jobs SET status = ''scanning'' WHERE id = %s.', NEW.job_id);
+                HINT = pg_catalog.format('To scan one: UPDATE scan_jobs SET status = ''scanning'' WHERE id = %s.', NEW.job_id);
         END IF;
         RETURN NEW;
     END IF;
@@ -239,7 +239,7 @@ BEGIN
     IF is_client AND EXISTS (SELECT FROM scan_jobs WHERE id = OLD.job_id AND status = ANY (scand_job_statuses())) THEN
         RAISE EXCEPTION 'batch % of job %: a batch cannot be deleted, since its pages are on disk',
             OLD.batch_seq, OLD.job_id
-            USING ERRCODE = 'SD002', HINT = format(
+            USING ERRCODE = 'SD002', HINT = pg_catalog.format(
                 'To leave it out: UPDATE scan_job_batches SET status = ''discarded'' WHERE job_id = %s AND batch_seq = %s.',
                 OLD.job_id, OLD.batch_seq);
     END IF;

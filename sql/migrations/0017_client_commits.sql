@@ -1,6 +1,6 @@
 -- A client that commits by itself: it says where it has put the document, the document is the one that was previewed,
 -- and the agent reads it back before any page of it leaves the local disk.
-SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
+SELECT set_config('search_path', pg_catalog.format('%I, pg_temp', current_schema()), true);
 
 -- As in sql/roles.sql, for a database in which it was run before read_back came.
 DO $$
@@ -53,18 +53,18 @@ BEGIN
 
     why := CASE
         WHEN OLD.inbox_path IS NOT NULL THEN
-            format('the agent is publishing it as %s, and ends that itself', OLD.inbox_path)
+            pg_catalog.format('the agent is publishing it as %s, and ends that itself', OLD.inbox_path)
         WHEN OLD.file_hash IS NULL THEN
             'it has no file_hash to know the document by: take it back to preview, reopen it (ready), and finish it again'
         WHEN NEW.file_hash <> OLD.file_hash THEN
-            format('the document that was previewed has the SHA-256 %s, not %s', OLD.file_hash, NEW.file_hash)
+            pg_catalog.format('the document that was previewed has the SHA-256 %s, not %s', OLD.file_hash, NEW.file_hash)
         WHEN NEW.inbox_path IS NULL THEN
             'say where the document is now: SET status = ''committed'', inbox_path = ''PKM/Inbox/Title.pdf'''
         WHEN NOT scand_is_clean_path(NEW.inbox_path) THEN
-            format('inbox_path is relative to the NAS root, without "..", hidden names or control characters, and not %s',
-                   quote_literal(left(NEW.inbox_path, 200)))
+            pg_catalog.format('inbox_path is relative to the NAS root, without "..", hidden names or control characters, and not %s',
+                   pg_catalog.quote_literal(left(NEW.inbox_path, 200)))
         WHEN starts_with(NEW.inbox_path, regexp_replace(OLD.nas_staging_path, '[^/]*$', '')) THEN
-            format('%s is where the preview is, and the agent removes that: copy it elsewhere', NEW.inbox_path)
+            pg_catalog.format('%s is where the preview is, and the agent removes that: copy it elsewhere', NEW.inbox_path)
     END;
     IF why IS NOT NULL THEN
         RAISE EXCEPTION 'job %: not committed: %', OLD.id, why

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from scand.cli.checks.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
 from scand.queue import commit_by
-from scand.queue.connection import connect
+from scand.queue.connection import connect, take_role
 from scand.queue.intents import ClientQueue
 from scand.queue.schema import check as compare_schema
+from scand.queue.tables import open_schemas
 from scand.spool.directories import Spool
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def check_database(url: Callable[[], str], config: Config | None, start: str) ->
             yield schema
             if not schema.ok:
                 return
+            yield told("rows", lambda: check_rows(queue))
             yield told("commit", lambda: check_commit(config, queue))
             if not config.database.embedded:  # there the daemon sees to the roles itself
                 yield told("roles", lambda: check_roles(queue))
@@ -59,6 +61,21 @@ def check_schema(queue: ClientQueue) -> Check:
     """
     compare_schema(queue.connection)
     return Check("schema", ok=True, detail="up to date")
+
+
+def check_rows(queue: ClientQueue) -> Check:
+    """Whether the daemon and a client see every row, and no stranger's function can run in their place.
+
+    Raises:
+        ConfigError: rows are hidden from one of them.
+    """
+    for role in ("scand_agent", "scand_client"):
+        with queue.connection.transaction():
+            take_role(queue.connection, role, local=True)
+    for schema in open_schemas(queue.connection):
+        why = f"Every login may make functions in the schema {schema}, in which scand's tables are."
+        return wrong("rows", why, f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
+    return Check("rows", ok=True, detail="none is hidden by row-level security")
 
 
 def check_commit(config: Config, queue: ClientQueue) -> Check:
@@ -86,13 +103,15 @@ def check_roles(queue: ClientQueue) -> Check:
     direct = all(role.direct for role in roles)
     if not used and direct:
         return Check(
-            "roles", ok=True, detail=f"not used here: {login} may take every step (see sql/roles.sql)"
+            "roles",
+            ok=True,
+            detail=f"not used here: {login} may take every step (scand migrate --roles makes some)",
         )
     if len(used) < len(roles):
         return wrong(
             "roles",
             "scand_client and scand_agent have no rights in this database.",
-            "psql -1 -f sql/roles.sql",
+            "scand migrate --roles",
         )
     if len(ours) == len(roles) or (direct and not ours):
         return Check("roles", ok=True, detail=f"{login} may take every step")

@@ -17,12 +17,12 @@ from rich.text import Text
 from scand.cli.demo import contact_sheet
 from scand.cli.demo.stage import SHEETS, Stage
 from scand.cli.program import program
-from scand.cli.session import told
 from scand.cli.show import timeline
 from scand.cli.terminal import console, counted
 from scand.cli.watching import Sight, looks, screen
 from scand.errors import ScandError, Unavailable
 from scand.jobs.lifecycle import Status
+from scand.queue.refusals import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -88,7 +88,7 @@ def test_doctor_knows_who_may_take_which_steps(shell: Shell, connect: Connect, l
 
     with ClientQueue.open(shell.url) as queue:
         assert check_roles(queue).ok
-    assert roles() == (False, "psql -1 -f sql/roles.sql")
+    assert roles() == (False, "scand migrate --roles")
     owner.execute(read_sql("roles.sql").encode())
     with ClientQueue.open(shell.url) as queue:
         assert check_roles(queue).ok

@@ -88,7 +88,7 @@ def queue(migrated_url: str) -> Iterator[AgentQueue]:
 
 def job(connection: Connection, status: str, name: str) -> int:
     """A job with a batch, in a status into which no step has led, as the statement of this name wants it."""
-    path = "NULL" if name in LET_GO else "'/spool/jobs/' || id"
+    path = "NULL" if name in LET_GO else "'/spool/jobs/' || id::text"
     when = "now() + interval '1 year'" if name in IN_THE_FUTURE else "now() - interval '1 year'"
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")

@@ -400,7 +400,7 @@ def test_a_login_without_the_rights_is_told_so(
     assert "as the owner of the tables or as a superuser" in caught.value.sentence
     migrate(servers)
     with pytest.raises(
-        ConfigError, match=r"permission denied for table scand_migrations: run sql/roles\.sql"
+        ConfigError, match="permission denied for table scand_migrations: run `scand migrate --roles`"
     ):
         check(weak)
 

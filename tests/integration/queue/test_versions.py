@@ -12,7 +12,7 @@ import pytest
 
 from scand.errors import ConfigError
 from scand.jobs.lifecycle import STEPS, Status
-from scand.queue import connection as session
+from scand.queue import requirements
 from scand.queue.schema import check, migrate
 from scand.queue.statements import read_sql, sql_directory
 from tests.shell import Shell
@@ -103,7 +103,7 @@ def test_a_server_that_is_too_old_is_told_before_anything_is_done(
         f'[database]\nurl = "{too_old}"\n[staging]\ndir = "{tmp_path}/staging"\n[nas]\nroot = "{tmp_path}/nas"\n'
     )
     said, complained = Shell(tmp_path, "").run("--config", str(config), command, status=EX_CONFIG)
-    told = f"is PostgreSQL {TOO_OLD}.23: scand needs {session.OLDEST_SERVER} or later"
+    told = f"is PostgreSQL {TOO_OLD}.23: scand needs {requirements.OLDEST} or later"
     assert told in said + complained
     assert "Traceback" not in said + complained
     with psycopg.connect(too_old) as database:
