@@ -82,19 +82,21 @@ class Children:
             self._children[role].say(command)
 
     def kill(self, role: str) -> None:
-        """Send SIGKILL; the end comes as an occurrence."""
+        """Send SIGKILL; the end comes as an occurrence, by `hear` or `abandon`."""
         if role in self._children:
             self._children[role].kill()
 
     def abandon(self, role: str) -> Iterator[Occurrence]:
-        """Go on without a child that was killed and does not end."""
-        if (child := self._children.pop(role, None)) is not None:
-            self._forget(child)
-            if role == COURIER:
-                self._stuck.append(child)
-            else:
-                self._let_go.append((child, time.monotonic()))
-            yield _ended(role, "killed, but stuck in the kernel")
+        """Go on without a child that was killed and does not end; one that was never started has ended, too."""
+        if (child := self._children.pop(role, None)) is None:
+            yield _ended(role, "it was never started")
+            return
+        self._forget(child)
+        if role == COURIER:
+            self._stuck.append(child)
+        else:
+            self._let_go.append((child, time.monotonic()))
+        yield _ended(role, "killed, but stuck in the kernel")
 
     def retire(self, role: str) -> None:
         """Close the child's socket, upon which it cleans up and ends. Nothing that it still reports is heard."""

@@ -16,7 +16,7 @@ from scand import wire
 from scand.agent.children import Children
 from scand.agent.log.journal import Journal
 from scand.agent.log.reporter import Reporter
-from scand.decide.occurrences import CourierEnded, CourierSaid
+from scand.decide.occurrences import CourierEnded, CourierSaid, FeederEnded
 from scand.wire.child import COURIER, FEEDER, Child, clean_environment
 from tests.support.site import until
 
@@ -159,3 +159,13 @@ def test_a_child_that_waits_leaves_quietly_with_its_parent(module: str) -> None:
     finally:
         child.kill()
         child.close()
+
+
+@pytest.mark.parametrize(("role", "ended"), [(FEEDER, FeederEnded), (COURIER, CourierEnded)])
+def test_a_child_that_was_never_started_can_be_abandoned(
+    children: Children, role: str, ended: type[Occurrence]
+) -> None:
+    """Killing it does nothing; abandoning it is its end, so that a daemon which believed in it can leave."""
+    children.kill(role)
+    (occurrence,) = children.abandon(role)
+    assert isinstance(occurrence, ended)
