@@ -55,7 +55,7 @@ SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() A
 -- of the job that was active at the last look (%(former)s), a file that is staged on the NAS for a job that does not
 -- want it any more, or was deleted, and a document that a client has committed and the agent has yet to read back.
 -- Of texts and batches no more than anybody means: they are read at every look. Ages and waits are bounded (see
--- 0015_clocks.sql); %(longest)s is the longest pause between two tries in seconds, %(batches)s the most batches of a job.
+-- 0013_clocks.sql); %(longest)s is the longest pause between two tries in seconds, %(batches)s the most batches of a job.
 SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
        stale.stale, unread.unread
   FROM scan_agent_status s

@@ -27,7 +27,7 @@ COMMITTING_CLIENT_UPDATES = frozenset({"doc_id", "error", "error_code"})
 """What it changes of a job that is committing, too, where `sql/client-commits.sql` was run."""
 
 COMMIT_CLIENT_UPDATES = frozenset({"inbox_path", "file_hash"})
-"""What it writes there with the step to committed, and only then (migration 0017)."""
+"""What it writes there with the step to committed, and only then (migration 0015)."""
 
 DOCUMENT_SERVER_UPDATES = frozenset({"doc_id"})
 """What it changes, too, where the table `documents` is not scand's own."""

@@ -7,7 +7,7 @@ ALTER TABLE scan_jobs
     ADD COLUMN IF NOT EXISTS steps BIGINT NOT NULL DEFAULT 0;
 
 -- Whether the agent has read the document back from the Inbox: true, or false after a client's commit until it has (see
--- 0017_client_commits.sql). NULL: the job is not committed, or was committed before this column came.
+-- 0015_client_commits.sql). NULL: the job is not committed, or was committed before this column came.
 ALTER TABLE scan_jobs
     ADD COLUMN IF NOT EXISTS read_back BOOLEAN;
 

@@ -1,4 +1,4 @@
-"""A client's own commit: what the trigger of 0017_client_commits lets through, and what it keeps."""
+"""A client's own commit: what the trigger of 0015_client_commits lets through, and what it keeps."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_what_a_client_committed_before_is_read_back_as_well(
             (actor,),
         )
     with client.transaction():
-        client.execute(read_sql("migrations/0017_client_commits.sql").encode())
+        client.execute(read_sql("migrations/0015_client_commits.sql").encode())
         assert client.execute("SELECT scand_actor() AS actor").fetchone() == {"actor": "client"}
     row = job(client)
     assert row["read_back"] is read_back
