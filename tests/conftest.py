@@ -78,9 +78,9 @@ def postgres_servers() -> Iterator[Callable[[int | None], str]]:
 
 
 @pytest.fixture(scope="session")
-def server_url(postgres_servers: Callable[[int | None], str]) -> str:
+def server_url(postgres_servers: Callable[[int | None], str], request: pytest.FixtureRequest) -> str:
     """The URL of a PostgreSQL server, as a superuser, with a database that is not for tests to write in."""
-    return postgres_servers(None)
+    return postgres_servers(getattr(request, "param", None))
 
 
 @contextmanager
