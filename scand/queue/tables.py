@@ -61,17 +61,18 @@ _TOLD = 3
 
 # Not of a superuser, of this login, or of an extension.
 _PLANTED = """
+    WITH here AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = pg_catalog.current_schema())
     SELECT made.what
       FROM (SELECT 'the function ' || p.oid::regprocedure::text AS what, p.proowner AS owner,
                    p.oid, 'pg_proc'::regclass AS kind
               FROM pg_catalog.pg_proc p
-             WHERE p.pronamespace = pg_catalog.current_schema()::regnamespace
+             WHERE p.pronamespace = (SELECT oid FROM here)
                AND EXISTS (SELECT FROM pg_catalog.pg_proc b
                             WHERE b.proname = p.proname AND b.pronamespace = 'pg_catalog'::regnamespace)
             UNION ALL
             SELECT 'the operator ' || o.oid::regoperator::text, o.oprowner, o.oid, 'pg_operator'::regclass
               FROM pg_catalog.pg_operator o
-             WHERE o.oprnamespace = pg_catalog.current_schema()::regnamespace) AS made
+             WHERE o.oprnamespace = (SELECT oid FROM here)) AS made
       JOIN pg_catalog.pg_roles r ON r.oid = made.owner
      WHERE NOT r.rolsuper AND r.rolname <> current_user
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
