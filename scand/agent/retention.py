@@ -13,6 +13,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.jobs.lifecycle import Status
+from scand.queue import leftovers
 from scand.spool.batches import BEGIN, END, PAGES
 from scand.spool.records import JobRecord
 
@@ -54,12 +55,12 @@ def let_go(
     """The rows of jobs that have been over for `keep` seconds own no files any more.
 
     Args:
-        spare, not_read_back: see `AgentQueue.expire`.
+        spare, not_read_back: see `leftovers.expire`.
 
     Returns:
         The jobs; 100 at most.
     """
-    return queue.expire(str(spool.jobs), keep, spare=sorted(spare), not_read_back=not_read_back)
+    return leftovers.expire(queue, str(spool.jobs), keep, spare=sorted(spare), not_read_back=not_read_back)
 
 
 def put_out_of_the_way(
@@ -70,7 +71,7 @@ def put_out_of_the_way(
     Raises:
         OSError: from the disk.
     """
-    with queue.let_go([job_id for job_id in spool.ids() if job_id not in spare]) as jobs:
+    with leftovers.let_go(queue, [job_id for job_id in spool.ids() if job_id not in spare]) as jobs:
         for job_id, created in jobs:
             if spool.expire(record(job_id, created, installation)):
                 yield job_id
@@ -84,12 +85,12 @@ def put_deleted_out_of_the_way(
     Raises:
         OSError: from the disk.
     """
-    deleted = queue.deleted(str(spool.jobs), keep)
+    deleted = leftovers.deleted(queue, str(spool.jobs), keep)
     for job_id, created in deleted:
         if spool.expire(record(job_id, created, installation)):
             yield job_id
     if deleted:
-        queue.forget_deleted([job_id for job_id, _ in deleted])
+        leftovers.forget_deleted(queue, [job_id for job_id, _ in deleted])
 
 
 def being_written(spool: Spool, quiet: float) -> list[int]:
@@ -104,7 +105,7 @@ def being_written(spool: Spool, quiet: float) -> list[int]:
 
 def orphans(queue: AgentQueue, spool: Spool, installation: str) -> list[Orphan]:
     """Directories with pages that belong to no job of this database: restored, replaced or deleted rows'."""
-    deleted = [record(*job, installation) for job in queue.deleted(str(spool.jobs), 0.0)]
+    deleted = [record(*job, installation) for job in leftovers.deleted(queue, str(spool.jobs), 0.0)]
     return [
         Orphan(place, whose, _pages(place), place.size(), _touched(place), whose in deleted)
         for place, whose in ((directory, directory.record()) for directory in spool.all())
@@ -119,7 +120,7 @@ def retire(queue: AgentQueue, spool: Spool, orphan: Orphan, installation: str, q
         quiet: as for `being_written`: a job may have been deleted under its feeder's hands.
     """
     directory = orphan.directory
-    with queue.at_rest():
+    with leftovers.at_rest(queue):
         same = directory.path.exists() and directory.record() == orphan.record
         written = _under_way(directory) and not _at_rest(directory, quiet)
         if not same or written or not _nobodys(queue, directory, installation):
@@ -131,7 +132,7 @@ def retire(queue: AgentQueue, spool: Spool, orphan: Orphan, installation: str, q
 def _nobodys(queue: AgentQueue, directory: JobDirectory, installation: str) -> bool:
     name, said = directory.path.name, directory.record()
     number = int(name.partition(".")[0]) if name.partition(".")[0].isdecimal() else 0
-    rows = queue.jobs_of([number, *([said.id] if said else [])])
+    rows = leftovers.jobs_of(queue, [number, *([said.id] if said else [])])
     if said and said.id in rows and said == record(said.id, rows[said.id][0], installation):
         return False
     if name.isdecimal() and number in rows:

@@ -20,7 +20,7 @@ from scand.cli.tables import table
 from scand.cli.terminal import console, counted, echo_json, json_option, visible, when
 from scand.config import Config
 from scand.errors import ConfigError, Unavailable
-from scand.queue import rivals, statements
+from scand.queue import leftovers, rivals, statements
 from scand.queue.connection import connect, take_role
 from scand.queue.intents import ClientQueue
 from scand.queue.refusals import told
@@ -136,7 +136,7 @@ def _finished(disk: _Disk, *, dry_run: bool, not_read_back: bool) -> list[dict[s
     if not dry_run:
         for job_id in retention.put_out_of_the_way(store, spool, disk.installation, spare=spare):
             gone += [] if job_id in gone else [job_id]  # its row was changed by a purge that was killed
-    jobs = store.jobs_of(gone)
+    jobs = leftovers.jobs_of(store, gone)
     return [
         {"id": job_id, "status": jobs[job_id][1], "bytes": sizes[job_id]}
         for job_id in sorted(gone)

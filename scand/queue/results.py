@@ -22,8 +22,7 @@ from scand.queue.connection import take_role
 from scand.queue.statements import AGENT_LOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping
 
     from scand import wire
     from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Record
@@ -52,7 +51,7 @@ class AgentQueue:
         return bool(self.run(name, **values))
 
     @contextmanager
-    def _as_client(self) -> Iterator[None]:
+    def as_client(self) -> Iterator[None]:
         """A person's word through the daemon: a transaction in which it is a client."""
         with self.connection.transaction():
             take_role(self.connection, "scand_client", local=True)
@@ -149,13 +148,13 @@ class AgentQueue:
 
     def manual_job(self, title: str, settings: Mapping[str, object]) -> int | None:
         """A new queued job, made as a client; None: another daemon leads."""
-        with self._as_client():
+        with self.as_client():
             rows = self.run("manual_job", title=title, settings=Jsonb(dict(settings)))
         return int(rows[0]["id"]) if rows else None
 
     def scan_now(self, job_id: int) -> bool:
         """ready → scanning on a person's word, as a client."""
-        with self._as_client():
+        with self.as_client():
             return self._done("scan_now", id=job_id)
 
     def advance(self, step: Advance) -> bool:
@@ -258,20 +257,6 @@ class AgentQueue:
         """Nothing of the job is on the NAS any more."""
         return self._done("forget_staged", id=job_id) or self._done("forget_staged_of_deleted", id=job_id)
 
-    def deleted(self, jobs: str, keep: float) -> list[tuple[int, datetime]]:
-        """Jobs that were deleted `keep` seconds ago and may have files on disk: id and creation time; 100 at most.
-
-        Args:
-            jobs: the absolute directory below which each job had one of its own.
-            keep: seconds.
-        """
-        rows = self.run("deleted", jobs=jobs, keep=keep)
-        return [(row["job_id"], row["created_at"]) for row in rows]
-
-    def forget_deleted(self, ids: Sequence[int]) -> None:
-        """Nothing of these deleted jobs is on disk any more."""
-        self.run("forget_deleted", ids=list(ids))
-
     def read_back(self, outcome: ReadBack) -> bool:
         """What became of looking for a document that a client has committed."""
         return self._done(
@@ -283,45 +268,3 @@ class AgentQueue:
             attempts=outcome.attempts,
             seconds=outcome.seconds,
         )
-
-    def expire(
-        self, jobs: str, keep: float, *, spare: Sequence[int] = (), not_read_back: bool = False
-    ) -> list[int]:
-        """Let go of the files of jobs that have been over for `keep` seconds, as far as the rows go.
-
-        Of the committed ones only those whose document the agent has read back. A canceled job's batches cannot be
-        kept any more; a committed one's are history.
-
-        Args:
-            spare: jobs that are left alone.
-            not_read_back: also those whose document the agent has looked for in vain.
-
-        Returns:
-            Which they were; 100 at most.
-        """
-        with self.connection.transaction():
-            self.run("restart_keep", jobs=jobs)
-            rows = self.run("expire", jobs=jobs, keep=keep, spare=list(spare), not_read_back=not_read_back)
-            ids = [row["id"] for row in rows]
-            self.run("expire_batches", ids=ids)
-        return ids
-
-    @contextmanager
-    def let_go(self, ids: Sequence[int]) -> Iterator[list[tuple[int, datetime]]]:
-        """Of these jobs those that have no files any more, as far as the rows go: id and creation time.
-
-        Until the end of the block nobody changes their rows: no client queues them again, no daemon claims them.
-        """
-        with self.connection.transaction():
-            yield [(row["id"], row["created_at"]) for row in self.run("let_go", ids=ids)]
-
-    def jobs_of(self, ids: Sequence[int]) -> dict[int, tuple[datetime, str]]:
-        """Those of the jobs that there are: id → creation time and status."""
-        return {row["id"]: (row["created_at"], row["status"]) for row in self.run("jobs_of", ids=ids)}
-
-    @contextmanager
-    def at_rest(self) -> Iterator[None]:
-        """Until the end of the block no job is made, none takes a step. For some milliseconds only."""
-        with self._as_client():
-            self.connection.execute("LOCK TABLE scan_jobs IN SHARE MODE")
-            yield

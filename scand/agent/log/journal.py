@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from scand.agent.log.events import MESSAGES, Event, Level
+from scand.agent.log.events import MESSAGES, Event
+from scand.agent.log.message import Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scand.decide.timeouts import LONGEST_BACKOFF
-from scand.queue import statements
+from scand.queue import leftovers, statements
 from scand.queue.connection import connect
 from scand.queue.moments import EARLIEST, LATEST
 from scand.queue.results import AgentQueue
@@ -119,9 +119,9 @@ def test_files_are_kept_no_longer_than_the_config_says(queue: AgentQueue, when: 
     """A job that was over in the future is kept from now on."""
     write(queue, "status", "'canceled'")
     write(queue, "updated_at", when)
-    assert queue.expire(JOBS, 60.0) == []
+    assert leftovers.expire(queue, JOBS, 60.0) == []
     write(queue, "updated_at", "updated_at - interval '61 s'")
-    assert queue.expire(JOBS, 60.0) != []
+    assert leftovers.expire(queue, JOBS, 60.0) != []
 
 
 @pytest.mark.parametrize(

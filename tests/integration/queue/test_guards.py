@@ -11,6 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from scand.queue import leftovers
 from scand.queue.connection import connect as connect_as_scand
 from scand.queue.connection import take_role
 from scand.queue.intents import ClientQueue
@@ -413,7 +414,7 @@ def test_a_deleted_job_leaves_its_files_to_the_agent(
 
     client.execute("INSERT INTO scan_jobs (id, title) VALUES (%s, 'the same id')", (job,))
     assert daemon.look().stale is None
-    assert daemon.deleted("/spool/jobs", 0.0) == []
+    assert leftovers.deleted(daemon, "/spool/jobs", 0.0) == []
     client.execute("DELETE FROM scan_jobs")  # a draft leaves nothing
 
     stale = daemon.look().stale
@@ -421,10 +422,10 @@ def test_a_deleted_job_leaves_its_files_to_the_agent(
     assert (stale.job_id, stale.path) == (job, "staged/merged.pdf")
     assert daemon.forget_staged(job)
     assert daemon.look().stale is None
-    assert daemon.deleted("/elsewhere/jobs", 0.0) == []
-    assert daemon.deleted("/spool/jobs", 3600.0) == []
-    assert daemon.deleted("/spool/jobs", 0.0) == [(job, created)]
-    daemon.forget_deleted([job])
+    assert leftovers.deleted(daemon, "/elsewhere/jobs", 0.0) == []
+    assert leftovers.deleted(daemon, "/spool/jobs", 3600.0) == []
+    assert leftovers.deleted(daemon, "/spool/jobs", 0.0) == [(job, created)]
+    leftovers.forget_deleted(daemon, [job])
     assert client.execute("SELECT FROM scand_deleted_jobs").rowcount == 0
 
 
@@ -456,7 +457,7 @@ def test_another_daemons_agent_forgets_nothing(
     job = a_job(client, agent)
     client.execute("DELETE FROM scan_jobs")
     daemon.epoch -= 1
-    assert daemon.deleted("/spool/jobs", 0.0) == []
-    daemon.forget_deleted([job])
+    assert leftovers.deleted(daemon, "/spool/jobs", 0.0) == []
+    leftovers.forget_deleted(daemon, [job])
     assert not daemon.forget_staged(job)
     assert client.execute("SELECT FROM scand_deleted_jobs").rowcount == 1

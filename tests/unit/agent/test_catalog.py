@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import structlog
 
-from scand.agent.log.events import MESSAGES, Event, Level
+from scand.agent.log.events import MESSAGES, Event
 from scand.agent.log.journal import Journal, configure
+from scand.agent.log.message import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

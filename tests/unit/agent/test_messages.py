@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import string
 
-from scand.agent.log.events import MESSAGES, Event, Level
+from scand.agent.log.events import MESSAGES, Event
+from scand.agent.log.message import Level
 
 
 def test_every_event_has_a_message() -> None:

@@ -1,0 +1,121 @@
+"""What the daemon can want done. Values only; `agent.perform` carries them out.
+
+The actions of one decision are performed in order. If one fails, those after it are not performed. In all of them,
+`job_id` is `scan_jobs.id`, `seq` the number of a batch within the job, and `status`, `from_status` and `entered`
+are the job's when this was decided: the row must still have them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from scand.decide.actions.host import (
+    AbandonCourier,
+    AbandonFeeder,
+    DropBatch,
+    EndBatch,
+    Exit,
+    FindScanner,
+    KillCourier,
+    KillFeeder,
+    RefuseScan,
+    RetireFeeder,
+    Scan,
+    Send,
+    StartFeeder,
+    TellFeeder,
+)
+from scand.decide.actions.rows import (
+    Advance,
+    Claim,
+    Commit,
+    ExpectStaged,
+    Expire,
+    ForgetStaged,
+    LookAgain,
+    MakeManualJob,
+    Name,
+    Postpone,
+    Progress,
+    ReadBack,
+    Record,
+)
+
+if TYPE_CHECKING:
+    from scand.decide.state import State
+
+__all__ = [
+    "AbandonCourier",
+    "AbandonFeeder",
+    "Action",
+    "Advance",
+    "Claim",
+    "Commit",
+    "DatabaseAction",
+    "Decided",
+    "DropBatch",
+    "EndBatch",
+    "Exit",
+    "ExpectStaged",
+    "Expire",
+    "FindScanner",
+    "ForgetStaged",
+    "KillCourier",
+    "KillFeeder",
+    "LocalAction",
+    "LookAgain",
+    "MakeManualJob",
+    "Name",
+    "Postpone",
+    "Progress",
+    "ReadBack",
+    "Record",
+    "RefuseScan",
+    "RetireFeeder",
+    "RowWrite",
+    "Scan",
+    "Send",
+    "StartFeeder",
+    "TellFeeder",
+]
+
+RowWrite: TypeAlias = (
+    Claim
+    | MakeManualJob
+    | Advance
+    | Record
+    | Postpone
+    | Name
+    | Commit
+    | ExpectStaged
+    | ForgetStaged
+    | ReadBack
+    | Expire
+)
+"""Writes of rows that deciding goes by: after each the rows are read again."""
+
+DatabaseAction: TypeAlias = LookAgain | Progress | RowWrite
+"""What needs the database."""
+
+LocalAction: TypeAlias = (
+    StartFeeder
+    | Scan
+    | TellFeeder
+    | FindScanner
+    | RetireFeeder
+    | KillFeeder
+    | AbandonFeeder
+    | EndBatch
+    | DropBatch
+    | Send
+    | KillCourier
+    | AbandonCourier
+    | RefuseScan
+)
+"""What needs only this host: its processes and its disk."""
+
+Action: TypeAlias = DatabaseAction | LocalAction | Exit
+"""Everything that the daemon can want done."""
+
+Decided: TypeAlias = "tuple[State, list[Action]]"
+"""A decision: the next state, and the actions in order."""
