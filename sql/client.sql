@@ -28,8 +28,8 @@ UPDATE scan_jobs SET title = %(title)s WHERE id = %(id)s AND status = ANY (%(sta
 
 -- name: job
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
-       steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, doc_id,
-       error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
+       steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, read_back,
+       doc_id, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
        step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE id = %(id)s;
@@ -38,8 +38,8 @@ SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unread
 -- Jobs, the newest first. Where a value is given: only those before a job, in these statuses, with a title that
 -- contains a text (in any case), made since a moment, or made at most so many seconds ago.
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
-       steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, doc_id,
-       error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
+       steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, read_back,
+       doc_id, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
        step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE (%(before)s::bigint IS NULL OR id < %(before)s)

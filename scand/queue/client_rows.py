@@ -33,6 +33,7 @@ class JobRow:
     nas_staging_path: str | None
     inbox_path: str | None
     file_hash: str | None
+    read_back: bool | None
     doc_id: int | None
     error: str | None
     error_code: str | None

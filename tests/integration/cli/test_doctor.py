@@ -38,6 +38,8 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
         "readers",
         "database",
         "schema",
+        "rows",
+        "commit",
         "roles",
         "kept",
         "agent",
@@ -48,7 +50,7 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
     beat(agent)
     out, _ = host.run("doctor")
     assert "✗" not in out
-    assert out.count("✓") == 11
+    assert out.count("✓") == 13
 
 
 def test_doctor_tells_alive_from_ready(host: Shell, agent: Connection) -> None:

@@ -89,7 +89,7 @@ def test_what_the_buttons_answer(shell: Shell, agent: Connection) -> None:
     assert "scand finish 1" in shell.json("commit", "1", status=os.EX_DATAERR)["error"]
     assert shell.json("cancel", "1")["to_status"] == "canceled"
     assert shell.json("retry", "1")["to_status"] == "queued"
-    assert shell.json("migrate") == {"applied": []}
+    assert shell.json("migrate") == {"applied": [], "commit_by": None}
 
 
 def test_watch_is_an_object_a_line(shell: Shell, agent: Connection) -> None:

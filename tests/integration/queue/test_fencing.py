@@ -133,6 +133,7 @@ def test_a_write_needs_its_epoch_and_its_status(queue: AgentQueue, name: str) ->
         return
     same = {
         "progress": {Status.READY, Status.ASSEMBLING, Status.COMMITTING},
+        "expect_staged": {Status.COMMITTING},
         "forget_staged": {Status.DRAFT, Status.QUEUED, Status.CANCELED},
     }.get(name, {Status.COMMITTED} if wanted is Status.CANCELED else set())
     for other in set(Status) - same - {wanted}:

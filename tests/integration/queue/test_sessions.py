@@ -76,6 +76,8 @@ def test_what_a_session_inherits_makes_no_difference(migrated_url: str, connect:
     owner = connect(migrated_url)
     known = {name.lower() for (name,) in owner.execute("SELECT name FROM pg_settings")}
     hostile = {name: value for name, value in OTHERWISE.items() if name.lower() in known}
+    # A statement that takes too long is tried again; not where each error ends the session. So never both.
+    hostile.pop("statement_timeout" if scope == "database" else "exit_on_error")
     url = migrated_url
     if scope == "options of the URL":
         options = " ".join(

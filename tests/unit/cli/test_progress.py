@@ -33,6 +33,7 @@ JOB = JobRow(
     nas_staging_path=None,
     inbox_path=None,
     file_hash=None,
+    read_back=None,
     doc_id=None,
     error=None,
     error_code=None,
