@@ -23,6 +23,7 @@ RECIPE = [
 ]
 """The recipe's lines in order, each "sql" or "sh"."""
 _EXAMPLE_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+_EXAMPLE_STAGED = ".scan-staging/1a2b3c4d/job-42-57/merged.pdf"
 
 
 @pytest.fixture
@@ -43,9 +44,10 @@ def keep(site: Site, duration: str) -> None:
 
 def follow(site: Site, job: int, file_hash: str, lines: int = len(RECIPE)) -> None:
     """Follow the recipe for so many lines, and be killed then; step 2 says whether to go on at all."""
-    shell = []
+    shell, staged = [], ""
     for number, (kind, text) in enumerate(RECIPE[:lines], 1):
-        line = re.sub(r"\b42\b", str(job), text).replace(_EXAMPLE_HASH, file_hash)
+        line = text.replace(_EXAMPLE_STAGED, staged).replace(_EXAMPLE_HASH, file_hash)
+        line = re.sub(r"\b42\b", str(job), line)
         if kind == "sh":
             shell.append(line)
             if number < lines and RECIPE[number][0] == "sh":
@@ -53,8 +55,12 @@ def follow(site: Site, job: int, file_hash: str, lines: int = len(RECIPE)) -> No
             script = "\n".join(["set -e", *shell, "kill -9 $$" if number < len(RECIPE) - 1 else ""])
             ended = subprocess.run(["sh", "-c", script], cwd=site.nas, check=False, stderr=subprocess.PIPE)
             assert ended.returncode == (-9 if number < len(RECIPE) - 1 else 0), ended.stderr
-        elif not site.sql(line) and line.startswith("SELECT"):
-            return
+        elif line.startswith("SELECT"):
+            if not (answer := site.sql(line)):
+                return
+            staged = answer[0]["nas_staging_path"]
+        else:
+            site.sql(line)
 
 
 def documents(site: Site) -> list[str]:
