@@ -98,7 +98,11 @@ def test_root_is_a_client_and_migrates_as_superuser(home: ScanHost) -> None:
     assert home.box.run("scand", "list", "--json").returncode == 0
     assert home.box.run("scand", "migrate").stdout == "the schema is up to date\n"
     checks = json.loads(home.box.run("scand", "doctor", "--json", check=False).stdout)
-    assert {"database", "schema", "agent"} <= {check["name"] for check in checks if check["ok"]}, checks
+    found = {check["name"]: check for check in checks}
+    assert found["database"]["ok"], checks
+    assert found["schema"]["ok"], checks
+    # No scanner is plugged in, which the daemon finds out some time after its start.
+    assert found["agent"]["ok"] or found["agent"]["detail"].startswith("Alive, but not ready"), checks
     refused = home.box.run("scand", "migrate", user=MEMBER, check=False)
     assert (refused.returncode, "sudo" in refused.stderr) == (78, True), refused.stderr
     assert "Traceback" not in refused.stderr
