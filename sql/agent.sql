@@ -39,7 +39,7 @@ SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
   LEFT JOIN pg_stat_activity a USING (pid)
  WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_backend_pid()
    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-   AND l.relation IN ('scan_jobs'::regclass, 'scan_job_batches'::regclass, 'scan_job_events'::regclass,
+   AND l.relation IN ('scan_jobs'::regclass, 'scan_job_batches'::regclass, 'scan_job_pages'::regclass, 'scan_job_events'::regclass,
                       'scan_agent_status'::regclass, 'scan_job_transitions'::regclass)
    AND l.mode <> 'AccessShareLock'
  ORDER BY pg_catalog.array_position(ARRAY['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'], l.mode),

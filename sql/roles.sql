@@ -23,7 +23,7 @@ $$;
 
 -- Both see everything that is scand's.
 GRANT SELECT ON
-    scan_jobs, scan_job_batches, scan_agent_status, scan_job_transitions, scan_job_events,
+    scan_jobs, scan_job_batches, scan_job_pages, scan_agent_status, scan_job_transitions, scan_job_events,
     scand_installation, scand_migrations, scand_deleted_jobs, scan_queue_lag, scan_agent_health
 TO scand_client, scand_agent;
 
@@ -31,6 +31,7 @@ TO scand_client, scand_agent;
 -- to; `steps` is for mappers that raise it as their version column.
 GRANT INSERT (title, settings, status), UPDATE (title, settings, status, steps), DELETE ON scan_jobs TO scand_client;
 GRANT UPDATE (status) ON scan_job_batches TO scand_client;
+GRANT UPDATE (choice, turn, place) ON scan_job_pages TO scand_client;
 
 -- The agent writes results. batch_count is nobody's: a trigger keeps it.
 GRANT UPDATE (
@@ -39,6 +40,7 @@ GRANT UPDATE (
     updated_at
 ) ON scan_jobs TO scand_agent;
 GRANT INSERT, UPDATE ON scan_job_batches TO scand_agent;
+GRANT INSERT, UPDATE, DELETE ON scan_job_pages TO scand_agent;
 GRANT UPDATE (nas_staging_path), DELETE ON scand_deleted_jobs TO scand_agent;
 GRANT INSERT (id, epoch), UPDATE ON scan_agent_status TO scand_agent;  -- TRUNCATE scan_jobs CASCADE takes its row along
 

@@ -31,12 +31,20 @@ OTHER_VALUE = {
     "text": "'another'",
     "jsonb": """'{"another": 1}'""",
     "character": "repeat('e', 64)",
+    "numeric": "77.5",
+    "bytea": "'another'",
     "boolean": "true",
     "timestamp with time zone": "timestamptz '2035-06-07 08:09:10.123456Z'",
 }
 """A value of each type that no row of these tests has."""
 
-SPECIAL = {"doc_id": "(SELECT max(id) FROM documents)", "steps": "steps + 1"}
+SPECIAL = {
+    "doc_id": "(SELECT max(id) FROM documents)",
+    "steps": "steps + 1",
+    "side": "'back'",
+    "choice": "'dropped'",
+    "turn": "90",
+}
 
 
 @pytest.fixture
@@ -57,10 +65,16 @@ def a_row(owner: Connection, table: str, status: str) -> None:
     with owner.transaction():
         owner.execute("SET LOCAL session_replication_role = replica")
         owner.execute("DELETE FROM scan_job_batches")
+        owner.execute("DELETE FROM scan_job_pages")
         owner.execute("DELETE FROM scan_jobs")
         owner.execute("INSERT INTO scan_jobs (id, title, status) VALUES (1, 'a', %s)", (status,))
         if table == "scan_job_batches":
             owner.execute("INSERT INTO scan_job_batches (id, job_id, batch_seq) VALUES (1, 1, 1)")
+        if table == "scan_job_pages":
+            owner.execute(
+                "INSERT INTO scan_job_pages (job_id, batch_seq, page, sheet, side, width_mm, height_mm, sha256)"
+                " VALUES (1, 1, 1, 1, 'front', 210, 297, repeat('0', 64))"
+            )
 
 
 def changed_by(owner: Connection, table: str, status: str = "ready") -> set[str]:
@@ -85,7 +99,11 @@ def changed_by(owner: Connection, table: str, status: str = "ready") -> set[str]
     return found
 
 
-KEPT_BY_TRIGGERS = {"scan_jobs": {"updated_at", "last_activity_at"}, "scan_job_batches": set[str]()}
+KEPT_BY_TRIGGERS = {
+    "scan_jobs": {"updated_at", "last_activity_at"},
+    "scan_job_batches": set[str](),
+    "scan_job_pages": set[str](),
+}
 """Columns that hold another value after any write of a client: not the one that it wrote."""
 
 
@@ -136,12 +154,13 @@ def test_a_new_row_holds_what_is_listed_of_what_a_client_wrote(owner: Connection
     a_job = {
         "scan_jobs": {"status": "'queued'"},
         "scan_job_batches": {"status": "'discarded'", "job_id": "1"},
+        "scan_job_pages": {"job_id": "1", "choice": "'kept'", "side": "'back'", "turn": "90"},
     }
     values |= a_job[table]
     insert = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})".encode()  # noqa: S608
     if not CLIENT_INSERTS[table]:
         owner.execute("INSERT INTO scan_jobs (id, title) VALUES (1, 'a')")
-        with pytest.raises(psycopg.Error, match="batches are made by scanning") as caught:
+        with pytest.raises(psycopg.Error, match="are made by scanning") as caught:
             owner.execute(insert)
         assert caught.value.sqlstate == "SD002"
         return
