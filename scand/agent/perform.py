@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, assert_never
 
 from scand import wire
 from scand.agent import retention
+from scand.agent.pages import repair_pages, spooled
 from scand.agent.snapshot import Spooled, read_spool, settings_of, snapshot
 from scand.agent.tasks import task
 from scand.decide import actions, occurrences
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor
+from scand.queue import pages
 from scand.spool.disk import disk_errors
 from scand.wire.child import COURIER, FEEDER
 
@@ -80,8 +82,10 @@ class Performer:
                 yield _outcome(action, queue.scan_now(action.job_id))
             case actions.Advance():
                 yield _outcome(action, queue.advance(action))
-            case actions.Record():
-                yield _outcome(action, queue.record(action))
+            case actions.Record() | actions.WritePages():
+                yield from self._write_pages(action, queue)
+            case actions.RepairPages():
+                yield from self._repair_pages(action, queue)
             case actions.Postpone():
                 yield _outcome(action, queue.postpone(action))
             case actions.Name(job_id, named):
@@ -137,6 +141,31 @@ class Performer:
         if done:
             self._children.tell(COURIER, wire.Go(inbox_path=named.inbox_path, same_as=same))
         return done
+
+    def _write_pages(
+        self, action: actions.Record | actions.WritePages, queue: AgentQueue
+    ) -> Iterator[Outcome]:
+        """Write pages that have no row yet; with `Record`, in the transaction of their batch."""
+        directory = self._spool.existing(action.job_id)
+        try:
+            if isinstance(action, actions.Record):
+                done = queue.record(action, spooled(directory, action.seq, action.listed))
+            else:
+                found = spooled(directory, action.seq, action.after, action.upto)
+                done = pages.write(queue, action.job_id, action.status, found)
+        except ScandError as error:  # the next look tells of it
+            self._refused = action.job_id, error
+            yield occurrences.DiskRefused(error.sentence)
+        else:
+            yield _outcome(action, done)
+
+    def _repair_pages(self, action: actions.RepairPages, queue: AgentQueue) -> Iterator[Outcome]:
+        """What cannot be read now is the job's trouble only when it is merged."""
+        try:
+            repair_pages(queue, self._spool.existing(action.job.id), action.job)
+        except ScandError as error:
+            yield occurrences.DiskRefused(error.sentence)
+        yield occurrences.Written(action)
 
     def _expire(self, queue: AgentQueue, keep: float) -> Iterator[Note]:
         """The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two."""

@@ -215,6 +215,8 @@ class State:
         scan_asked: when the signal "scan now" came, until it is acted on; None: it is.
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
+        pages_written: when pages of a running batch were last written.
+        pages_repaired: the job whose pages were compared with the disk since this daemon leads; 0: none.
         unstage_after: when a stale staged file may be removed again, at the earliest.
         unstage_failed: the job whose staged file could not be removed last; the others' come first.
         device: the SANE name that the feeder opened last; "" before that.
@@ -241,6 +243,8 @@ class State:
     scan_asked: float | None = None
     stopping: bool = False
     progressed: float = 0.0
+    pages_written: float = 0.0
+    pages_repaired: int = 0
     unstage_after: float = 0.0
     unstage_failed: int = 0
     device: str = ""

@@ -52,7 +52,7 @@ def update(state: State, occurrence: Occurrence, now: float) -> tuple[State, lis
         case DatabaseLost():
             # Whether the name has reached the row is unknown: it is written, and `Go` is sent, once more.
             courier = state.courier and replace(state.courier, go_given=False)
-            return replace(state, serving=False, fresh=False, courier=courier), []
+            return replace(state, serving=False, fresh=False, courier=courier, pages_repaired=0), []
         case Displaced():
             return _displaced(state, now)
         case FeederSaid(report):
@@ -89,7 +89,7 @@ def _looked(state: State, snapshot: Snapshot) -> State:
 
 def _displaced(state: State, now: float) -> tuple[State, list[Action]]:
     """Another daemon leads: stop the children, and free the scanner for it."""
-    state = replace(state, serving=False, fresh=False, snapshot=Snapshot())
+    state = replace(state, serving=False, fresh=False, snapshot=Snapshot(), pages_repaired=0)
     actions: list[Action] = []
     if state.feeder and state.feeder.run and state.feeder.run.stop is not ErrorCode.CANCELED:
         actions.append(TellFeeder(wire.Cancel()))

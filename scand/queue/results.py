@@ -17,16 +17,19 @@ from psycopg.types.json import Jsonb
 from scand import __version__
 from scand.decide.timeouts import LONGEST_BACKOFF
 from scand.jobs.rows import BatchStatus, StaleFile
+from scand.queue import pages
 from scand.queue.agent_rows import MOST_BATCHES, Rows, job_of, unread_document
 from scand.queue.connection import take_role
 from scand.queue.statements import AGENT_LOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scand import wire
     from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Record
+    from scand.jobs.rows import PageRow
     from scand.queue.connection import Connection
+    from scand.spool.records import SpooledPage
 
 
 class AgentQueue:
@@ -173,8 +176,16 @@ class AgentQueue:
             sha256=staged and staged.document.sha256,
         )
 
-    def record(self, batch: Record) -> bool:
-        """A batch, and what it means for the job, in one transaction."""
+    def pages(self, job_id: int) -> tuple[PageRow, ...]:
+        """The rows of a job's pages as fed; `agent.pages` compares them with the disk."""
+        return pages.pages(self, job_id)
+
+    def record(self, batch: Record, found: Iterable[SpooledPage] = ()) -> bool:
+        """A batch, and what it means for the job, in one transaction.
+
+        Args:
+            found: those of its pages that may have no row yet.
+        """
         pdf = batch.pdf
         status = BatchStatus.SCANNED if batch.kept else BatchStatus.DISCARDED
         with self.connection.transaction():
@@ -190,6 +201,7 @@ class AgentQueue:
                 status=status,
                 code=batch.code,
             )
+            pages.write(self, batch.job_id, batch.status, found)
             done = self._done(
                 "after_batch",
                 id=batch.job_id,

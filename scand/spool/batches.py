@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scand import durable
-from scand.spool.records import Begin, End, Page, SpooledBatch
+from scand.spool.records import Begin, End, Page, SpooledBatch, SpooledPage
 from scand.spool.sheets import bindable
 
 if TYPE_CHECKING:
@@ -86,13 +87,30 @@ class BatchDirectory:
         except FileNotFoundError:
             return None
 
-    def pages(self) -> list[Page]:
-        """The captured pages in feeding order. An incomplete last line (a kill during its write) is no page."""
+    def pages(self, after: int = 0, upto: int | None = None) -> list[Page]:
+        """The captured pages in feeding order. An incomplete last line (a kill during its write) is no page.
+
+        Args:
+            after, upto: only those from number `after` + 1 to number `upto`.
+        """
         try:
             *lines, _incomplete = (self.path / PAGES).read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
-        return [Page.model_validate_json(line) for line in lines]
+        return [Page.model_validate_json(line) for line in lines[after:upto]]
+
+    def picture(self, number: int) -> Path:
+        """Where the small picture of a page is, if there is one."""
+        return self.path / f"picture-{number:04d}.jpg"
+
+    def spooled(self, number: int, page: Page) -> SpooledPage:
+        """A page with its picture; one that cannot be read is none."""
+        picture, age = None, 0.0
+        with suppress(OSError):
+            age = max(0.0, time.time() - (self.path / page.file).stat().st_mtime)
+        with suppress(OSError):
+            picture = self.picture(number).read_bytes()
+        return SpooledPage(self.seq, number, page, age, picture)
 
     def read(self) -> SpooledBatch | None:
         """All that the disk says of the batch; None when no paper was ever asked for.

@@ -53,6 +53,11 @@ class Page(SpoolRecord):
     dpi: float
     blank: bool = False
 
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Width and height in mm, to a hundredth."""
+        return round(25.4 * self.width / self.dpi, 2), round(25.4 * self.height / self.dpi, 2)
+
 
 class Begin(SpoolRecord):
     """begin.json: written before the first page is asked for.
@@ -137,6 +142,25 @@ class Document(SpoolRecord):
     pages: int
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledPage:
+    """What the disk holds of one page.
+
+    Attributes:
+        batch_seq: number of its batch within the job.
+        number: of the page within the batch, as fed, from 1: its line in pages.jsonl.
+        page: that line.
+        age: seconds since it was captured, by this host's clock; 0 when that is not known.
+        picture: a small JPEG; None: there is none.
+    """
+
+    batch_seq: int
+    number: int
+    page: Page
+    age: float
+    picture: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

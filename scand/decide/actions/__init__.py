@@ -39,6 +39,8 @@ from scand.decide.actions.rows import (
     Progress,
     ReadBack,
     Record,
+    RepairPages,
+    WritePages,
 )
 
 if TYPE_CHECKING:
@@ -71,12 +73,14 @@ __all__ = [
     "ReadBack",
     "Record",
     "RefuseScan",
+    "RepairPages",
     "RetireFeeder",
     "RowWrite",
     "Scan",
     "Send",
     "StartFeeder",
     "TellFeeder",
+    "WritePages",
 ]
 
 RowWrite: TypeAlias = (
@@ -91,6 +95,8 @@ RowWrite: TypeAlias = (
     | ForgetStaged
     | ReadBack
     | Expire
+    | WritePages
+    | RepairPages
 )
 """Writes of rows that deciding goes by: after each the rows are read again."""
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from scand import wire
     from scand.faults import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
+    from scand.jobs.rows import Job
     from scand.spool.records import BatchPdf
 
 
@@ -65,6 +66,7 @@ class Record:
         code: the batch's `error_code`.
         error: the job's `error`, with `code` as its `error_code`; None when the job has no error.
         blank: number of sides that are left out as blank.
+        listed: so many of its pages have rows already.
     """
 
     job_id: int
@@ -75,6 +77,29 @@ class Record:
     code: ErrorCode | None
     error: str | None
     blank: int = 0
+    listed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WritePages:
+    """Write rows of pages that are on disk, of a batch that is not recorded yet.
+
+    Attributes:
+        after, upto: the pages from number `after` + 1 to number `upto`.
+    """
+
+    job_id: int
+    status: Status
+    seq: int
+    after: int
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepairPages:
+    """Compare the rows of a job's pages with its disk, and write what is missing or wrong."""
+
+    job: Job
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,9 @@ STAGED = ".scan-staging/1a2b3c4d/job-42-0/merged.pdf"
 
 
 def job(status: Status, **fields: Any) -> Job:
-    """A row of `scan_jobs`."""
+    """A row of `scan_jobs`; the pages of its batches have their rows."""
     values: dict[str, Any] = {"id": 42, "title": "T", "settings": {}, "created_at": datetime.now(UTC)}
+    values["listed"] = {1: 4, 2: 4}
     return Job(status=status, **{**values, **fields})
 
 
@@ -82,8 +83,8 @@ def steps(actions: list[Action]) -> list[Advance]:
 
 
 def state(snapshot: Snapshot | None = None, **fields: Any) -> State:
-    """The state of a daemon that leads, with a fresh snapshot."""
-    values: dict[str, Any] = {"serving": True, "fresh": True, "progressed": NOW}
+    """The state of a daemon that leads, with a fresh snapshot, and has compared the job's pages with the disk."""
+    values: dict[str, Any] = {"serving": True, "fresh": True, "progressed": NOW, "pages_repaired": 42}
     return State(**{"limits": Limits(), "snapshot": snapshot or Snapshot(), **values, **fields})
 
 
