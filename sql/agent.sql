@@ -71,11 +71,11 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
            newest.id AS entered, newest.from_status AS entered_from,
            newest.to_status IS NOT DISTINCT FROM status AS by_step,
            EXISTS (SELECT FROM scan_job_events e
-                    WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
+                    WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status IN ('ready', 'assembling')) AS reopened,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
            (SELECT max(e.id) FROM scan_job_events e
-             WHERE e.job_id = a.id AND e.from_status = 'ready' AND e.to_status = 'assembling') AS stay,
+             WHERE e.job_id = a.id AND e.from_status IN ('ready', 'preview') AND e.to_status = 'assembling') AS stay,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
                      'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
@@ -141,8 +141,8 @@ UPDATE scan_jobs j
 RETURNING j.id, left(j.title, 4000) AS title;
 
 -- name: advance
--- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s). A job that
--- comes back to ready gives its people time anew. In preview file_hash is the merge's; inbox_path, which is set while
+-- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s) and the title is still
+-- the one that is in the merge (%(title)s). A job that comes back to ready gives its people time anew. In preview file_hash is the merge's; inbox_path, which is set while
 -- committing, is the sign that a publication has begun.
 UPDATE scan_jobs
    SET status = %(to_status)s, error = %(error)s, error_code = %(code)s,
@@ -153,6 +153,7 @@ UPDATE scan_jobs
        last_activity_at = CASE WHEN %(to_status)s IN ('ready', 'preview') THEN now() ELSE last_activity_at END
  WHERE id = %(id)s AND status = %(from_status)s
    AND %(entered)s >= (SELECT coalesce(max(e.id), 0) FROM scan_job_events e WHERE e.job_id = %(id)s)
+   AND left(title, 4000) = coalesce(%(title)s::text, left(title, 4000))
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 
@@ -218,6 +219,15 @@ RETURNING p.page;
 SELECT batch_seq, page, sheet, side, blank, suspect, sha256, choice, turn, place, width_mm, height_mm,
        picture IS NOT NULL AS pictured
   FROM scan_job_pages WHERE job_id = %(id)s ORDER BY batch_seq, page;
+
+-- name: rebound
+-- A recorded batch has a new PDF: with every side, where scand 0.1 had left blank ones out; or its first.
+UPDATE scan_job_batches b
+   SET staging_path = %(path)s, page_count = %(pages)s, blank_count = %(blank)s, file_hash = %(sha256)s
+  FROM scan_jobs j
+ WHERE b.job_id = %(id)s AND b.batch_seq = %(seq)s AND j.id = b.job_id AND j.status = %(expected)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING b.id;
 
 -- name: after_batch
 -- In the transaction of record_batch: the job is ready, clean or with the fault that needs a person; one that was

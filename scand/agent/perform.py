@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, assert_never
 
 from scand import wire
 from scand.agent import retention
+from scand.agent.merging import job_pages
 from scand.agent.pages import repair_pages, spooled
 from scand.agent.snapshot import Spooled, read_spool, settings_of, snapshot
 from scand.agent.tasks import task
 from scand.decide import actions, occurrences
+from scand.decide.state import JobPages
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from scand.agent.reload import LiveConfig
     from scand.decide.actions import DatabaseAction, LocalAction, RowWrite
     from scand.decide.occurrences import Note, Occurrence, Outcome
+    from scand.jobs.rows import Job
     from scand.queue.results import AgentQueue
     from scand.spool.directories import Spool
 
@@ -86,6 +89,10 @@ class Performer:
                 yield from self._write_pages(action, queue)
             case actions.RepairPages():
                 yield from self._repair_pages(action, queue)
+            case actions.Rebound():
+                yield _outcome(action, queue.rebound(action))
+            case actions.ReadPages(job):
+                yield occurrences.PagesRead(self._job_pages(job, queue))
             case actions.Postpone():
                 yield _outcome(action, queue.postpone(action))
             case actions.Name(job_id, named):
@@ -166,6 +173,13 @@ class Performer:
         except ScandError as error:
             yield occurrences.DiskRefused(error.sentence)
         yield occurrences.Written(action)
+
+    def _job_pages(self, job: Job, queue: AgentQueue) -> JobPages:
+        directory = self._spool.existing(job.id)
+        try:
+            return job_pages(job, directory, repair_pages(queue, directory, job))
+        except ScandError as error:
+            return JobPages(job.id, job.entered, job.merged, trouble=error)
 
     def _expire(self, queue: AgentQueue, keep: float) -> Iterator[Note]:
         """The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two."""

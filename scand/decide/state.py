@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from scand import wire
     from scand.errors import ScandError
     from scand.faults import ErrorCode
-    from scand.jobs.rows import Job, StaleFile, UnreadDocument
+    from scand.jobs.rows import BatchRow, Job, StaleFile, UnreadDocument
     from scand.jobs.settings import Settings
     from scand.jobs.staged import StagedPlace
+    from scand.spool.leaves import FedBatch
     from scand.spool.records import BatchPdf, SpooledBatch
 
 
@@ -174,11 +175,36 @@ class EndedRun:
 
 @dataclass(frozen=True, slots=True)
 class BoundBatch:
-    """The PDF that a courier has made of a batch that is not recorded yet."""
+    """The PDF that a courier has made of a batch, whose row does not tell of it yet."""
 
     job_id: int
     seq: int
     pdf: BatchPdf
+
+
+@dataclass(frozen=True, slots=True)
+class JobPages:
+    """What a job's merge is made from, as rows and disk say together.
+
+    Attributes:
+        job_id: the job.
+        entered: `Job.entered` when it was read.
+        rows: its kept batches with pages, as they were then.
+        batches: the same batches with their pages.
+        unbound: those of them whose PDF is not the one that the disk tells of, so that it is made anew first.
+        trouble: why the disk cannot be read; None: it can.
+    """
+
+    job_id: int
+    entered: int
+    rows: tuple[BatchRow, ...]
+    batches: tuple[FedBatch, ...] = ()
+    unbound: tuple[SpooledBatch, ...] = ()
+    trouble: ScandError | None = None
+
+    def are_of(self, job: Job) -> bool:
+        """Whether they still are what the job's merge is made from."""
+        return (self.job_id, self.entered, self.rows) == (job.id, job.entered, job.merged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +236,8 @@ class State:
         feeder: the feeder child; None: there is none.
         courier: the courier child; None: there is none.
         ended: how the last batch ended; it matters where that left no batch on disk.
-        bound: the PDF of a batch that is not recorded yet.
+        bound: the PDF of a batch whose row does not tell of it yet.
+        pages: what the merge of the job in assembling is made from; None: it has yet to be read.
         done: what the last courier reported, until it is acted on.
         scan_asked: when the signal "scan now" came, until it is acted on; None: it is.
         stopping: the daemon was told to stop.
@@ -239,6 +266,7 @@ class State:
     courier: CourierChild | None = None
     ended: EndedRun | None = None
     bound: BoundBatch | None = None
+    pages: JobPages | None = None
     done: TaskResult | None = None
     scan_asked: float | None = None
     stopping: bool = False

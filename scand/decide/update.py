@@ -24,6 +24,7 @@ from scand.decide.occurrences import (
     ManualJobMade,
     NotWritten,
     Occurrence,
+    PagesRead,
     ScanAsked,
     StopAsked,
     Tick,
@@ -65,22 +66,28 @@ def update(state: State, occurrence: Occurrence, now: float) -> tuple[State, lis
             return _courier_ended(state, how), []
         case ScanAsked():
             return replace(state, scan_asked=now, fresh=False), []
-        case StopAsked():
-            return replace(state, stopping=True), []
         case Configured(limits):
             return replace(state, limits=limits, fresh=False), []
+        case PagesRead(pages):
+            state = replace(state, pages=pages)
+        case StopAsked():
+            state = replace(state, stopping=True)
         case Tick():
-            return state, []
+            pass
+    return state, []
 
 
 def _looked(state: State, snapshot: Snapshot) -> State:
     """Take a new snapshot, and forget what it has made obsolete.
 
-    How the last batch ended matters only while its job is scanning, a bound PDF only until its batch is recorded.
+    How the last batch ended matters only while its job is scanning, a bound PDF only until its batch is recorded
+    or, in assembling, until its row tells of it.
     """
     job, ended, bound = snapshot.job, state.ended, state.bound
-    unrecorded = {batch.seq for batch in snapshot.unrecorded}
-    if bound and not (job and job.id == bound.job_id and bound.seq in unrecorded):
+    awaited = {batch.seq for batch in snapshot.unrecorded}
+    if job and job.status is Status.ASSEMBLING:
+        awaited |= {batch.seq for batch in job.merged}
+    if bound and not (job and job.id == bound.job_id and bound.seq in awaited):
         bound = None
     if ended and not (job and job.id == ended.job_id and job.status is Status.SCANNING):
         ended = None

@@ -133,8 +133,9 @@ class Job:
         by_step: whether a step led to this status. If not, another program wrote the row, and nobody has asked the
             agent for anything.
         assembled: whether the job was ever assembling; the setting `finish` acts only before that.
-        stay: id of the job's last step ready → assembling; 0: there was none.
-        reopened: whether the job ever went from preview back to ready; from then on only clients move it on.
+        stay: id of the job's last step ready → assembling, or preview → assembling; 0: there was none.
+        reopened: whether the job ever went from preview back to ready, or to another merge; from then on only
+            clients move it on.
         batches: ordered by `batch_seq`.
         listed: number of a batch that is not recorded yet → how many of its pages have rows.
     """

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from scand import wire
-    from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Record
+    from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Rebound, Record
     from scand.jobs.rows import PageRow
     from scand.queue.connection import Connection
     from scand.spool.records import SpooledPage
@@ -174,6 +174,7 @@ class AgentQueue:
             page_count=staged and staged.document.pages,
             staged=staged and staged.staged,
             sha256=staged and staged.document.sha256,
+            title=staged and staged.title,
         )
 
     def pages(self, job_id: int) -> tuple[PageRow, ...]:
@@ -212,6 +213,19 @@ class AgentQueue:
             if not done:
                 raise psycopg.Rollback
         return done
+
+    def rebound(self, batch: Rebound) -> bool:
+        """A recorded batch has a new PDF."""
+        return self._done(
+            "rebound",
+            id=batch.job_id,
+            expected=batch.status,
+            seq=batch.seq,
+            path=batch.pdf.path,
+            pages=batch.pdf.pages,
+            blank=batch.blank,
+            sha256=batch.pdf.sha256,
+        )
 
     def postpone(self, step: Postpone) -> bool:
         """Try the step again later, and say why."""

@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scand import durable
-from scand.spool.records import Begin, End, Page, SpooledBatch, SpooledPage
-from scand.spool.sheets import bindable
+from scand.spool.records import Begin, Bound, End, Page, SpooledBatch, SpooledPage
+from scand.spool.sheets import bindable, left_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-BEGIN, END, PAGES = "begin.json", "end.json", "pages.jsonl"
+BEGIN, END, PAGES, BOUND = "begin.json", "end.json", "pages.jsonl", "bound.json"
 _PDF = "batch.pdf"
 
 
@@ -112,6 +112,21 @@ class BatchDirectory:
             picture = self.picture(number).read_bytes()
         return SpooledPage(self.seq, number, page, age, picture)
 
+    def bind(self, bound: Bound) -> None:
+        """Record durably which pages the batch's PDF holds, once it is there.
+
+        Raises:
+            OSError: the disk is full or broken.
+        """
+        write_record(self.path / BOUND, bound)
+
+    def bound(self) -> Bound | None:
+        """bound.json; None where the PDF is not made yet, or was made by scand 0.1, which left blank sides out."""
+        try:
+            return Bound.model_validate_json((self.path / BOUND).read_bytes())
+        except FileNotFoundError:
+            return None
+
     def read(self) -> SpooledBatch | None:
         """All that the disk says of the batch; None when no paper was ever asked for.
 
@@ -124,7 +139,6 @@ class BatchDirectory:
             return None
         end, pages = self.ended(), self.pages()
         in_pdf = bindable(pages, begin, complete=end is not None and end.complete)
-        blank = sum(page.blank for page in pages)
         return SpooledBatch(
             seq=self.seq,
             duplex=begin.duplex,
@@ -133,7 +147,7 @@ class BatchDirectory:
             end=end,
             captured=len(pages),
             bindable=len(in_pdf),
-            blank=blank if begin.halves else blank - sum(page.blank for page in in_pdf),
+            blank=left_out(in_pdf, begin),
             sheets=len(pages) // 2 if begin.duplex else len(pages),
         )
 

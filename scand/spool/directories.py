@@ -5,7 +5,8 @@
                                            page-0001.jpg, page-0002.jpg …
                                            pages.jsonl  a line a page: only then is the page captured
                                            end.json     written after the last page
-                                           batch.pdf
+                                           batch.pdf    every side of every whole sheet
+                                           bound.json   which pages batch.pdf holds
                                /merged.pdf
                                /publishing.json        written before the rename that publishes
 

@@ -39,8 +39,8 @@ class Page(SpoolRecord):
         width: pixels.
         height: pixels.
         dpi: pixels per inch, as the driver really set it.
-        blank: the side is blank, in a job that drops blank sides: it stays in the spool and is left out of the
-            PDF (see `sheets.without_blanks`).
+        blank: the side is blank, in a job that drops blank sides: it is left out of the merge, unless a client
+            keeps it (see `leaves.plan`).
     """
 
     sheet: int
@@ -69,8 +69,8 @@ class Begin(SpoolRecord):
         rotate_back: degrees by which viewers turn back sides, 0 or 180.
         keep_on_fault: from `on_jam: "keep"`: a batch that ends in a fault counts as scanned.
         halves: from `sides: "manual-duplex"`: the batch is either the fronts of a stack, or its backs from the
-            last sheet to the first. Which of the two is known only at the merge; until then the batch's PDF has
-            every side, blank and upside-down ones included.
+            last sheet to the first. Which of the two is known only at the merge; in the batch's PDF no side is
+            turned.
         drop_blank_sheets: from `blank_sheets: "drop"`.
     """
 
@@ -128,6 +128,20 @@ class BatchPdf(SpoolRecord):
     sha256: str
 
 
+class Bound(SpoolRecord):
+    """bound.json: which pages the batch's PDF holds; written once the PDF is there.
+
+    Where its hash is not that of the batch's row, the PDF is made anew before the next merge.
+
+    Attributes:
+        pages: their numbers, as fed, from 1.
+        sha256: of the PDF, 64 hex digits.
+    """
+
+    pages: tuple[int, ...]
+    sha256: str
+
+
 class Document(SpoolRecord):
     """The merge of a job's kept batches: `merged.pdf`.
 
@@ -175,7 +189,7 @@ class SpooledBatch:
         end: end.json; None while the batch runs, or when the process that ran it was killed.
         captured: number of pages in pages.jsonl.
         bindable: how many of them belong in the batch's PDF (see `sheets.bindable`).
-        blank: how many are left out as blank: from the batch's PDF or, with halves, from the merge.
+        blank: how many of those are blank, and so left out of the merge unless a client keeps them.
         sheets: number of whole sheets captured (with duplex: front and back).
     """
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from scand.jobs.settings import Settings
 from scand.jobs.staged import StagedPlace
+from scand.spool.leaves import Run
 from scand.wire.message import Message
 
 
@@ -122,11 +123,11 @@ class MergePart(Message):
 
 
 class Assemble(Message):
-    """To a courier: merge the kept batches, copy the merge to the NAS and verify it there.
+    """To a courier: merge pages of the kept batches, copy the merge to the NAS and verify it there.
 
     Attributes:
         parts: the kept batches, in order.
-        halves: from `sides: "manual-duplex"`: the parts are fronts and backs in turn, each in a batch's directory.
+        runs: which of their pages, in which order, and how they are turned; `batch` counts the parts.
         title: of the document.
         created: when the job was made, ISO 8601; not "now", so that the same job gives the same bytes.
         target: absolute path of `merged.pdf`.
@@ -136,7 +137,7 @@ class Assemble(Message):
 
     do: Literal["assemble"] = "assemble"
     parts: tuple[MergePart, ...]
-    halves: bool = False
+    runs: tuple[Run, ...]
     title: str
     created: str
     target: str

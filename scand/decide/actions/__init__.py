@@ -38,6 +38,8 @@ from scand.decide.actions.rows import (
     Postpone,
     Progress,
     ReadBack,
+    ReadPages,
+    Rebound,
     Record,
     RepairPages,
     WritePages,
@@ -71,6 +73,8 @@ __all__ = [
     "Postpone",
     "Progress",
     "ReadBack",
+    "ReadPages",
+    "Rebound",
     "Record",
     "RefuseScan",
     "RepairPages",
@@ -88,6 +92,7 @@ RowWrite: TypeAlias = (
     | MakeManualJob
     | Advance
     | Record
+    | Rebound
     | Postpone
     | Name
     | Commit
@@ -100,7 +105,7 @@ RowWrite: TypeAlias = (
 )
 """Writes of rows that deciding goes by: after each the rows are read again."""
 
-DatabaseAction: TypeAlias = LookAgain | Progress | RowWrite
+DatabaseAction: TypeAlias = LookAgain | Progress | ReadPages | RowWrite
 """What needs the database."""
 
 LocalAction: TypeAlias = (

@@ -103,6 +103,29 @@ class RepairPages:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPages:
+    """Compare the rows of a job's pages with the disk, repair them, and read what its merge is made from."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """Write that a recorded batch has a new PDF.
+
+    Attributes:
+        pdf: the PDF, which has every side of every whole sheet.
+        blank: number of sides in it that are left out as blank.
+    """
+
+    job_id: int
+    status: Status
+    seq: int
+    pdf: BatchPdf
+    blank: int
+
+
+@dataclass(frozen=True, slots=True)
 class Postpone:
     """Keep the status, write why, and try again later.
 

@@ -30,7 +30,15 @@ ALWAYS = {"make_status_row", "elect"}
 SHA256 = "0" * 64
 JOBS = "/spool/jobs"
 EXPIRE = {"keep": 60.0, "jobs": JOBS, "spare": [], "not_read_back": False}
-STEP = {"entered": 1 << 62, "error": None, "code": None, "page_count": None, "staged": None, "sha256": None}
+STEP = {
+    "entered": 1 << 62,
+    "error": None,
+    "code": None,
+    "page_count": None,
+    "staged": None,
+    "sha256": None,
+    "title": None,
+}
 PAGE = {
     "batch_seq": 1, "page": 1, "sheet": 1, "side": "front", "width_mm": 210.0, "height_mm": 297.0,
     "blank": False, "sha256": SHA256, "age": 0.0, "picture": "ffd8",
@@ -48,6 +56,7 @@ CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "record_batch": (Status.SCANNING, {**BATCH, "expected": "scanning", "code": None}),
     "write_pages": (Status.SCANNING, PAGES),
     "forget_pages": (Status.SCANNING, PAGES),
+    "rebound": (Status.ASSEMBLING, {**BATCH, "seq": 1, "expected": "assembling"}),
     "after_batch": (Status.SCANNING, {"expected": "scanning", "error": None, "error_code": None}),
     "postpone": (
         Status.SCANNING,

@@ -18,15 +18,17 @@ from scand.decide.occurrences import (
 from scand.decide.state import (
     CourierChild,
     FeederChild,
+    JobPages,
     Limits,
     Run,
     Snapshot,
     State,
     Task,
 )
-from scand.jobs.rows import BatchRow, BatchStatus, Job
+from scand.jobs.rows import BatchRow, BatchStatus, Job, PageRow
 from scand.jobs.settings import Settings, resolve
 from scand.jobs.staged import StagedPlace
+from scand.spool.leaves import FedBatch
 from scand.spool.records import BatchPdf, End, Page, Side, SpooledBatch
 
 if TYPE_CHECKING:
@@ -75,6 +77,24 @@ def on_disk(
         blank=0,
         sheets=captured // 2,
     )
+
+
+def pages(of: Job, *, halves: bool = False, choice: str | None = None) -> JobPages:
+    """What the merge of a job is made from, as it was read."""
+    batches = tuple(
+        FedBatch(
+            batch.seq,
+            batch.label,
+            tuple(range(1, (batch.page_count or 0) + 1)),
+            tuple(
+                PageRow(batch.seq, page, page, "front", False, False, SHA, choice)
+                for page in range(1, (batch.page_count or 0) + 1)
+            ),
+            halves=halves,
+        )
+        for batch in of.merged
+    )
+    return JobPages(of.id, of.entered, of.merged, batches)
 
 
 def steps(actions: list[Action]) -> list[Advance]:
