@@ -207,6 +207,7 @@ class Performer:
                         last_device=action.last_device,
                         settings=settings,
                         min_free=self._config.now.staging.min_free,
+                        picture=self._config.now.pictures.size,
                     ),
                 )
                 self._children.prepare()
