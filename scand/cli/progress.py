@@ -47,7 +47,7 @@ def pages(job: JobRow) -> int | None:
 
 def progress(view: JobView) -> Progress:
     """How far a job is."""
-    job, batches, events = view
+    job, batches, events = view.job, view.batches, view.events
     last = max((batch.batch_seq for batch in batches), default=0)
     if job.status in {Status.ASSEMBLING, Status.COMMITTING}:
         entered = max((event.at for event in events if event.to_status == job.status), default=job.created_at)
