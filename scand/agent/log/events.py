@@ -198,7 +198,9 @@ _MESSAGES = {
         "fda1fa8c59554979b03c10c7ca420f8a", Level.DEBUG, "job {job}: batch {batch}: page {page} is safe"
     ),
     Event.BATCH_RECORDED: Message(
-        "3b1161e852154e88a9fad9375438c248", Level.INFO, "job {job}: batch {batch} recorded, {pages} pages"
+        "3b1161e852154e88a9fad9375438c248",
+        Level.INFO,
+        "job {job}: batch {batch} recorded, {pages} pages{left_out}",
     ),
     Event.BATCH_FAULT: Message(
         "489eda620b004fb196f6100e38d29808",
@@ -223,7 +225,9 @@ _MESSAGES = {
     ),
     Event.ASSEMBLING: Message("ee0f5d237cf74386845ce9bb3480f7f3", Level.INFO, "job {job}: merging"),
     Event.PREVIEW_READY: Message(
-        "4cd2b76c72864e7f8f346408bac08c3d", Level.INFO, "job {job}: preview ready, {pages} pages: {path}"
+        "4cd2b76c72864e7f8f346408bac08c3d",
+        Level.INFO,
+        "job {job}: preview ready, {pages} pages{left_out}: {path}",
     ),
     Event.COMMITTING: Message("a89060f24aa1492c82a9c8ac2decdbf5", Level.INFO, "job {job}: committing"),
     Event.COMMITTED: Message("57a3c8c1392842af9a5136e1f85506ff", Level.INFO, "job {job}: committed: {path}"),

@@ -162,9 +162,16 @@ def _performed(action: actions.LocalAction) -> Iterator[Line]:
 
 def _recorded(batch: actions.Record) -> Line:
     about = {"job": batch.job_id, "batch": batch.seq, "pages": batch.pdf.pages if batch.pdf else 0}
+    about |= _left_out(blank=batch.blank)
     if batch.error:
         return Event.BATCH_FAULT, {**about, "code": batch.code, "why": batch.error}
     return Event.BATCH_RECORDED, about
+
+
+def _left_out(**sides: int) -> dict[str, Any]:
+    """How many sides the document does not have, by the reason; and the same in words."""
+    words = " and ".join(f"{count} {why}" for why, count in sides.items() if count)
+    return {**sides, "left_out": f" ({words} left out)" if words else ""}
 
 
 def _advanced(step: actions.Advance) -> Iterator[Line]:
@@ -173,6 +180,8 @@ def _advanced(step: actions.Advance) -> Iterator[Line]:
         about |= {"code": step.code, "why": step.error}
     if step.staged is not None:
         about |= {"pages": step.staged.document.pages, "path": step.staged.staged}
+        plan = step.plan
+        about |= _left_out(blank=plan.blank, dropped=plan.dropped, suspect=plan.suspect) if plan else _left_out()
     match step.to_status:
         case Status.PREVIEW:
             yield (Event.REFUSED if step.code else Event.PREVIEW_READY), about

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from scand.faults import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
     from scand.jobs.rows import Job
+    from scand.spool.leaves import Plan
     from scand.spool.records import BatchPdf
 
 
@@ -44,6 +45,7 @@ class Advance:
         error: the row's new `error`; None clears it.
         code: the row's new `error_code`; None clears it.
         staged: for assembling → preview: the merge, and where it is on the NAS.
+        plan: what the merge holds and leaves out, for the log.
     """
 
     job_id: int
@@ -54,6 +56,7 @@ class Advance:
     error: str | None = None
     code: ErrorCode | None = None
     staged: wire.Staged | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
