@@ -52,6 +52,11 @@ def directory(tmp_path: Path, job: Job) -> JobDirectory:
     return Spool(tmp_path).job(retention.record(job.id, job.created_at, "a"))[0]
 
 
+def picture(seq: int, number: int) -> bytes:
+    """What stands for a JPEG: it ends like one."""
+    return b"%d.%d\xff\xd9" % (seq, number)
+
+
 def feed(directory: JobDirectory, seq: int, pages: int, *, sha256: str = "a") -> BatchDirectory:
     """A simplex batch of so many pages, each with a picture."""
     batch = directory.batch(seq)
@@ -61,7 +66,7 @@ def feed(directory: JobDirectory, seq: int, pages: int, *, sha256: str = "a") ->
             sheet=number, side=Side.FRONT, file=f"page-{number:04d}.jpg", sha256=sha256 * 64, size=4, width=2480,
             height=3508, dpi=300.0, blank=number == 2,
         )  # fmt: skip
-        batch.picture(number).write_bytes(b"%d.%d" % (seq, number))
+        batch.picture(number).write_bytes(picture(seq, number))
         batch.add(page, b"page")
     return batch
 
@@ -84,9 +89,9 @@ def test_what_is_missing_comes_from_the_disk(queue: AgentQueue, job: Job, direct
         ("1.1", False, True), ("1.2", True, True), ("3.1", False, True),
     ]  # fmt: skip
     assert stored(queue) == [
-        (1, 1, 1, False, "a", b"1.1", None, 0, None),
-        (1, 2, 2, True, "a", b"1.2", None, 0, None),
-        (3, 1, 1, False, "a", b"3.1", None, 0, None),
+        (1, 1, 1, False, "a", picture(1, 1), None, 0, None),
+        (1, 2, 2, True, "a", picture(1, 2), None, 0, None),
+        (3, 1, 1, False, "a", picture(3, 1), None, 0, None),
     ]
     (row,) = queue.connection.execute("SELECT max(xmin::text) AS written FROM scan_job_pages").fetchall()
     assert repair_pages(queue, directory, job) == found
@@ -110,8 +115,8 @@ def test_what_is_wrong_or_not_on_disk_goes_and_edits_stay(
     found = repair_pages(queue, directory, job)
     assert [row.name for row in found] == ["1.1", "1.2"]
     assert stored(queue) == [
-        (1, 1, 1, False, "a", b"1.1", "dropped", 90, 5),
-        (1, 2, 2, True, "a", b"1.2", "dropped", 90, 5),
+        (1, 1, 1, False, "a", picture(1, 1), "dropped", 90, 5),
+        (1, 2, 2, True, "a", picture(1, 2), "dropped", 90, 5),
     ]
 
 
@@ -123,7 +128,18 @@ def test_a_picture_that_is_gone_is_no_reason_to_lose_the_one_in_the_row(
     repair_pages(queue, directory, job)
     batch.picture(1).unlink()
     repair_pages(queue, directory, job)
-    assert stored(queue)[0][5] == b"1.1"
+    assert stored(queue)[0][5] == picture(1, 1)
+
+
+def test_a_picture_that_a_power_cut_has_torn_is_none(
+    queue: AgentQueue, job: Job, directory: JobDirectory
+) -> None:
+    """It is not fsynced: what is left of it may be empty, short or zeros."""
+    batch = feed(directory, 1, 3)
+    for number, left in enumerate((b"", b"\xff\xd8", bytes(4)), 1):
+        batch.picture(number).write_bytes(left)
+    repair_pages(queue, directory, job)
+    assert [row[5] for row in stored(queue)] == [None] * 3
 
 
 def test_a_damaged_record_is_told_and_nothing_is_written(
