@@ -51,15 +51,24 @@ SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
 SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() AS owns_documents;
 
 -- name: look
--- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits, what became
+-- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits (and, with
+-- %(paper)s, the oldest that was not held up yet since the feeder may hold another's paper), what became
 -- of the job that was active at the last look (%(former)s), a file that is staged on the NAS for a job that does not
 -- want it any more, or was deleted, and a document that a client has committed and the agent has yet to read back.
 -- Of texts and batches no more than anybody means: they are read at every look. Ages and waits are bounded (see
 -- 0013_clocks.sql); %(longest)s is the longest pause between two tries in seconds, %(batches)s the most batches of a job.
-SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
+SELECT s.epoch, q.queued, q.held, next.waiting, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
        stale.stale, unread.unread
   FROM scan_agent_status s
- CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
+ CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued,
+           EXISTS (SELECT FROM scan_jobs WHERE status = 'queued' AND error_code = 'paper_left') AS held) q
+  LEFT JOIN LATERAL (
+    SELECT pg_catalog.jsonb_build_object(
+             'id', id, 'settings', coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings)) AS waiting
+      FROM scan_jobs
+     WHERE %(paper)s AND status = 'queued' AND error_code IS DISTINCT FROM 'paper_left'
+     ORDER BY created_at, id LIMIT 1) next ON true
   LEFT JOIN LATERAL (
     SELECT a.id, left(title, 4000) AS title,
            coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings,
@@ -117,22 +126,52 @@ UPDATE scan_jobs SET last_activity_at = now()
 RETURNING id;
 
 -- name: claim
--- The oldest queued job, only where none is active. The unique index decides between two who claim at once.
+-- The oldest queued job, or %(only)s, only where none is active. The unique index decides between two who claim at once.
 WITH me AS (
   SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE
 ), next AS (
   SELECT id FROM scan_jobs
-   WHERE status = 'queued'
+   WHERE status = 'queued' AND id = coalesce(%(only)s::bigint, id)
      AND NOT EXISTS (SELECT FROM scan_jobs
                       WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing'))
    ORDER BY created_at, id LIMIT 1
      FOR UPDATE SKIP LOCKED
 )
 UPDATE scan_jobs j
-   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id::text
+   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id::text,
+       error = CASE WHEN error_code = 'paper_left' THEN NULL ELSE error END, error_code = nullif(error_code, 'paper_left')
   FROM next
  WHERE j.id = next.id AND EXISTS (SELECT FROM me)
 RETURNING j.id, left(j.title, 4000) AS title;
+
+-- name: hold
+-- A job that would scan by itself waits for a person, since the feeder may hold another's paper.
+UPDATE scan_jobs SET error = %(error)s, error_code = 'paper_left'
+ WHERE id = %(id)s AND status = %(status)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: let_wait
+-- The feeder is empty: nothing holds these jobs up any more but their turn.
+UPDATE scan_jobs SET error = NULL, error_code = NULL
+ WHERE status = 'queued' AND error_code = 'paper_left'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: canceled
+-- Of these jobs those that are canceled, with the batches that the queue knows.
+SELECT id, created_at, ARRAY(SELECT batch_seq FROM scan_job_batches WHERE job_id = scan_jobs.id) AS batches
+  FROM scan_jobs WHERE id = ANY (%(ids)s) AND status = 'canceled' AND staging_path IS NOT NULL;
+
+-- name: record_canceled
+-- What was scanned of a batch before its job was canceled. It has no PDF: that is made if somebody takes it back.
+INSERT INTO scan_job_batches (job_id, batch_seq, page_count, blank_count, status, error_code)
+SELECT id, %(seq)s, %(pages)s, %(blank)s, 'discarded', %(code)s
+  FROM scan_jobs
+ WHERE id = %(id)s AND status = 'canceled'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+ON CONFLICT (job_id, batch_seq) DO NOTHING
+RETURNING id;
 
 -- name: advance
 -- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s). A job that

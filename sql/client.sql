@@ -11,6 +11,12 @@ INSERT INTO scan_jobs (title, settings, status) VALUES (%(title)s, %(settings)s,
 UPDATE scan_jobs SET status = %(to_status)s
  WHERE id = %(id)s AND status = %(from_status)s AND steps = coalesce(%(steps)s::bigint, steps) RETURNING id;
 
+-- name: scan_by_hand
+-- A queued job that would scan by itself, and waits since the feeder may hold another's paper: whoever looks at the
+-- feeder starts it.
+UPDATE scan_jobs SET settings = settings || '{"scan": "manual"}'
+ WHERE id = %(id)s AND status = 'queued' AND error_code = 'paper_left' RETURNING id;
+
 -- name: set_batch
 -- 'discarded' keeps a batch out of the merge, 'scanned' takes it back in; only while the job is ready.
 UPDATE scan_job_batches SET status = %(status)s WHERE job_id = %(id)s AND batch_seq = %(seq)s RETURNING id;
@@ -18,7 +24,7 @@ UPDATE scan_job_batches SET status = %(status)s WHERE job_id = %(id)s AND batch_
 -- name: unfinished
 -- Every job that is not over: the active one, then the longest waiting. Spelt as in idx_scan_jobs_unfinished, so
 -- that it is used.
-SELECT id, status FROM scan_jobs
+SELECT id, status, error_code FROM scan_jobs
  WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')
  ORDER BY status NOT IN ('ready', 'scanning', 'assembling', 'preview', 'committing'), created_at, id LIMIT 1000;
 

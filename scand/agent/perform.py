@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from scand import wire
 from scand.agent import retention
-from scand.agent.snapshot import Spooled, read_spool, settings_of, snapshot
+from scand.agent.snapshot import Spooled, canceled_batches, read_spool, settings_of, snapshot
 from scand.agent.tasks import task
 from scand.decide import actions, occurrences
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor
+from scand.jobs.rows import OF_SIGNAL
 from scand.spool.disk import disk_errors
 from scand.wire.child import COURIER, FEEDER
 
@@ -72,8 +73,12 @@ class Performer:
                 yield from self._look(queue, after)
             case actions.Progress():
                 queue.progress(action)
-            case actions.Claim():
-                yield from self._claim(queue)
+            case actions.Claim(only):
+                yield from self._claim(queue, only)
+            case actions.Hold():
+                yield _outcome(action, queue.hold(action))
+            case actions.LetWait():
+                yield _outcome(action, queue.let_wait())
             case actions.MakeManualJob():
                 yield self._make_manual_job(queue)
             case actions.Advance(actor=Actor.CLIENT):
@@ -82,6 +87,8 @@ class Performer:
                 yield _outcome(action, queue.advance(action))
             case actions.Record():
                 yield _outcome(action, queue.record(action))
+            case actions.RecordCanceled(job_id):
+                yield from self._record_canceled(queue, job_id)
             case actions.Postpone():
                 yield _outcome(action, queue.postpone(action))
             case actions.Name(job_id, named):
@@ -102,7 +109,8 @@ class Performer:
                 assert_never(action)
 
     def _look(self, queue: AgentQueue, after: int) -> Iterator[Outcome]:
-        rows = queue.look(self._active, after)
+        paper = self._spool.paper.left()
+        rows = queue.look(self._active, after, paper=paper is not None)
         if rows.restored:
             yield occurrences.StatusRowMade(rows.epoch)
         if rows.epoch != queue.epoch:
@@ -115,17 +123,17 @@ class Performer:
             spooled = read_spool(job, self._spool, self._installation[0], refusal)
             if spooled.aside is not None:
                 yield occurrences.SpoolPutAside(job.id, str(spooled.aside))
-        yield occurrences.Looked(snapshot(rows, spooled, self._config.now, self._installation[0]))
+        yield occurrences.Looked(snapshot(rows, spooled, paper, self._config.now, self._installation[0]))
 
-    def _claim(self, queue: AgentQueue) -> Iterator[Occurrence]:
-        claimed = queue.claim(str(self._spool.jobs))
+    def _claim(self, queue: AgentQueue, only: int | None) -> Iterator[Occurrence]:
+        claimed = queue.claim(str(self._spool.jobs), only)
         if claimed is not None:  # else a client holds the row, or was faster: the poll tries again
             self._children.prepare()
             yield occurrences.Claimed(*claimed)
 
     def _make_manual_job(self, queue: AgentQueue) -> Occurrence:
         manual = self._config.now.manual
-        settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
+        settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish, OF_SIGNAL: True}
         title = self._config.now.manual_title(datetime.now().astimezone())
         job_id = queue.manual_job(title, settings)
         return occurrences.ManualJobMade(job_id, title) if job_id else occurrences.LookDue()
@@ -137,6 +145,20 @@ class Performer:
         if done:
             self._children.tell(COURIER, wire.Go(inbox_path=named.inbox_path, same_as=same))
         return done
+
+    def _record_canceled(self, queue: AgentQueue, job_id: int) -> Iterator[Outcome]:
+        """What canceled jobs have on disk gets its rows, whatever was killed before it could be written."""
+        ids = [job_id] if job_id else self._spool.ids()
+        try:
+            with disk_errors():
+                for canceled, batch in canceled_batches(
+                    queue.canceled(ids), self._spool, self._installation[0]
+                ):
+                    if queue.record_canceled(canceled, batch):
+                        yield occurrences.CanceledBatchRecorded(canceled, batch.seq, batch.bindable)
+        except ScandError as error:
+            yield occurrences.DiskRefused(error.sentence)
+        yield occurrences.Written(actions.RecordCanceled(job_id))
 
     def _expire(self, queue: AgentQueue, keep: float) -> Iterator[Note]:
         """The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two."""
@@ -164,6 +186,7 @@ class Performer:
                         last_device=action.last_device,
                         settings=settings,
                         min_free=self._config.now.staging.min_free,
+                        paper=str(self._spool.paper.path),
                     ),
                 )
                 self._children.prepare()

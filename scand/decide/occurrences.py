@@ -146,6 +146,19 @@ class StatusRowMade:
 
 
 @dataclass(frozen=True, slots=True)
+class CanceledBatchRecorded:
+    """What was scanned of a batch before its job was canceled is in the database.
+
+    Attributes:
+        pages: number of safe sides.
+    """
+
+    job_id: int
+    seq: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
 class FilesExpired:
     """A job's directory on local disk was put out of the way, to be removed."""
 
@@ -191,7 +204,9 @@ Occurrence: TypeAlias = (
 )
 """What is decided on."""
 
-Note: TypeAlias = Performed | StatusRowMade | FilesExpired | SpoolPutAside | DiskRefused
+Note: TypeAlias = (
+    Performed | StatusRowMade | CanceledBatchRecorded | FilesExpired | SpoolPutAside | DiskRefused
+)
 """What only the log tells of."""
 
 Outcome: TypeAlias = Occurrence | Note

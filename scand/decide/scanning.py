@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scand.decide.actions import Action, Scan
+from scand.decide.actions import Action, Hold, Scan
 from scand.decide.batches import process_first, without_pages
 from scand.decide.housekeeping import read_back, unstage
-from scand.decide.sentences import NOBODY_ASKED
+from scand.decide.paper import takes_what_is_there
+from scand.decide.sentences import NOBODY_ASKED, NOTHING_FOR_THE_SIGNAL, paper_left
 from scand.decide.state import Run
 from scand.errors import ScandError
 from scand.faults import ErrorCode
@@ -38,7 +39,14 @@ def ready(decision: Decision, job: Job) -> Iterator[Action]:
     elif job.error_code == ErrorCode.SPOOL_DAMAGED:
         yield decision.fail(job, ErrorCode.SPOOL_DAMAGED, job.error or "")
     elif job.error_code is None and settings.scan == "auto" and job.entered_from == Status.QUEUED:
-        yield decision.advance(job, Status.SCANNING)
+        paper = state.snapshot.paper
+        if paper and takes_what_is_there(settings):
+            yield decision.write(Hold(job.id, job.status, paper_left(paper, job.id)))
+        else:
+            yield decision.advance(job, Status.SCANNING)
+    elif job.error_code == ErrorCode.FEEDER_EMPTY and job.of_signal and not job.batches:
+        why = NOTHING_FOR_THE_SIGNAL
+        yield decision.advance(job, Status.CANCELED, error=why, code=ErrorCode.FEEDER_EMPTY)
     elif (
         job.clean
         and job.kept

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from scand.faults import FAULTS, ErrorCode, Then
 
 if TYPE_CHECKING:
-    from scand.spool.records import End, SpooledBatch
+    from scand.spool.records import End, PaperLeft, SpooledBatch
+
+NOTHING_FOR_THE_SIGNAL = "The feeder was empty: nothing was scanned. Put the stack in, then press again."
+"""The `error` of a job that the signal has made."""
 
 NOBODY_ASKED = (
     "Another program put this job into its status; no step led there, so nothing was started. Take the next "
@@ -48,6 +51,15 @@ def at_start(end: End) -> str:
     if FAULTS[code].then is Then.FAILED and end.detail:
         return end.detail
     return (FAULTS[code].at_start or "Scanning failed before the first page.") + _detail(end)
+
+
+def paper_left(paper: PaperLeft, job_id: int) -> str:
+    """The `error` of a job that would scan by itself while the feeder may hold another stack's paper."""
+    whose = f"of job {paper.job_id}, batch {paper.batch_seq}" if paper.job_id else "of another job"
+    return (
+        f"The feeder may still hold paper {whose}, which was stopped. Take it out and put this job's paper in, "
+        f"then: scand scan {job_id}"
+    )
 
 
 def _code(end: End) -> ErrorCode:

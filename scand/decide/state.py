@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scand.jobs.rows import Job, StaleFile, UnreadDocument
     from scand.jobs.settings import Settings
     from scand.jobs.staged import StagedPlace
-    from scand.spool.records import BatchPdf, SpooledBatch
+    from scand.spool.records import BatchPdf, PaperLeft, SpooledBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +133,27 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """A queued job that is next.
+
+    Attributes:
+        settings: resolved; the refusal if they are wrong.
+    """
+
+    job_id: int
+    settings: Settings | ScandError
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The rows and the disk, as they were read together.
 
     Attributes:
         job: the active job; None: there is none.
         queued: whether a job waits to be claimed.
+        held: whether one of them was told to wait since the feeder may hold another's paper.
+        paper: whose paper may be in the feeder; None: it is empty.
+        waiting: with such paper, the oldest queued job that was not told to wait.
         settings: the active job's; the refusal if they are wrong; None without a job.
         unrecorded: its batches that are on disk and not in the database, in order.
         next_seq: the number that its next batch gets.
@@ -153,6 +168,9 @@ class Snapshot:
 
     job: Job | None = None
     queued: bool = False
+    held: bool = False
+    paper: PaperLeft | None = None
+    waiting: WaitingJob | None = None
     settings: Settings | ScandError | None = None
     unrecorded: tuple[SpooledBatch, ...] = ()
     next_seq: int = 1
@@ -227,6 +245,8 @@ class State:
         scanner_checked: when an idle agent last asked whether the scanner is there.
         nas_checked: when an idle agent last asked whether the NAS is there.
         swept: when an idle agent last removed expired files.
+        canceled: a job that was canceled while it was scanning, and whose batch has no row yet; 0: any job, after
+            the start; None: there is none.
     """
 
     limits: Limits
@@ -252,6 +272,7 @@ class State:
     scanner_checked: float = float("inf")
     nas_checked: float = float("inf")
     swept: float = float("inf")
+    canceled: int | None = 0
 
     @property
     def ready(self) -> bool:

@@ -1,7 +1,8 @@
 """Which columns a client may write; every other one is the agent's, or kept by a trigger.
 
 `docs/database.md` shows this list, `sql/roles.sql` grants it, and `sql/migrations/0011_guards.sql` and
-`0017_pages.sql` hold everybody to it who is not the agent, with the roles or without. `tests/integration/queue/test_columns.py` compares the four.
+`0017_pages.sql` hold everybody to it who is not the agent, with the roles or without.
+`tests/integration/queue/test_columns.py` compares the four.
 """
 
 from __future__ import annotations

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from scand.jobs.lifecycle import Status
 
 
+OF_SIGNAL = "x_signal"
+"""The key of `settings` by which a job says that the signal has made it; keys with x_ mean nothing to settings."""
+
+
 class BatchStatus(StrEnum):
     """`scan_job_batches.status`."""
 
@@ -103,6 +107,11 @@ class Job:
     stay: int = 0
     reopened: bool = False
     batches: tuple[BatchRow, ...] = field(default=())
+
+    @property
+    def of_signal(self) -> bool:
+        """Whether the signal made the job, at whose scanner somebody stands."""
+        return bool(self.settings.get(OF_SIGNAL))
 
     @property
     def kept(self) -> tuple[BatchRow, ...]:

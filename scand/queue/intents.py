@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from scand.errors import BadData
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchStatus
 from scand.queue import statements
@@ -120,6 +121,10 @@ class ClientQueue:
         with _refusals():
             return bool(self._rows("step", id=job_id, from_status=expected, to_status=to, steps=steps))
 
+    def scan_by_hand(self, job_id: int) -> bool:
+        """Scan a queued job that waits since the feeder may hold another's paper; False: it is not one."""
+        return bool(self._rows("scan_by_hand", id=job_id))
+
     def discard(self, job_id: int, seq: int) -> bool:
         """Keep a batch out of the merge; False when there is no such batch.
 
@@ -150,6 +155,17 @@ class ClientQueue:
     def unfinished(self) -> list[tuple[int, str]]:
         """Id and status of jobs that are not over: the active one, then the longest waiting; 1,000 at most."""
         return [(row["id"], row["status"]) for row in self._rows("unfinished")]
+
+    def next_in_turn(self) -> int | None:
+        """The job that holds the scanner, or that is claimed next; None: there is none."""
+        active = {status for status in Status if status.active}
+        turns = (
+            row["id"]
+            for row in self._rows("unfinished")
+            if row["status"] in active
+            or (row["status"] == Status.QUEUED and row["error_code"] != ErrorCode.PAPER_LEFT)
+        )
+        return next(turns, None)
 
     def jobs(self, which: Which | None = None, limit: int | None = 20) -> list[JobRow]:
         """The newest jobs first.

@@ -16,17 +16,20 @@ from psycopg.types.json import Jsonb
 
 from scand import __version__
 from scand.decide.timeouts import LONGEST_BACKOFF
+from scand.faults import ErrorCode
 from scand.jobs.rows import BatchStatus, StaleFile
 from scand.queue.agent_rows import MOST_BATCHES, Rows, job_of, unread_document
 from scand.queue.connection import take_role
 from scand.queue.statements import AGENT_LOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from scand import wire
-    from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Record
+    from scand.decide.actions import Advance, Hold, Postpone, Progress, ReadBack, Record
     from scand.queue.connection import Connection
+    from scand.spool.records import SpooledBatch
 
 
 class AgentQueue:
@@ -103,7 +106,7 @@ class AgentQueue:
 
     # The queue.
 
-    def look(self, former: int | None = None, after: int = 0) -> Rows:
+    def look(self, former: int | None = None, after: int = 0, *, paper: bool = False) -> Rows:
         """One round trip: the active job with all that deciding needs.
 
         Where the agent's row is missing, this session leads on under another epoch, if it has the lock.
@@ -111,8 +114,15 @@ class AgentQueue:
         Args:
             former: the job that was active at the look before.
             after: of the jobs with stale staged files, those with a higher id come first.
+            paper: the feeder may hold a job's paper, so that it matters which job is next.
         """
-        values = {"longest": LONGEST_BACKOFF, "batches": MOST_BATCHES, "former": former, "after": after}
+        values = {
+            "longest": LONGEST_BACKOFF,
+            "batches": MOST_BATCHES,
+            "former": former,
+            "after": after,
+            "paper": paper,
+        }
         rows, restored = self.run("look", **values), False
         if not rows:
             restored = self.elect()
@@ -122,7 +132,7 @@ class AgentQueue:
         row = rows[0]
         if row["ahead"]:
             self.run("restart_idle_clock", id=row["id"], status=row["status"])
-        stale, unread = row["stale"], row["unread"]
+        stale, unread, waiting = row["stale"], row["unread"], row["waiting"]
         return Rows(
             epoch=row["epoch"],
             job=job_of(row) if row["id"] is not None else None,
@@ -132,16 +142,19 @@ class AgentQueue:
             former=row["former_status"],
             former_path=row["former_path"],
             restored=restored,
+            held=row["held"],
+            waiting=waiting and (waiting["id"], waiting["settings"]),
         )
 
-    def claim(self, jobs: str) -> tuple[int, str] | None:
+    def claim(self, jobs: str, only: int | None = None) -> tuple[int, str] | None:
         """Take the oldest queued job: its id and title, or None when there is nothing to claim.
 
         Args:
             jobs: the absolute directory below which each job has one of its own.
+            only: this job, or none.
         """
         try:
-            rows = self.run("claim", jobs=jobs)
+            rows = self.run("claim", jobs=jobs, only=only)
         except psycopg.errors.UniqueViolation:
             return None  # another became active in the same moment
         return (rows[0]["id"], rows[0]["title"]) if rows else None
@@ -200,6 +213,24 @@ class AgentQueue:
             if not done:
                 raise psycopg.Rollback
         return done
+
+    def hold(self, job: Hold) -> bool:
+        """The job waits for a person, since the feeder may hold another's paper."""
+        return self._done("hold", id=job.job_id, status=job.status, error=job.error)
+
+    def let_wait(self) -> bool:
+        """Nothing holds the jobs in the queue up any more but their turn."""
+        return self._done("let_wait")
+
+    def canceled(self, ids: Sequence[int]) -> list[tuple[int, datetime, list[int]]]:
+        """Of these jobs those that are canceled: id, created_at, and the numbers of the batches that have rows."""
+        return [(row["id"], row["created_at"], row["batches"]) for row in self.run("canceled", ids=list(ids))]
+
+    def record_canceled(self, job_id: int, batch: SpooledBatch) -> bool:
+        """What was scanned of a batch before its job was canceled."""
+        code = batch.end.code if batch.end else ErrorCode.CANCELED
+        pages = {"pages": batch.bindable, "blank": batch.blank}
+        return self._done("record_canceled", id=job_id, seq=batch.seq, code=code, **pages)
 
     def postpone(self, step: Postpone) -> bool:
         """Try the step again later, and say why."""

@@ -36,7 +36,10 @@ _DOCUMENTS = """
      ORDER BY n.nspname LIMIT 1
 """
 
-_ANEW = "DROP TABLE IF EXISTS scan_job_batches, scan_job_pages, scan_job_events, scan_agent_status, scand_migrations CASCADE"
+_ANEW = (
+    "DROP TABLE IF EXISTS scan_job_batches, scan_job_pages, scan_job_events, scan_agent_status, scand_migrations "
+    "CASCADE"
+)
 
 _GONE = """
     SELECT ours.name FROM pg_catalog.unnest(%(tables)s::text[]) AS ours (name)

@@ -48,6 +48,7 @@ class Event(StrEnum):
     JOB_CLAIMED = "job_claimed"
     MANUAL_JOB_MADE = "manual_job_made"
     SCAN_REFUSED = "scan_refused"
+    PAPER_LEFT = "paper_left"
     JOB_READY_WITH_ERROR = "job_ready_with_error"
     IDLE_TIMEOUT = "idle_timeout"
     PREVIEW_HOLDS = "preview_holds"
@@ -164,6 +165,7 @@ _MESSAGES = {
     Event.SCAN_REFUSED: Message(
         "dd369cd4a7714ba28a2f8d2d2384d726", Level.WARNING, "scan signal changes nothing: {why}"
     ),
+    Event.PAPER_LEFT: Message("8d0f6c9b0a5e4d0e9a54e0b2c7f61d38", Level.WARNING, "job {job}: waits: {why}"),
     Event.JOB_READY_WITH_ERROR: Message(
         "751b0a9703af46fba0c4d2e7e636c37f", Level.WARNING, "job {job}: a person is needed ({code}): {why}"
     ),

@@ -32,6 +32,8 @@ from scand.decide.actions.rows import (
     ExpectStaged,
     Expire,
     ForgetStaged,
+    Hold,
+    LetWait,
     LookAgain,
     MakeManualJob,
     Name,
@@ -39,6 +41,7 @@ from scand.decide.actions.rows import (
     Progress,
     ReadBack,
     Record,
+    RecordCanceled,
 )
 
 if TYPE_CHECKING:
@@ -60,8 +63,10 @@ __all__ = [
     "Expire",
     "FindScanner",
     "ForgetStaged",
+    "Hold",
     "KillCourier",
     "KillFeeder",
+    "LetWait",
     "LocalAction",
     "LookAgain",
     "MakeManualJob",
@@ -70,6 +75,7 @@ __all__ = [
     "Progress",
     "ReadBack",
     "Record",
+    "RecordCanceled",
     "RefuseScan",
     "RetireFeeder",
     "RowWrite",
@@ -82,8 +88,11 @@ __all__ = [
 RowWrite: TypeAlias = (
     Claim
     | MakeManualJob
+    | Hold
+    | LetWait
     | Advance
     | Record
+    | RecordCanceled
     | Postpone
     | Name
     | Commit

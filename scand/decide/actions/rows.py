@@ -25,7 +25,42 @@ class LookAgain:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Claim the oldest queued job."""
+    """Claim the oldest queued job.
+
+    Attributes:
+        only: this job, or none; None: whichever is the oldest.
+    """
+
+    only: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Let a job that would scan by itself wait for a person: the feeder may hold another's paper.
+
+    Attributes:
+        error: the row's new `error`.
+    """
+
+    job_id: int
+    status: Status
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetWait:
+    """The feeder is empty: the jobs that were held up wait for their turn like any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCanceled:
+    """Write into the database what was scanned of batches whose job was canceled meanwhile.
+
+    Attributes:
+        job_id: 0: of every canceled job that has files here.
+    """
+
+    job_id: int
 
 
 @dataclass(frozen=True, slots=True)
