@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scand.cli.progress import quiet
 from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchStatus
 from scand.jobs.settings import Finish, Sides, Trigger, resolve
@@ -114,6 +115,8 @@ def hint(view: JobView, wish: Asked, holder: int | None = None) -> str:
 
 
 def _queued(job: JobRow, wish: Asked, holder: int | None) -> str:
+    if job.error_code == ErrorCode.PAPER_LEFT:
+        return f"when the feeder holds its paper and no other: scand scan {job.id}"
     if holder is not None and holder != job.id:
         then = ", then it starts by itself" if wish.scan is Trigger.AUTO else ""
         return f"waits: the scanner is job {holder}'s (scand show {holder}){then}"

@@ -272,7 +272,7 @@ class State:
     scanner_checked: float = float("inf")
     nas_checked: float = float("inf")
     swept: float = float("inf")
-    canceled: int | None = 0
+    canceled: int | None = None
 
     @property
     def ready(self) -> bool:

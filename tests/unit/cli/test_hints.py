@@ -151,6 +151,12 @@ def test_a_queued_job_is_told_when_it_starts(scan: Trigger, holder: int | None, 
     assert hint(view, Asked(scan), holder) == said
 
 
+def test_a_job_that_waits_since_paper_was_left_is_scanned_by_hand() -> None:
+    """It does not start by itself any more, whatever holds the scanner now."""
+    view = _view("queued", "new", "none", "paper_left", None)
+    assert hint(view, Asked(Trigger.AUTO), 3) == "when the feeder holds its paper and no other: scand scan 7"
+
+
 def test_a_start_by_itself_happens_once() -> None:
     """After an empty feeder the job waits for a person, whatever `scan` says."""
     view = _view("ready", "scanned", "none", "feeder_empty", None)

@@ -83,7 +83,7 @@ def steps(actions: list[Action]) -> list[Advance]:
 
 def state(snapshot: Snapshot | None = None, **fields: Any) -> State:
     """The state of a daemon that leads, with a fresh snapshot."""
-    values: dict[str, Any] = {"serving": True, "fresh": True, "progressed": NOW, "canceled": None}
+    values: dict[str, Any] = {"serving": True, "fresh": True, "progressed": NOW}
     return State(**{"limits": Limits(), "snapshot": snapshot or Snapshot(), **values, **fields})
 
 
