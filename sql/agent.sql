@@ -80,17 +80,23 @@ SELECT s.epoch, q.queued, q.held, next.waiting, former.status AS former_status, 
            newest.id AS entered, newest.from_status AS entered_from,
            newest.to_status IS NOT DISTINCT FROM status AS by_step,
            EXISTS (SELECT FROM scan_job_events e
-                    WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status = 'ready') AS reopened,
+                    WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status IN ('ready', 'assembling')) AS reopened,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
            (SELECT max(e.id) FROM scan_job_events e
-             WHERE e.job_id = a.id AND e.from_status = 'ready' AND e.to_status = 'assembling') AS stay,
+             WHERE e.job_id = a.id AND e.from_status IN ('ready', 'preview') AND e.to_status = 'assembling') AS stay,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
                      'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
                    ORDER BY b.batch_seq)
               FROM (SELECT * FROM scan_job_batches WHERE job_id = a.id ORDER BY batch_seq LIMIT %(batches)s + 1) b
-           ) AS batches
+           ) AS batches,
+           (SELECT pg_catalog.jsonb_object_agg(p.batch_seq, p.pages)
+              FROM (SELECT batch_seq, count(*) AS pages FROM scan_job_pages
+                     WHERE job_id = a.id AND batch_seq > (SELECT coalesce(max(b.batch_seq), 0) FROM scan_job_batches b
+                                                           WHERE b.job_id = a.id)
+                     GROUP BY batch_seq) p
+           ) AS listed
       FROM scan_jobs a
       LEFT JOIN LATERAL (SELECT e.id, e.from_status, e.to_status FROM scan_job_events e
                           WHERE e.job_id = a.id ORDER BY e.id DESC LIMIT 1) newest ON true
@@ -174,8 +180,8 @@ ON CONFLICT (job_id, batch_seq) DO NOTHING
 RETURNING id;
 
 -- name: advance
--- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s). A job that
--- comes back to ready gives its people time anew. In preview file_hash is the merge's; inbox_path, which is set while
+-- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s) and the title is still
+-- the one that is in the merge (%(title)s). A job that comes back to ready gives its people time anew. In preview file_hash is the merge's; inbox_path, which is set while
 -- committing, is the sign that a publication has begun.
 UPDATE scan_jobs
    SET status = %(to_status)s, error = %(error)s, error_code = %(code)s,
@@ -186,6 +192,7 @@ UPDATE scan_jobs
        last_activity_at = CASE WHEN %(to_status)s IN ('ready', 'preview') THEN now() ELSE last_activity_at END
  WHERE id = %(id)s AND status = %(from_status)s
    AND %(entered)s >= (SELECT coalesce(max(e.id), 0) FROM scan_job_events e WHERE e.job_id = %(id)s)
+   AND left(title, 4000) = coalesce(%(title)s::text, left(title, 4000))
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 
@@ -212,6 +219,54 @@ SELECT id, %(seq)s, %(path)s, %(pages)s, %(blank)s, %(status)s, %(code)s, %(sha2
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 ON CONFLICT (job_id, batch_seq) DO NOTHING
 RETURNING id;
+
+-- name: write_pages
+-- Pages as they are on the agent's disk: new ones, and those that the rows have otherwise. What a client wants done with
+-- them stays (0017_pages). A row in the answer: the job was there, in that status.
+WITH job AS (
+  SELECT id FROM scan_jobs
+   WHERE id = %(id)s AND status = %(expected)s
+     AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+), written AS (
+  INSERT INTO scan_job_pages AS p
+         (job_id, batch_seq, page, sheet, side, width_mm, height_mm, blank, sha256, captured_at, picture)
+  SELECT job.id, batch_seq, page, sheet, side, width_mm, height_mm, blank, sha256, now() - make_interval(secs => age),
+         decode(picture, 'hex')
+    FROM job, pg_catalog.json_to_recordset(%(pages)s) AS new (
+           batch_seq int, page int, sheet int, side text, width_mm numeric, height_mm numeric, blank boolean, sha256 text,
+           age float8, picture text)
+  ON CONFLICT (job_id, batch_seq, page) DO UPDATE
+     SET sheet = EXCLUDED.sheet, side = EXCLUDED.side, width_mm = EXCLUDED.width_mm, height_mm = EXCLUDED.height_mm,
+         blank = EXCLUDED.blank, sha256 = EXCLUDED.sha256, captured_at = EXCLUDED.captured_at, picture = EXCLUDED.picture
+   WHERE (p.sheet, p.side, p.width_mm, p.height_mm, p.blank, p.sha256, p.picture) IS DISTINCT FROM
+         (EXCLUDED.sheet, EXCLUDED.side, EXCLUDED.width_mm, EXCLUDED.height_mm, EXCLUDED.blank, EXCLUDED.sha256,
+          EXCLUDED.picture)
+)
+SELECT id FROM job;
+
+-- name: forget_pages
+-- Rows of pages that are not on the agent's disk.
+DELETE FROM scan_job_pages p
+ USING scan_jobs j, pg_catalog.json_to_recordset(%(pages)s) AS gone (batch_seq int, page int)
+ WHERE p.job_id = %(id)s AND p.batch_seq = gone.batch_seq AND p.page = gone.page
+   AND j.id = p.job_id AND j.status = %(expected)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING p.page;
+
+-- name: pages
+-- A job's pages as fed, without their pictures.
+SELECT batch_seq, page, sheet, side, blank, suspect, sha256, choice, turn, place, width_mm, height_mm,
+       picture IS NOT NULL AS pictured
+  FROM scan_job_pages WHERE job_id = %(id)s ORDER BY batch_seq, page;
+
+-- name: rebound
+-- A recorded batch has a new PDF: with every side, where scand 0.1 had left blank ones out; or its first.
+UPDATE scan_job_batches b
+   SET staging_path = %(path)s, page_count = %(pages)s, blank_count = %(blank)s, file_hash = %(sha256)s
+  FROM scan_jobs j
+ WHERE b.job_id = %(id)s AND b.batch_seq = %(seq)s AND j.id = b.job_id AND j.status = %(expected)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING b.id;
 
 -- name: after_batch
 -- In the transaction of record_batch: the job is ready, clean or with the fault that needs a person; one that was
@@ -361,6 +416,14 @@ UPDATE scan_job_batches b
    SET staging_path = NULL, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
   FROM scan_jobs j
  WHERE b.job_id = ANY (%(ids)s) AND j.id = b.job_id AND j.status IN ('committed', 'canceled') AND j.staging_path IS NULL
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);
+
+-- name: expire_pages
+-- In the transaction of expire: the pictures go with the files.
+UPDATE scan_job_pages p SET picture = NULL
+  FROM scan_jobs j
+ WHERE p.job_id = ANY (%(ids)s) AND p.picture IS NOT NULL
+   AND j.id = p.job_id AND j.status IN ('committed', 'canceled') AND j.staging_path IS NULL
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);
 
 -- name: let_go

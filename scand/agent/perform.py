@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, assert_never
 
 from scand import wire
 from scand.agent import retention
+from scand.agent.merging import job_pages
+from scand.agent.pages import repair_pages, spooled
 from scand.agent.snapshot import Spooled, canceled_batches, read_spool, settings_of, snapshot
 from scand.agent.tasks import task
+from scand.agent.writes import write
 from scand.decide import actions, occurrences
+from scand.decide.job_pages import JobPages
 from scand.errors import ScandError
 from scand.faults import ErrorCode
-from scand.jobs.lifecycle import Actor
 from scand.jobs.rows import OF_SIGNAL
+from scand.queue import pages, waiting
 from scand.spool.disk import disk_errors
 from scand.wire.child import COURIER, FEEDER
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from scand.agent.reload import LiveConfig
     from scand.decide.actions import DatabaseAction, LocalAction, RowWrite
     from scand.decide.occurrences import Note, Occurrence, Outcome
+    from scand.jobs.rows import Job
     from scand.queue.results import AgentQueue
     from scand.spool.directories import Spool
 
@@ -75,38 +80,26 @@ class Performer:
                 queue.progress(action)
             case actions.Claim(only):
                 yield from self._claim(queue, only)
-            case actions.Hold():
-                yield _outcome(action, queue.hold(action))
-            case actions.LetWait():
-                yield _outcome(action, queue.let_wait())
             case actions.MakeManualJob():
                 yield self._make_manual_job(queue)
-            case actions.Advance(actor=Actor.CLIENT):
-                yield _outcome(action, queue.scan_now(action.job_id))
-            case actions.Advance():
-                yield _outcome(action, queue.advance(action))
-            case actions.Record():
-                yield _outcome(action, queue.record(action))
             case actions.RecordCanceled(job_id):
                 yield from self._record_canceled(queue, job_id)
-            case actions.Postpone():
-                yield _outcome(action, queue.postpone(action))
+            case actions.Record() | actions.WritePages():
+                yield from self._write_pages(action, queue)
+            case actions.RepairPages():
+                yield from self._repair_pages(action, queue)
+            case actions.ReadPages(job):
+                yield occurrences.PagesRead(self._job_pages(job, queue))
             case actions.Name(job_id, named):
                 yield _outcome(action, self._name(queue, job_id, named))
             case actions.Commit(job_id, published):
                 link = self._config.now.documents.link == "auto" and self._installation[1]
                 yield _outcome(action, queue.commit(job_id, published, link=link))
-            case actions.ExpectStaged(job_id, staged):
-                yield _outcome(action, queue.expect_staged(job_id, staged))
-            case actions.ForgetStaged(job_id):
-                yield _outcome(action, queue.forget_staged(job_id))
-            case actions.ReadBack():
-                yield _outcome(action, queue.read_back(action))
             case actions.Expire(keep):
                 yield from self._expire(queue, keep)
                 yield occurrences.Written(action)
             case _:
-                assert_never(action)
+                yield _outcome(action, write(action, queue))
 
     def _look(self, queue: AgentQueue, after: int) -> Iterator[Outcome]:
         paper = self._spool.paper.left()
@@ -151,14 +144,46 @@ class Performer:
         ids = [job_id] if job_id else self._spool.ids()
         try:
             with disk_errors():
-                for canceled, batch in canceled_batches(
-                    queue.canceled(ids), self._spool, self._installation[0]
-                ):
-                    if queue.record_canceled(canceled, batch):
+                jobs = waiting.canceled(queue, ids)
+                for canceled, batch in canceled_batches(jobs, self._spool, self._installation[0]):
+                    found = spooled(self._spool.existing(canceled), batch.seq, 0)
+                    if waiting.record_canceled(queue, canceled, batch, found):
                         yield occurrences.CanceledBatchRecorded(canceled, batch.seq, batch.bindable)
         except ScandError as error:
             yield occurrences.DiskRefused(error.sentence)
         yield occurrences.Written(actions.RecordCanceled(job_id))
+
+    def _write_pages(
+        self, action: actions.Record | actions.WritePages, queue: AgentQueue
+    ) -> Iterator[Outcome]:
+        """Write pages that have no row yet; with `Record`, in the transaction of their batch."""
+        directory = self._spool.existing(action.job_id)
+        try:
+            if isinstance(action, actions.Record):
+                done = queue.record(action, spooled(directory, action.seq, action.listed))
+            else:
+                found = spooled(directory, action.seq, action.after, action.upto)
+                done = pages.write(queue, action.job_id, action.status, found)
+        except ScandError as error:  # the next look tells of it
+            self._refused = action.job_id, error
+            yield occurrences.DiskRefused(error.sentence)
+        else:
+            yield _outcome(action, done)
+
+    def _repair_pages(self, action: actions.RepairPages, queue: AgentQueue) -> Iterator[Outcome]:
+        """What cannot be read now is the job's trouble only when it is merged."""
+        try:
+            repair_pages(queue, self._spool.existing(action.job.id), action.job)
+        except ScandError as error:
+            yield occurrences.DiskRefused(error.sentence)
+        yield occurrences.Written(action)
+
+    def _job_pages(self, job: Job, queue: AgentQueue) -> JobPages:
+        directory = self._spool.existing(job.id)
+        try:
+            return job_pages(job, directory, repair_pages(queue, directory, job))
+        except ScandError as error:
+            return JobPages(job.id, job.entered, job.merged, trouble=error)
 
     def _expire(self, queue: AgentQueue, keep: float) -> Iterator[Note]:
         """The rows let go first; what then lies on disk belongs to nobody, also after a kill between the two."""
@@ -187,6 +212,7 @@ class Performer:
                         settings=settings,
                         min_free=self._config.now.staging.min_free,
                         paper=str(self._spool.paper.path),
+                        picture=self._config.now.pictures.size,
                     ),
                 )
                 self._children.prepare()

@@ -31,7 +31,7 @@ def task(
     Args:
         send: what is wanted.
         directory: the job's, on local disk.
-        settings: the job's, for ASSEMBLE and PUBLISH; None: it has none, or they cannot be used.
+        settings: the job's, for PUBLISH; None: it has none, or they cannot be used.
         config: as it is now.
         installation: the database's own id.
         volume_id: the id that the NAS must show.
@@ -41,7 +41,7 @@ def task(
         case Send(task=Task.BIND, seq=seq):
             return wire.Bind(directory=str(directory.batch(seq).path))
         case Send(task=Task.ASSEMBLE, job=job) if job is not None:
-            return _assemble(job, directory, settings, staged_place(job, config, installation), nas)
+            return _assemble(send, job, directory, staged_place(job, config, installation), nas)
         case Send(task=Task.PUBLISH, job=job) if job is not None:
             return wire.Publish(
                 job_id=job.id,
@@ -92,7 +92,7 @@ def nas_task(config: Config, volume_id: str) -> wire.Nas:
 
 
 def _assemble(
-    job: Job, directory: JobDirectory, settings: Settings | None, place: StagedPlace, nas: wire.Nas
+    send: Send, job: Job, directory: JobDirectory, place: StagedPlace, nas: wire.Nas
 ) -> wire.Assemble:
     parts = tuple(
         wire.MergePart(
@@ -105,7 +105,7 @@ def _assemble(
     )
     return wire.Assemble(
         parts=parts,
-        halves=settings is not None and settings.sides == "manual-duplex",
+        runs=send.runs,
         title=job.title,
         created=job.created_at.astimezone(UTC).isoformat(),
         target=str(directory.merged),

@@ -12,6 +12,7 @@ from scand.cli.submit import checked_title
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.cli.wishes import RENAMABLE, Wish, refusal
 from scand.errors import BadData, TryAgain
+from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 def rename(config: Path | None, job: int, title: str, *, as_json: bool) -> None:
     """Give JOB another TITLE, after which its file in the Inbox is named.
 
-    Until it is merged: the title is in the document, too. A job that is merged already is taken back first
-    (scand reopen), and finished again.
+    The title is in the document, too: a job in preview is merged again, and its new preview waits for an answer.
+    From the commit on the title is fixed.
     """
     checked_title(title)
     with open_queue(config) as queue:
-        before = queue.job(job).title
+        before = queue.job(job)
         if not queue.rename(job, title, RENAMABLE):
             why = refusal(Wish.RENAME, queue.view(job))
             raise (
@@ -39,4 +40,6 @@ def rename(config: Path | None, job: int, title: str, *, as_json: bool) -> None:
     if as_json:
         echo_json({"id": job, "title": title})
     else:
-        console().print(f"job {job}: {visible(before)} → {visible(title)}", soft_wrap=True)
+        again = before.status == Status.PREVIEW and before.title != title
+        note = f": it is merged again (scand watch {job})" if again else ""
+        console().print(f"job {job}: {visible(before.title)} → {visible(title)}{note}", soft_wrap=True)

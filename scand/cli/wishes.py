@@ -49,10 +49,8 @@ class Place(StrEnum):
     UNKNOWN = "a status of another program"
 
 
-RENAMABLE = frozenset(
-    {Status.DRAFT, Status.QUEUED, Status.READY, Status.SCANNING, Status.FAILED, Status.CANCELED}
-)
-"""Statuses in which a new title still reaches the document: the merge, which contains it, is yet to be made."""
+RENAMABLE = frozenset(Status) - {Status.COMMITTING, Status.COMMITTED}
+"""Statuses in which a new title still reaches the document. A merge, which contains it, is made anew."""
 
 _AIMS = {
     Wish.SCAN: Status.SCANNING,
@@ -175,7 +173,7 @@ def _possible(wish: Wish, where: Place, status: str) -> bool:
         return wish is Wish.RETRY  # the database takes such a row in as it takes a new one
     if (where, wish) == (Place.COMMITTING_NAMED, Wish.REOPEN):
         return False
-    if wish is Wish.FINISH and where in {Place.READY_EMPTY, Place.READY_DISCARDED}:
-        return False  # the agent would only send it back
+    if wish is Wish.FINISH and where in {Place.READY_EMPTY, Place.READY_DISCARDED, Place.PREVIEW}:
+        return False  # the agent would only send it back; or make the same merge again
     wanted = aim(wish, status)
     return wanted == status or is_step(Status(status), wanted, Actor.CLIENT)

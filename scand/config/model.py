@@ -34,6 +34,7 @@ class Config(Section):
     database: sections.Database
     scanner: sections.Scanner = sections.Scanner()
     staging: sections.Staging = sections.Staging()
+    pictures: sections.Pictures = sections.Pictures()
     nas: sections.Nas = sections.Nas()
     agent: sections.Agent = sections.Agent()
     commit: sections.Commit = sections.Commit()

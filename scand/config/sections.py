@@ -102,6 +102,24 @@ class Staging(Section):
     keep: OptionalDuration = 7 * 86400.0
 
 
+class Pictures(Section):
+    """A small picture of each side, for people who look at a job before it is merged.
+
+    Attributes:
+        size: pixels of the longer side, at most; 0: none is made.
+    """
+
+    size: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=0,
+            le=1000,
+            description="pixels of the longer side, up to 1000, or 0 for no pictures",
+        ),
+    ] = 400
+
+
 class Nas(Section):
     """Where documents go.
 

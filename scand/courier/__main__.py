@@ -28,12 +28,13 @@ from scand.errors import BadData, ScandError
 from scand.faults import ErrorCode
 from scand.spool.batches import BatchDirectory
 from scand.spool.directories import expired, remove
-from scand.spool.sheets import Leaf, bindable, collated, unmatched
+from scand.spool.disk import disk_errors
+from scand.spool.records import Bound
+from scand.spool.sheets import bindable
 from scand.wire.parent import Parent
 from scand.wire.throttle import Throttle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
 
@@ -108,13 +109,17 @@ class Courier:
         begin, end = directory.begun(), directory.ended()
         if begin is None or end is None:
             raise BadData(f"{directory.path} is no ended batch.", ErrorCode.SPOOL_DAMAGED)
+        pages = bindable(directory.pages(), begin, complete=end.complete)
         pdf = bind(
             directory.path,
-            bindable(directory.pages(), begin, complete=end.complete),
+            pages,
             directory.pdf,
-            rotate_back=begin.rotate_back,
+            # Which sides of halves are backs is known only at the merge.
+            rotate_back=0 if begin.halves else begin.rotate_back,
             progress=lambda done, total: self._alive("binding", done, total),
         )
+        with disk_errors():
+            directory.bind(Bound(pages=tuple(range(1, len(pages) + 1)), sha256=pdf.sha256))
         self._parent.say(wire.BoundPdf(pdf=pdf))
 
     def _assemble(self, task: wire.Assemble) -> None:
@@ -124,8 +129,8 @@ class Courier:
             ]
             document = merge(
                 batches,
+                task.runs,
                 Path(task.target),
-                leaves=_in_turn(batches) if task.halves else None,
                 title=task.title,
                 created=datetime.fromisoformat(task.created),
                 progress=lambda done, total: self._alive("merging", done, total),
@@ -137,28 +142,7 @@ class Courier:
                 access=_access(task.nas),
                 progress=lambda done, total: self._alive("copying", done, total),
             )
-        self._parent.say(wire.Staged(document=document, staged=task.place.path, left=left))
-
-
-def _in_turn(batches: Sequence[BatchSource]) -> list[Leaf]:
-    """Fronts and backs in turn, as the batches' own records say: which are blank, whether backs are turned.
-
-    Raises:
-        BadData: `sides_mismatch`.
-    """
-    if why := unmatched([(batch.label, batch.pages) for batch in batches]):
-        raise BadData(why, ErrorCode.SIDES_MISMATCH)
-    directories = [BatchDirectory(batch.path.parent) for batch in batches]
-    begun = [begin for begin in (directory.begun() for directory in directories) if begin is not None]
-    halves = []
-    for batch, directory in zip(batches, directories, strict=True):
-        blank = [page.blank for page in directory.pages()]
-        halves.append(blank if len(blank) == batch.pages else [False] * batch.pages)
-    return collated(
-        halves,
-        blank_sheets_too=any(begin.drop_blank_sheets for begin in begun),
-        rotate_back=max((begin.rotate_back for begin in begun), default=0),
-    )
+        self._parent.say(wire.Staged(document=document, title=task.title, staged=task.place.path, left=left))
 
 
 def _pages(part: wire.MergePart) -> int:

@@ -7,9 +7,9 @@ import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC
-from itertools import groupby
+from itertools import accumulate
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pikepdf
 
@@ -19,13 +19,14 @@ from scand.errors import BadData, TryAgain
 from scand.faults import ErrorCode
 from scand.spool.disk import disk_errors
 from scand.spool.records import BatchPdf, Document, Page, Side
-from scand.spool.sheets import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from io import BufferedRandom
     from pathlib import Path
+
+    from scand.spool.leaves import Run
 
     Progress = Callable[[int, int], None]
 
@@ -113,18 +114,20 @@ def bind(
 @disk_errors()
 def merge(
     batches: Sequence[BatchSource],
+    runs: Sequence[Run],
     target: Path,
     *,
-    leaves: Sequence[Leaf] | None = None,
     title: str,
     created: datetime,
     progress: Progress,
 ) -> Document:
-    """Join batch PDFs into the job's document, with title and outline. The same arguments, the same bytes.
+    """Join pages of batch PDFs into the job's document, with title and outline. Same arguments, same bytes.
+
+    Page order and /Rotate are all that is new of a page; its image is copied byte for byte.
 
     Args:
-        batches: in merge order, each with pages.
-        leaves: which pages, in which order; None: all, batch by batch.
+        batches: where the pages are.
+        runs: which pages, in which order, and how they are turned.
         target: absolute. The document appears whole, fsynced and counted, and replaces a former one.
         title: any text; what PDF and XML cannot say of it (control characters, surrogates) becomes a space.
         created: aware; goes into the metadata.
@@ -135,27 +138,34 @@ def merge(
         TryAgain: `verify_failed`: the document does not hold the pages that went in.
         ScandError: `staging_full`: the disk does not take the document.
     """
-    leaves = leaves if leaves is not None else _one_by_one(batches)
-    if not leaves:
+    spans = [span for run in runs if len(span := _Span.of(run, batches))]
+    total = sum(map(len, spans))
+    if not total:
         raise BadData("No batch with pages is kept: scan one, or restore one.", ErrorCode.NO_PAGES)
-    if damaged := [f"{batch.label} ({damage})" for batch in batches if (damage := _damage(batch))]:
+    used = [batches[number] for number in sorted({span.batch for span in spans})]
+    if damaged := [f"{batch.label} ({damage})" for batch in used if (damage := _damage(batch))]:
         raise BadData(
             f"Missing or damaged: {', '.join(damaged)}. Put the PDF back, or discard the batch and feed its "
             f"sheets again.",
             ErrorCode.SPOOL_DAMAGED,
         )
-    total = len(leaves)
-    turned = {number: leaf.turn for number, leaf in enumerate(leaves) if leaf.turn}
-    sources = ((batch.label, batch.pages, batch.sha256) for batch in batches)
-    identity = _identity(title, created.timestamp(), *sources, *_ranges(leaves), *turned.items())
+    starts = list(accumulate(map(len, spans), initial=0))
+    turned = {
+        number: span.turn
+        for start, span in zip(starts, spans, strict=False)
+        if span.turn
+        for number in range(start, start + len(span))
+    }
+    sources = ((batch.label, batch.pages, batch.sha256) for batch in used)
+    identity = _identity(title, created.timestamp(), *sources, *_ranges(spans), *turned.items())
     with durable.whole_file(target) as file:
-        parts = ((str(batches[number].path), pages) for number, pages in _ranges(leaves))
+        parts = ((str(batches[number].path), pages) for number, pages in _ranges(spans))
         with pdf.joined(parts) as document:
             with document.open_outline() as outline:
-                for number, start in _starts(leaves).items():
+                for number, start in _entries(spans, starts).items():
                     outline.root.append(pikepdf.OutlineItem(pdf.text(batches[number].label), start))
             for number, degrees in turned.items():
-                document.pages[number].Rotate = degrees
+                document.pages[number].rotate(degrees, relative=True)
             pdf.describe(document, title, created.astimezone(UTC))
             behind = durable.WriteBehind(file.fileno())
 
@@ -168,25 +178,41 @@ def merge(
     return Document(path=str(target), pages=total, sha256=sha256, size=size)
 
 
-def _one_by_one(batches: Sequence[BatchSource]) -> list[Leaf]:
-    return [Leaf(number, page) for number, batch in enumerate(batches) for page in range(batch.pages)]
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A run whose end is known."""
+
+    batch: int
+    first: int
+    last: int
+    turn: int
+
+    @classmethod
+    def of(cls, run: Run, batches: Sequence[BatchSource]) -> Self:
+        last = batches[run.batch].pages - 1 if run.last is None else run.last
+        return cls(run.batch, run.first, last, run.turn)
+
+    def __len__(self) -> int:
+        return self.last + 1 - self.first
 
 
-def _starts(leaves: Sequence[Leaf]) -> dict[int, int]:
+def _entries(spans: Sequence[_Span], starts: Sequence[int]) -> dict[int, int]:
     """Where each batch begins in the document."""
-    starts: dict[int, int] = {}
-    for number, leaf in enumerate(leaves):
-        starts.setdefault(leaf.batch, number)
-    return starts
+    entries: dict[int, int] = {}
+    for start, span in zip(starts, spans, strict=False):
+        entries.setdefault(span.batch, start)
+    return entries
 
 
-def _ranges(leaves: Sequence[Leaf]) -> list[tuple[int, str]]:
-    """The leaves as runs of pages: (batch, "first-last"), counted from 1."""
-    ranges = []
-    for _, run in groupby(enumerate(leaves), lambda one: (one[1].batch, one[1].page - one[0])):
-        (_, first), *_, (_, last) = [*run] * 2
-        ranges.append((first.batch, f"{first.page + 1}-{last.page + 1}"))
-    return ranges
+def _ranges(spans: Sequence[_Span]) -> list[tuple[int, str]]:
+    """The pages as qpdf counts them: (batch, "first-last"), counted from 1; however they are turned."""
+    ranges: list[tuple[int, int, int]] = []
+    for span in spans:
+        if ranges and ranges[-1][0] == span.batch and ranges[-1][2] == span.first:
+            ranges[-1] = (span.batch, ranges[-1][1], span.last + 1)
+        else:
+            ranges.append((span.batch, span.first + 1, span.last + 1))
+    return [(batch, f"{first}-{last}") for batch, first, last in ranges]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scand.decide import sentences
 from scand.decide.actions import Action, DropBatch, EndBatch, LookAgain, Record, Send
+from scand.decide.pages import behind
 from scand.decide.state import Task
 from scand.decide.timeouts import DEVICE_TRIES
 from scand.faults import FAULTS, ErrorCode, Retry, Then
@@ -38,7 +39,8 @@ def process_first(decision: Decision, job: Job) -> Iterator[Action]:
         yield DropBatch(job.id, batch.seq)
         yield LookAgain()
     elif batch.bindable == 0 or (bound and (bound.job_id, bound.seq) == (job.id, batch.seq)):
-        yield _record(decision, job, batch)
+        if not behind(job, batch):
+            yield _record(decision, job, batch)
     elif (failed := decision.failure_of(job, Task.BIND)) is not None:
         if failed.code is ErrorCode.SPOOL_DAMAGED:
             # It is recorded as discarded, so that the other batches can still become a document.
@@ -62,7 +64,10 @@ def _record(decision: Decision, job: Job, batch: SpooledBatch) -> Action:
     no_error = end.code is None or (job.status is Status.READY and end.code is ErrorCode.CANCELED)
     error = None if no_error else sentences.in_batch(batch, end)
     kept = pdf is not None and (end.complete or batch.keep_on_fault)
-    return decision.write(Record(job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank))
+    listed = job.listed.get(batch.seq, 0)
+    return decision.write(
+        Record(job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank, listed)
+    )
 
 
 def without_pages(decision: Decision, job: Job, end: End) -> Action:

@@ -10,6 +10,7 @@ from scand.decide.decision import Decision
 from scand.decide.delivering import assembling, committing, preview
 from scand.decide.housekeeping import check_scanner_and_nas, read_back, sweep, unstage
 from scand.decide.occurrences import Occurrence, Tick
+from scand.decide.pages import list_pages
 from scand.decide.paper import next_job
 from scand.decide.scanning import ready, scanning
 from scand.decide.state import State, Task
@@ -94,8 +95,10 @@ def _with_snapshot(decision: Decision) -> Iterator[Action]:
         yield from committing(decision, job)
     if decision.state.fresh and decision.state.stopping:
         yield from _stop(decision)
-    if decision.state.fresh:
-        yield from _progress(decision, job)  # last: if it fails, no other action is lost
+    if decision.state.fresh:  # last: if one fails, no other action is lost
+        yield from _progress(decision, job)
+    if decision.state.fresh and job is not None:
+        yield from list_pages(decision, job)
 
 
 def _disk_trouble(decision: Decision, job: Job, trouble: ScandError) -> Iterator[Action]:

@@ -6,19 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scand import wire
-from scand.decide.actions import Action, Commit, ExpectStaged, Name, Send
+from scand.decide.actions import Action, Commit, ExpectStaged, Name, ReadPages, Rebound, Send
 from scand.decide.batches import process_first
 from scand.decide.sentences import NOBODY_ASKED
 from scand.decide.state import Task
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
-from scand.spool.sheets import unmatched
+from scand.spool.leaves import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scand.decide.decision import Decision
+    from scand.decide.job_pages import JobPages
     from scand.jobs.rows import Job
 
 
@@ -28,17 +29,54 @@ def assembling(decision: Decision, job: Job) -> Iterator[Action]:
         yield decision.advance(job, Status.READY, error=NOBODY_ASKED, code=ErrorCode.INTERRUPTED)
     elif decision.state.snapshot.unrecorded:
         yield from process_first(decision, job)  # a batch that is not recorded yet belongs in the merge, too
-    elif (failed := decision.failure_of(job, Task.ASSEMBLE)) is not None:
+    elif failed := decision.failure_of(job, Task.ASSEMBLE) or decision.failure_of(job, Task.BIND):
         yield decision.task_failed(job, failed)
     elif (staged := decision.result_of(job, wire.Staged)) is not None:
         yield decision.advance(job, Status.PREVIEW, staged=staged)
     elif not job.merged:
         why = "No page is kept: scan or restore a batch, then finish again."
         yield decision.advance(job, Status.READY, error=why, code=ErrorCode.NO_PAGES)
-    elif (odd := _unmatched(decision, job)) is not None:
-        yield decision.advance(job, Status.READY, error=odd, code=ErrorCode.SIDES_MISMATCH)
+    elif (pages := decision.state.pages) is None or not pages.are_of(job):
+        if decision.free_to_send(job):
+            yield ReadPages(job)
+    elif pages.unbound:
+        yield from _bind_anew(decision, job, pages)
     elif decision.free_to_send(job):
-        yield _told(decision, job) or decision.send(Send(Task.ASSEMBLE, job.id, job.entered, job))
+        yield _merge(decision, job, pages)
+
+
+def _bind_anew(decision: Decision, job: Job, pages: JobPages) -> Iterator[Action]:
+    """A batch of scand 0.1, whose PDF left blank sides out, or one that has no PDF yet."""
+    batch, bound = pages.unbound[0], decision.state.bound
+    if bound and (bound.job_id, bound.seq) == (job.id, batch.seq):
+        decision.state = replace(decision.state, bound=None, pages=None)
+        yield decision.write(Rebound(job.id, job.status, batch.seq, bound.pdf, batch.blank))
+    elif decision.free_to_send(job):
+        yield decision.send(Send(Task.BIND, job.id, job.entered, seq=batch.seq))
+
+
+def _merge(decision: Decision, job: Job, pages: JobPages) -> Action:
+    """Send a courier with the plan of the merge. Before each try the rows are compared with the disk again."""
+    try:
+        if pages.trouble is not None:
+            raise pages.trouble
+        planned = plan(pages.batches)
+    except ScandError as error:
+        decision.state = replace(decision.state, pages=None)
+        return decision.task_failed(job, wire.Failed(code=error.code, sentence=error.sentence))
+    if not planned.runs:
+        return decision.advance(job, Status.READY, error=_nothing_left(job, pages), code=ErrorCode.NO_PAGES)
+    if told := _told(decision, job):
+        return told
+    decision.state = replace(decision.state, pages=None)
+    return decision.send(Send(Task.ASSEMBLE, job.id, job.entered, job, runs=planned.runs))
+
+
+def _nothing_left(job: Job, pages: JobPages) -> str:
+    batch = next(batch for batch in pages.batches if batch.bound)
+    first, last = f"{batch.seq}.1", len(batch.bound or ())
+    which = first if last == 1 else f"{first}-{last}"
+    return f"Every page is dropped, so there is nothing to merge: scand keep {job.id} {which}, then finish again."
 
 
 def _told(decision: Decision, job: Job) -> Action | None:
@@ -47,11 +85,6 @@ def _told(decision: Decision, job: Job) -> Action | None:
     if place is None or job.nas_staging_path in {place.path, place.former} - {None}:
         return None
     return decision.write(ExpectStaged(job.id, place.path, place.odd))
-
-
-def _unmatched(decision: Decision, job: Job) -> str | None:
-    counts = [(batch.label, batch.page_count) for batch in job.merged]
-    return unmatched(counts) if decision.in_halves else None
 
 
 def preview(decision: Decision, job: Job) -> Iterator[Action]:

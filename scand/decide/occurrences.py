@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from scand import wire
     from scand.decide.actions import LocalAction, RowWrite
+    from scand.decide.job_pages import JobPages
     from scand.decide.state import Limits, Snapshot
 
 
@@ -19,6 +20,13 @@ class Looked:
     """The rows and the disk were read."""
 
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PagesRead:
+    """The rows of a job's pages were compared with the disk."""
+
+    pages: JobPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +194,7 @@ class DiskRefused:
 
 Occurrence: TypeAlias = (
     Looked
+    | PagesRead
     | LookDue
     | Written
     | NotWritten

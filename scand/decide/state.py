@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scand import wire
+    from scand.decide.job_pages import JobPages
     from scand.errors import ScandError
     from scand.faults import ErrorCode
     from scand.jobs.rows import Job, StaleFile, UnreadDocument
@@ -192,7 +193,7 @@ class EndedRun:
 
 @dataclass(frozen=True, slots=True)
 class BoundBatch:
-    """The PDF that a courier has made of a batch that is not recorded yet."""
+    """The PDF that a courier has made of a batch, whose row does not tell of it yet."""
 
     job_id: int
     seq: int
@@ -228,11 +229,14 @@ class State:
         feeder: the feeder child; None: there is none.
         courier: the courier child; None: there is none.
         ended: how the last batch ended; it matters where that left no batch on disk.
-        bound: the PDF of a batch that is not recorded yet.
+        bound: the PDF of a batch whose row does not tell of it yet.
+        pages: what the merge of the job in assembling is made from; None: it has yet to be read.
         done: what the last courier reported, until it is acted on.
         scan_asked: when the signal "scan now" came, until it is acted on; None: it is.
         stopping: the daemon was told to stop.
         progressed: when progress was last written.
+        pages_written: when pages of a running batch were last written.
+        pages_repaired: the job whose pages were compared with the disk since this daemon leads; 0: none.
         unstage_after: when a stale staged file may be removed again, at the earliest.
         unstage_failed: the job whose staged file could not be removed last; the others' come first.
         device: the SANE name that the feeder opened last; "" before that.
@@ -257,10 +261,13 @@ class State:
     courier: CourierChild | None = None
     ended: EndedRun | None = None
     bound: BoundBatch | None = None
+    pages: JobPages | None = None
     done: TaskResult | None = None
     scan_asked: float | None = None
     stopping: bool = False
     progressed: float = 0.0
+    pages_written: float = 0.0
+    pages_repaired: int = 0
     unstage_after: float = 0.0
     unstage_failed: int = 0
     device: str = ""

@@ -113,9 +113,9 @@ def _is_wanted(state: State, courier: CourierChild, job: Job | None) -> bool:
     if job is None or (job.id, job.entered) != (courier.job_id, courier.entered):
         return False
     tasks = {
-        Status.READY: Task.BIND,
-        Status.SCANNING: Task.BIND,
-        Status.ASSEMBLING: Task.BIND if state.snapshot.unrecorded else Task.ASSEMBLE,
-        Status.COMMITTING: Task.PUBLISH,
+        Status.READY: {Task.BIND},
+        Status.SCANNING: {Task.BIND},
+        Status.ASSEMBLING: {Task.BIND} if state.snapshot.unrecorded else {Task.BIND, Task.ASSEMBLE},
+        Status.COMMITTING: {Task.PUBLISH},
     }
-    return tasks.get(job.status) is courier.task
+    return courier.task in tasks.get(job.status, ())

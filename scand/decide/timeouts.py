@@ -45,6 +45,12 @@ CHECK_AWAY_EVERY = 60.0
 PROGRESS_EVERY = 1.0
 """Seconds between two writes of progress."""
 
+PAGES_EVERY = 1.0
+"""Seconds between two writes of pages while a batch runs."""
+
+PAGES_AT_ONCE = 40
+"""Pages that are written at once, with pictures of about 25 kB: within a second also to a database far away."""
+
 SWEEP_EVERY = 600.0
 """Seconds between two searches of an idle agent for expired files; or `staging.keep`, if that is shorter."""
 

@@ -24,6 +24,7 @@ from scand.decide.occurrences import (
     ManualJobMade,
     NotWritten,
     Occurrence,
+    PagesRead,
     ScanAsked,
     StopAsked,
     Tick,
@@ -54,7 +55,7 @@ def update(state: State, occurrence: Occurrence, now: float) -> tuple[State, lis
         case DatabaseLost():
             # Whether the name has reached the row is unknown: it is written, and `Go` is sent, once more.
             courier = state.courier and replace(state.courier, go_given=False)
-            return replace(state, serving=False, fresh=False, courier=courier), []
+            return replace(state, serving=False, fresh=False, courier=courier, pages_repaired=0), []
         case Displaced():
             return _displaced(state, now)
         case FeederSaid(report):
@@ -67,22 +68,28 @@ def update(state: State, occurrence: Occurrence, now: float) -> tuple[State, lis
             return _courier_ended(state, how), []
         case ScanAsked():
             return replace(state, scan_asked=now, fresh=False), []
-        case StopAsked():
-            return replace(state, stopping=True), []
         case Configured(limits):
             return replace(state, limits=limits, fresh=False), []
+        case PagesRead(pages):
+            state = replace(state, pages=pages)
+        case StopAsked():
+            state = replace(state, stopping=True)
         case Tick():
-            return state, []
+            pass
+    return state, []
 
 
 def _looked(state: State, snapshot: Snapshot) -> State:
     """Take a new snapshot, and forget what it has made obsolete.
 
-    How the last batch ended matters only while its job is scanning, a bound PDF only until its batch is recorded.
+    How the last batch ended matters only while its job is scanning, a bound PDF only until its batch is recorded
+    or, in assembling, until its row tells of it.
     """
     job, ended, bound = snapshot.job, state.ended, state.bound
-    unrecorded = {batch.seq for batch in snapshot.unrecorded}
-    if bound and not (job and job.id == bound.job_id and bound.seq in unrecorded):
+    awaited = {batch.seq for batch in snapshot.unrecorded}
+    if job and job.status is Status.ASSEMBLING:
+        awaited |= {batch.seq for batch in job.merged}
+    if bound and not (job and job.id == bound.job_id and bound.seq in awaited):
         bound = None
     if ended and not (job and job.id == ended.job_id and job.status is Status.SCANNING):
         ended = None
@@ -91,7 +98,7 @@ def _looked(state: State, snapshot: Snapshot) -> State:
 
 def _displaced(state: State, now: float) -> tuple[State, list[Action]]:
     """Another daemon leads: stop the children, and free the scanner for it."""
-    state = replace(state, serving=False, fresh=False, snapshot=Snapshot())
+    state = replace(state, serving=False, fresh=False, snapshot=Snapshot(), pages_repaired=0)
     actions: list[Action] = []
     if state.feeder and state.feeder.run and state.feeder.run.stop is not ErrorCode.CANCELED:
         actions.append(TellFeeder(wire.Cancel()))

@@ -151,7 +151,12 @@ def scan(
         return _refused(error)
     listener = Listener(parent, device)
     recorder = Recorder(
-        buffers, directory, settings, lambda page: parent.say(wire.Captured(page=page)), listener.alive
+        buffers,
+        directory,
+        settings,
+        command.picture,
+        lambda page: parent.say(wire.Captured(page=page)),
+        listener.alive,
     )
     try:
         with disk_errors():

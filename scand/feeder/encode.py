@@ -42,6 +42,35 @@ def encode(  # noqa: PLR0913 - what a page is, and how it is to be encoded
     format: str = "auto",  # noqa: A002 - the word of the settings
     quality: int = 80,
 ) -> Encoded:
+    """Compress one page; see `compressed`.
+
+    Args:
+        raster: rows from top to bottom, each padded to whole bytes and no further.
+        width: pixels.
+        height: pixels.
+        channels: 1, or 3 for RGB.
+        depth: 8 bits a sample (lineart then has 0 for black and 255 for white), or 1, in which 1 is black.
+        dpi: see `compressed`.
+        mode: see `compressed`.
+        format: see `compressed`.
+        quality: see `compressed`.
+
+    Raises:
+        ValueError: the raster has not as many bytes as width, height, channels and depth say.
+        OSError: there is no memory for the encoded page.
+    """
+    page = image(raster, width, height, channels, depth)
+    return compressed(page, dpi=dpi, mode=mode, format=format, quality=quality)
+
+
+def compressed(
+    page: Image.Image,
+    *,
+    dpi: float,
+    mode: str,
+    format: str = "auto",  # noqa: A002 - the word of the settings
+    quality: int = 80,
+) -> Encoded:
     """Compress one page.
 
     * "jpeg", and "auto" for color and gray: baseline JPEG, 4:2:0 (chroma at half the resolution, as scanners'
@@ -56,21 +85,15 @@ def encode(  # noqa: PLR0913 - what a page is, and how it is to be encoded
     result.
 
     Args:
-        raster: rows from top to bottom, each padded to whole bytes and no further.
-        width: pixels.
-        height: pixels.
-        channels: 1, or 3 for RGB.
-        depth: 8 bits a sample (lineart then has 0 for black and 255 for white), or 1, in which 1 is black.
+        page: see `image`.
         dpi: pixels per inch, for the file's own header (JPEG and PNG round it; the PDF takes `Page.dpi`).
         mode: "color", "gray" or "lineart".
         format: "auto", "jpeg" or "lossless".
         quality: 1 to 95, for JPEG.
 
     Raises:
-        ValueError: the raster has not as many bytes as width, height, channels and depth say.
         OSError: there is no memory for the encoded page.
     """
-    page = image(raster, width, height, channels, depth)
     resolution = (dpi, dpi)
     # A file in memory rather than a BytesIO: for that, Pillow (13.0) would encode JPEG while holding the GIL.
     with os.fdopen(os.memfd_create("page"), "w+b") as file:

@@ -9,19 +9,23 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.feeder.blank.ink import ink
-from scand.feeder.encode import Encoded, encode, image
+from scand.feeder.encode import Encoded, compressed, image
+from scand.feeder.picture import picture
 from scand.spool.disk import disk_errors
 from scand.spool.records import Page, Side
 from scand.wire.throttle import ALIVE_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from PIL import Image
 
     from scand.feeder.device import Raster
     from scand.jobs.settings import Settings
@@ -36,14 +40,23 @@ takes about 26 MB, and more than twice that while it is encoded."""
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """A side on its way to the disk; `encoded` will be its file, and whether it is blank."""
+    """A side on its way to the disk; `ready` will be what is to be written."""
 
     number: int
     sheet: int
     side: Side
     raster: Raster
     dpi: float
-    encoded: Future[tuple[Encoded, bool]]
+    ready: Future[_Ready]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What is to be written of a side: its file, whether it is blank, and its picture, if there is one."""
+
+    encoded: Encoded
+    blank: bool
+    picture: bytes | None
 
 
 class Recorder:
@@ -54,6 +67,7 @@ class Recorder:
             provide and clear new memory as it takes to read a page into it.
         directory: of the batch.
         settings: how to encode, and whether to look for blank sides.
+        picture: pixels of the longer side of each side's picture; 0: none is made.
         captured: called with each page once it is safe on disk, in the recorder's own thread.
         waiting: called every `ALIVE_EVERY` seconds while the caller waits for the disk: the driver is not silent.
     """
@@ -63,10 +77,11 @@ class Recorder:
         buffers: list[bytearray],
         directory: BatchDirectory,
         settings: Settings,
+        picture: int,
         captured: Callable[[Page], None],
         waiting: Callable[[], None],
     ) -> None:
-        self._directory, self._settings = directory, settings
+        self._directory, self._settings, self._picture_size = directory, settings, picture
         self._captured, self._waiting = captured, waiting
         self._buffers = buffers
         self._in_flight = threading.BoundedSemaphore(_IN_FLIGHT)
@@ -96,8 +111,8 @@ class Recorder:
         while not self._in_flight.acquire(timeout=ALIVE_EVERY):
             self._waiting()
         self.check()
-        encoded = self._encoders.submit(self._encode, raster, dpi)
-        self._sides.put(_Side(number, sheet, side, raster, dpi, encoded))
+        ready = self._encoders.submit(self._encode, raster, side, dpi)
+        self._sides.put(_Side(number, sheet, side, raster, dpi, ready))
 
     def check(self) -> None:
         """Raise the failure of an earlier side, if there was one.
@@ -121,27 +136,28 @@ class Recorder:
         self._encoders.shutdown()
         self.check()
 
-    def _encode(self, raster: Raster, dpi: float) -> tuple[Encoded, bool]:
-        """The encoded page, and whether it is blank, if blank sides are to be dropped."""
+    def _encode(self, raster: Raster, side: Side, dpi: float) -> _Ready:
+        """The encoded page, whether it is blank, if blank sides are to be dropped, and its picture."""
         settings, blank = self._settings, False
+        page = image(raster.data, raster.width, raster.height, raster.channels, raster.depth)
         if settings.blank_pages == "drop":
-            samples = raster.data if raster.depth == 8 else _unpacked(raster)
+            samples = raster.data if raster.depth == 8 else page.convert("L").tobytes()
             blank = ink(samples, raster.width, raster.height, raster.channels, dpi) < settings.blank_threshold
         try:
-            encoded = encode(
-                raster.data,
-                raster.width,
-                raster.height,
-                raster.channels,
-                depth=raster.depth,
-                dpi=dpi,
-                mode=settings.mode,
-                format=settings.format,
-                quality=settings.quality,
+            encoded = compressed(
+                page, dpi=dpi, mode=settings.mode, format=settings.format, quality=settings.quality
             )
         except OSError as error:  # of memory, not of the staging disk
             raise _not_encoded(error) from error
-        return encoded, blank
+        return _Ready(encoded, blank, self._picture(page, side))
+
+    def _picture(self, page: Image.Image, side: Side) -> bytes | None:
+        """The side's picture as viewers of the PDF see the page; whatever goes wrong, the page does without."""
+        turn = self._settings.rotate_back if side is Side.BACK else 0
+        with suppress(Exception):
+            if self._picture_size:
+                return picture([page], page.width, page.height, self._picture_size, turn=turn)
+        return None
 
     def _record(self) -> None:
         while (side := self._sides.get()) is not None:
@@ -157,7 +173,8 @@ class Recorder:
             self._in_flight.release()
 
     def _write(self, side: _Side) -> None:
-        encoded, blank = side.encoded.result()
+        ready = side.ready.result()
+        encoded = ready.encoded
         page = Page(
             sheet=side.sheet,
             side=side.side,
@@ -167,15 +184,13 @@ class Recorder:
             width=side.raster.width,
             height=side.raster.height,
             dpi=side.dpi,
-            blank=blank,
+            blank=ready.blank,
         )
+        if ready.picture is not None:
+            with suppress(OSError):
+                self._directory.picture(side.number).write_bytes(ready.picture)
         self._directory.add(page, encoded.data)
         self._captured(page)
-
-
-def _unpacked(raster: Raster) -> bytes:
-    """The pixels of a 1-bit raster as bytes, 0 for black and 255 for white."""
-    return image(raster.data, raster.width, raster.height, 1, 1).convert("L").tobytes()
 
 
 def _not_encoded(error: Exception) -> ScandError:

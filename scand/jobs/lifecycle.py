@@ -5,7 +5,7 @@ A client writes intents, the agent writes results, and both meet in `scan_jobs.s
     draft ⇄ queued → ready ⇄ scanning
                        ↓ ↑
                     assembling → preview → committing → committed
-                                   ↑ reopen: back to ready
+                                   ↑ reopen: back to ready; another title: back to assembling
 
 Nearly every status can lead to canceled (by a client) and failed (the job cannot go on without a person); from
 both, a client may queue the job again. The table below is complete. `scan_job_transitions` in the database has the
@@ -77,6 +77,7 @@ def _steps() -> frozenset[Step]:
         ((s.ASSEMBLING,), s.PREVIEW, agent),  # the verified merge is on the NAS
         ((s.ASSEMBLING,), s.READY, both),  # taken back, or the batches cannot be merged
         ((s.PREVIEW,), s.READY, client),  # reopen
+        ((s.PREVIEW,), s.ASSEMBLING, client),  # merge anew, with another title
         ((s.PREVIEW,), s.COMMITTING, both),  # commit
         ((s.COMMITTING,), s.COMMITTED, agent),  # the document is in the Inbox
         ((s.COMMITTING,), s.PREVIEW, both),  # taken back, or refused: not the file that was previewed

@@ -1,12 +1,14 @@
-"""The rows of the queue: `scan_jobs` and `scan_job_batches`, as the agent and the command line read them."""
+"""The rows of the queue, of jobs, batches and pages, as the agent and the command line read them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from scand.jobs.lifecycle import Status
@@ -54,6 +56,61 @@ class BatchRow:
         return f"Batch {self.seq}"
 
 
+class Choice(StrEnum):
+    """`scan_job_pages.choice`; NULL there: as the settings say."""
+
+    KEPT = "kept"  # goes into the merge, though it is blank
+    DROPPED = "dropped"  # stays out of the merge, and on disk
+
+
+_BATCH_KEYS = 10_000
+"""Between the places of two batches: 10,000 · batch_seq + page. A batch has no more pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """A row of `scan_job_pages`, without its picture.
+
+    Attributes:
+        batch_seq: number of the batch within the job.
+        page: number within the batch, as fed, from 1: the line in pages.jsonl.
+        sheet: number of the sheet within the batch, from 1.
+        side: "front" or "back".
+        blank: a blank side, in a job that drops them.
+        suspect: its sheet may have hidden another.
+        sha256: of the page's file, 64 hex digits.
+        choice: what a client wants: a `Choice`, or None.
+        turn: degrees clockwise by which a client wants it turned: 0, 90, 180 or 270.
+        place: where a client wants it in the order of the merge; None: as fed.
+        width_mm, height_mm: size of the page.
+        pictured: the row has a picture.
+    """
+
+    batch_seq: int
+    page: int
+    sheet: int
+    side: str
+    blank: bool
+    suspect: bool
+    sha256: str
+    choice: str | None = None
+    turn: int = 0
+    place: Decimal | None = None
+    width_mm: Decimal = Decimal(0)
+    height_mm: Decimal = Decimal(0)
+    pictured: bool = False
+
+    @property
+    def name(self) -> str:
+        """The page's name for people: "2.17"."""
+        return f"{self.batch_seq}.{self.page}"
+
+    @property
+    def key(self) -> Decimal:
+        """By what the merge is ordered; among equals the page that was fed first comes first."""
+        return Decimal(_BATCH_KEYS * self.batch_seq + self.page) if self.place is None else self.place
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A row of `scan_jobs`, and what else the agent needs to know of it, all read at the same moment.
@@ -80,9 +137,11 @@ class Job:
         by_step: whether a step led to this status. If not, another program wrote the row, and nobody has asked the
             agent for anything.
         assembled: whether the job was ever assembling; the setting `finish` acts only before that.
-        stay: id of the job's last step ready → assembling; 0: there was none.
-        reopened: whether the job ever went from preview back to ready; from then on only clients move it on.
+        stay: id of the job's last step ready → assembling, or preview → assembling; 0: there was none.
+        reopened: whether the job ever went from preview back to ready, or to another merge; from then on only
+            clients move it on.
         batches: ordered by `batch_seq`.
+        listed: number of a batch that is not recorded yet → how many of its pages have rows.
     """
 
     id: int
@@ -107,6 +166,7 @@ class Job:
     stay: int = 0
     reopened: bool = False
     batches: tuple[BatchRow, ...] = field(default=())
+    listed: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def of_signal(self) -> bool:

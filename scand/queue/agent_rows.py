@@ -72,6 +72,7 @@ def job_of(row: Mapping[str, Any]) -> Job:
         stay=row["stay"] or 0,
         reopened=row["reopened"],
         batches=tuple(_batch(batch) for batch in row["batches"] or ()),
+        listed={int(seq): pages for seq, pages in (row["listed"] or {}).items()},
     )
 
 

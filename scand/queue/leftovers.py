@@ -51,6 +51,7 @@ def expire(
         rows = queue.run("expire", jobs=jobs, keep=keep, spare=list(spare), not_read_back=not_read_back)
         ids = [row["id"] for row in rows]
         queue.run("expire_batches", ids=ids)
+        queue.run("expire_pages", ids=ids)
     return ids
 
 

@@ -16,20 +16,20 @@ from psycopg.types.json import Jsonb
 
 from scand import __version__
 from scand.decide.timeouts import LONGEST_BACKOFF
-from scand.faults import ErrorCode
 from scand.jobs.rows import BatchStatus, StaleFile
+from scand.queue import pages
 from scand.queue.agent_rows import MOST_BATCHES, Rows, job_of, unread_document
 from scand.queue.connection import take_role
 from scand.queue.statements import AGENT_LOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scand import wire
-    from scand.decide.actions import Advance, Hold, Postpone, Progress, ReadBack, Record
+    from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Record
+    from scand.jobs.rows import PageRow
     from scand.queue.connection import Connection
-    from scand.spool.records import SpooledBatch
+    from scand.spool.records import SpooledPage
 
 
 class AgentQueue:
@@ -184,10 +184,19 @@ class AgentQueue:
             page_count=staged and staged.document.pages,
             staged=staged and staged.staged,
             sha256=staged and staged.document.sha256,
+            title=staged and staged.title,
         )
 
-    def record(self, batch: Record) -> bool:
-        """A batch, and what it means for the job, in one transaction."""
+    def pages(self, job_id: int) -> tuple[PageRow, ...]:
+        """The rows of a job's pages as fed; `agent.pages` compares them with the disk."""
+        return pages.pages(self, job_id)
+
+    def record(self, batch: Record, found: Iterable[SpooledPage] = ()) -> bool:
+        """A batch, and what it means for the job, in one transaction.
+
+        Args:
+            found: those of its pages that may have no row yet.
+        """
         pdf = batch.pdf
         status = BatchStatus.SCANNED if batch.kept else BatchStatus.DISCARDED
         with self.connection.transaction():
@@ -203,6 +212,7 @@ class AgentQueue:
                 status=status,
                 code=batch.code,
             )
+            pages.write(self, batch.job_id, batch.status, found)
             done = self._done(
                 "after_batch",
                 id=batch.job_id,
@@ -213,24 +223,6 @@ class AgentQueue:
             if not done:
                 raise psycopg.Rollback
         return done
-
-    def hold(self, job: Hold) -> bool:
-        """The job waits for a person, since the feeder may hold another's paper."""
-        return self._done("hold", id=job.job_id, status=job.status, error=job.error)
-
-    def let_wait(self) -> bool:
-        """Nothing holds the jobs in the queue up any more but their turn."""
-        return self._done("let_wait")
-
-    def canceled(self, ids: Sequence[int]) -> list[tuple[int, datetime, list[int]]]:
-        """Of these jobs those that are canceled: id, created_at, and the numbers of the batches that have rows."""
-        return [(row["id"], row["created_at"], row["batches"]) for row in self.run("canceled", ids=list(ids))]
-
-    def record_canceled(self, job_id: int, batch: SpooledBatch) -> bool:
-        """What was scanned of a batch before its job was canceled."""
-        code = batch.end.code if batch.end else ErrorCode.CANCELED
-        pages = {"pages": batch.bindable, "blank": batch.blank}
-        return self._done("record_canceled", id=job_id, seq=batch.seq, code=code, **pages)
 
     def postpone(self, step: Postpone) -> bool:
         """Try the step again later, and say why."""

@@ -37,8 +37,8 @@ _DOCUMENTS = """
 """
 
 _ANEW = (
-    "DROP TABLE IF EXISTS scan_job_batches, scan_job_pages, scan_job_events, scan_agent_status, scand_migrations "
-    "CASCADE"
+    "DROP TABLE IF EXISTS scan_job_batches, scan_job_pages, scan_job_events, scan_agent_status, "
+    "scand_migrations CASCADE"
 )
 
 _GONE = """

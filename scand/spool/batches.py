@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scand import durable
-from scand.spool.records import Begin, End, Page, SpooledBatch
-from scand.spool.sheets import bindable
+from scand.spool.records import Begin, Bound, End, Page, SpooledBatch, SpooledPage
+from scand.spool.sheets import bindable, left_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-BEGIN, END, PAGES = "begin.json", "end.json", "pages.jsonl"
+BEGIN, END, PAGES, BOUND = "begin.json", "end.json", "pages.jsonl", "bound.json"
 _PDF = "batch.pdf"
 
 
@@ -91,13 +92,45 @@ class BatchDirectory:
         except FileNotFoundError:
             return None
 
-    def pages(self) -> list[Page]:
-        """The captured pages in feeding order. An incomplete last line (a kill during its write) is no page."""
+    def pages(self, after: int = 0, upto: int | None = None) -> list[Page]:
+        """The captured pages in feeding order. An incomplete last line (a kill during its write) is no page.
+
+        Args:
+            after, upto: only those from number `after` + 1 to number `upto`.
+        """
         try:
             *lines, _incomplete = (self.path / PAGES).read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
-        return [Page.model_validate_json(line) for line in lines]
+        return [Page.model_validate_json(line) for line in lines[after:upto]]
+
+    def picture(self, number: int) -> Path:
+        """Where the small picture of a page is, if there is one."""
+        return self.path / f"picture-{number:04d}.jpg"
+
+    def spooled(self, number: int, page: Page) -> SpooledPage:
+        """A page with its picture; one that cannot be read is none."""
+        picture, age = None, 0.0
+        with suppress(OSError):
+            age = max(0.0, time.time() - (self.path / page.file).stat().st_mtime)
+        with suppress(OSError):
+            picture = self.picture(number).read_bytes()
+        return SpooledPage(self.seq, number, page, age, picture)
+
+    def bind(self, bound: Bound) -> None:
+        """Record durably which pages the batch's PDF holds, once it is there.
+
+        Raises:
+            OSError: the disk is full or broken.
+        """
+        write_record(self.path / BOUND, bound)
+
+    def bound(self) -> Bound | None:
+        """bound.json; None where the PDF is not made yet, or was made by scand 0.1, which left blank sides out."""
+        try:
+            return Bound.model_validate_json((self.path / BOUND).read_bytes())
+        except FileNotFoundError:
+            return None
 
     def read(self) -> SpooledBatch | None:
         """All that the disk says of the batch; None when no paper was ever asked for.
@@ -111,7 +144,6 @@ class BatchDirectory:
             return None
         end, pages = self.ended(), self.pages()
         in_pdf = bindable(pages, begin, complete=end is not None and end.complete)
-        blank = sum(page.blank for page in pages)
         return SpooledBatch(
             seq=self.seq,
             duplex=begin.duplex,
@@ -120,7 +152,7 @@ class BatchDirectory:
             end=end,
             captured=len(pages),
             bindable=len(in_pdf),
-            blank=blank if begin.halves else blank - sum(page.blank for page in in_pdf),
+            blank=left_out(in_pdf, begin),
             sheets=len(pages) // 2 if begin.duplex else len(pages),
         )
 

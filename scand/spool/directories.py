@@ -5,7 +5,8 @@
                                            page-0001.jpg, page-0002.jpg …
                                            pages.jsonl  a line a page: only then is the page captured
                                            end.json     written after the last page
-                                           batch.pdf
+                                           batch.pdf    every side of every whole sheet
+                                           bound.json   which pages batch.pdf holds
                                /merged.pdf
                                /publishing.json        written before the rename that publishes
     <staging.dir>/paper.json                           whose paper may be in the scanner's feeder
@@ -67,6 +68,15 @@ class JobDirectory:
         """The directory of one batch, which may not exist yet."""
         return BatchDirectory(self.path / f"batch-{seq:04d}")
 
+    def batches(self) -> list[BatchDirectory]:
+        """Those that there are, in order."""
+        found = (
+            BatchDirectory(path)
+            for path in self.path.glob("batch-*")
+            if path.name.removeprefix("batch-").isdecimal()  # batch-0001.bak is somebody's copy
+        )
+        return sorted(found, key=lambda batch: batch.seq)
+
     def look(self, recorded: Collection[int]) -> tuple[list[SpooledBatch], int]:
         """Read the batches that the database does not know yet.
 
@@ -80,15 +90,7 @@ class JobDirectory:
             OSError: they cannot be read.
             pydantic.ValidationError: a file is damaged.
         """
-        found = sorted(
-            (
-                BatchDirectory(path)
-                for path in self.path.glob("batch-*")
-                if path.name.removeprefix("batch-").isdecimal()  # batch-0001.bak is somebody's copy
-            ),
-            key=lambda batch: batch.seq,
-        )
-        read = (batch.read() for batch in found if batch.seq not in recorded)
+        read = (batch.read() for batch in self.batches() if batch.seq not in recorded)
         unrecorded = [batch for batch in read if batch is not None]
         return unrecorded, max([*recorded, *(batch.seq for batch in unrecorded)], default=0)
 

@@ -39,8 +39,8 @@ class Page(SpoolRecord):
         width: pixels.
         height: pixels.
         dpi: pixels per inch, as the driver really set it.
-        blank: the side is blank, in a job that drops blank sides: it stays in the spool and is left out of the
-            PDF (see `sheets.without_blanks`).
+        blank: the side is blank, in a job that drops blank sides: it is left out of the merge, unless a client
+            keeps it (see `leaves.plan`).
     """
 
     sheet: int
@@ -53,6 +53,11 @@ class Page(SpoolRecord):
     dpi: float
     blank: bool = False
 
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Width and height in mm, to a hundredth."""
+        return round(25.4 * self.width / self.dpi, 2), round(25.4 * self.height / self.dpi, 2)
+
 
 class Begin(SpoolRecord):
     """begin.json: written before the first page is asked for.
@@ -64,8 +69,8 @@ class Begin(SpoolRecord):
         rotate_back: degrees by which viewers turn back sides, 0 or 180.
         keep_on_fault: from `on_jam: "keep"`: a batch that ends in a fault counts as scanned.
         halves: from `sides: "manual-duplex"`: the batch is either the fronts of a stack, or its backs from the
-            last sheet to the first. Which of the two is known only at the merge; until then the batch's PDF has
-            every side, blank and upside-down ones included.
+            last sheet to the first. Which of the two is known only at the merge; in the batch's PDF no side is
+            turned.
         drop_blank_sheets: from `blank_sheets: "drop"`.
     """
 
@@ -135,6 +140,20 @@ class BatchPdf(SpoolRecord):
     sha256: str
 
 
+class Bound(SpoolRecord):
+    """bound.json: which pages the batch's PDF holds; written once the PDF is there.
+
+    Where its hash is not that of the batch's row, the PDF is made anew before the next merge.
+
+    Attributes:
+        pages: their numbers, as fed, from 1.
+        sha256: of the PDF, 64 hex digits.
+    """
+
+    pages: tuple[int, ...]
+    sha256: str
+
+
 class Document(SpoolRecord):
     """The merge of a job's kept batches: `merged.pdf`.
 
@@ -152,6 +171,25 @@ class Document(SpoolRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class SpooledPage:
+    """What the disk holds of one page.
+
+    Attributes:
+        batch_seq: number of its batch within the job.
+        number: of the page within the batch, as fed, from 1: its line in pages.jsonl.
+        page: that line.
+        age: seconds since it was captured, by this host's clock; 0 when that is not known.
+        picture: a small JPEG; None: there is none.
+    """
+
+    batch_seq: int
+    number: int
+    page: Page
+    age: float
+    picture: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class SpooledBatch:
     """What the disk held of one batch when it was read; deciding works on this.
 
@@ -163,7 +201,7 @@ class SpooledBatch:
         end: end.json; None while the batch runs, or when the process that ran it was killed.
         captured: number of pages in pages.jsonl.
         bindable: how many of them belong in the batch's PDF (see `sheets.bindable`).
-        blank: how many are left out as blank: from the batch's PDF or, with halves, from the merge.
+        blank: how many of those are blank, and so left out of the merge unless a client keeps them.
         sheets: number of whole sheets captured (with duplex: front and back).
     """
 

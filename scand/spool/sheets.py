@@ -1,13 +1,7 @@
-"""The sides that belong in a PDF, and their order. Pure.
-
-In manual duplex, a batch of fronts and one of backs, fed in turn, become one sequence of sheets: of the kept
-batches in order, the first, third … are fronts, and the second, fourth … are their backs. A stack that is turned
-over as a whole comes out last sheet first, so the backs are taken from their end.
-"""
+"""The sides of sheets: which belong in a batch's PDF, and which of them are left out as blank. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -17,28 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A page of the merge.
-
-    Attributes:
-        batch: index of the batch, from 0.
-        page: index of the page in that batch's PDF, from 0.
-        blank: the page is blank.
-        turn: degrees by which viewers turn it.
-    """
-
-    batch: int
-    page: int
-    blank: bool = False
-    turn: int = 0
-
-
-def unmatched(batches: Sequence[tuple[str, int | None]]) -> str | None:
+def unmatched(batches: Sequence[tuple[str, int]]) -> str | None:
     """Why the batches cannot be fronts and backs of the same sheets.
 
     Args:
-        batches: name and number of pages of each, in order; None where the pages have not been counted.
+        batches: name and number of sides of each, in order.
 
     Returns:
         A sentence with both counts; None when fronts and backs match.
@@ -47,11 +24,11 @@ def unmatched(batches: Sequence[tuple[str, int | None]]) -> str | None:
         (front, fronts), *rest = batches[first : first + 2]
         if not rest:
             return (
-                f"{front} has {fronts or 'some'} fronts, and there are 0 backs: lay the whole stack in turned "
+                f"{front} has {fronts} fronts, and there are 0 backs: lay the whole stack in turned "
                 "over, scan it, and finish again."
             )
         ((back, backs),) = rest
-        if None not in {fronts, backs} and fronts != backs:
+        if fronts != backs:
             return (
                 f"{front} has {fronts} fronts, but {back} has {backs} backs, so that nobody can say which belong "
                 "together: discard the one that is wrong, scan it again in its turn, and finish again."
@@ -59,27 +36,8 @@ def unmatched(batches: Sequence[tuple[str, int | None]]) -> str | None:
     return None
 
 
-def collated(
-    halves: Sequence[Sequence[bool]], *, blank_sheets_too: bool = False, rotate_back: int = 0
-) -> list[Leaf]:
-    """The pages of the merge, sheet by sheet, front before back, without the blank ones that are dropped.
-
-    Args:
-        halves: for each batch, whether each of its pages is blank. Fronts and backs match (see `unmatched`).
-        blank_sheets_too: see `without_blanks`.
-        rotate_back: degrees by which viewers turn backs, 0 or 180.
-    """
-    sheets: list[list[Leaf]] = []
-    for first in range(0, len(halves), 2):
-        fronts, backs = halves[first], halves[first + 1]
-        for number, blank in enumerate(fronts):
-            back = len(backs) - 1 - number
-            sheets.append([Leaf(first, number, blank), Leaf(first + 1, back, backs[back], turn=rotate_back)])
-    return [leaf for sheet in without_blanks(sheets, sheets_too=blank_sheets_too) for leaf in sheet]
-
-
 def bindable(pages: Sequence[Page], begin: Begin, *, complete: bool) -> list[Page]:
-    """The pages that belong in the batch's PDF, in feeding order.
+    """The pages that belong in the batch's PDF, in feeding order: every side of every whole sheet, blank or not.
 
     A batch that ended well has every side. One that ended in a fault has whole sheets only: in duplex, the front
     of a sheet whose back never came stays in the spool and out of the PDF. So whoever restores the batch and
@@ -93,10 +51,21 @@ def bindable(pages: Sequence[Page], begin: Begin, *, complete: bool) -> list[Pag
     whole = list(pages)
     if begin.duplex and not complete and whole and whole[-1].side is Side.FRONT:
         whole.pop()
+    return whole
+
+
+def left_out(pages: Sequence[Page], begin: Begin) -> int:
+    """How many pages of the batch's PDF are blank, and so out of the merge unless a client keeps them.
+
+    Args:
+        pages: those of the PDF.
+        begin: the batch's begin.json. Of one half in manual duplex all blank sides count: which sheets are blank
+            on both sides is known only with the other half.
+    """
     if begin.halves:
-        return whole
-    sheets = [list(sides) for _, sides in groupby(whole, key=lambda page: page.sheet)]
-    return [page for sheet in without_blanks(sheets, sheets_too=begin.drop_blank_sheets) for page in sheet]
+        return sum(page.blank for page in pages)
+    sheets = [list(sides) for _, sides in groupby(pages, key=lambda page: page.sheet)]
+    return len(pages) - sum(map(len, without_blanks(sheets, sheets_too=begin.drop_blank_sheets)))
 
 
 class _Blankable(Protocol):

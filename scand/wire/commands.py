@@ -8,6 +8,7 @@ from pydantic import Field
 
 from scand.jobs.settings import Settings
 from scand.jobs.staged import StagedPlace
+from scand.spool.leaves import Run
 from scand.wire.message import Message
 
 
@@ -21,6 +22,7 @@ class Scan(Message):
         settings: of the job.
         min_free: bytes that must be free on the staging disk before each sheet.
         paper: absolute path of the record of whose paper is in the scanner's feeder.
+        picture: pixels of the longer side of each side's picture; 0: none is made.
     """
 
     do: Literal["scan"] = "scan"
@@ -30,6 +32,7 @@ class Scan(Message):
     settings: Settings
     min_free: int = 0
     paper: str
+    picture: int = 0
 
 
 class Probe(Message):
@@ -122,11 +125,11 @@ class MergePart(Message):
 
 
 class Assemble(Message):
-    """To a courier: merge the kept batches, copy the merge to the NAS and verify it there.
+    """To a courier: merge pages of the kept batches, copy the merge to the NAS and verify it there.
 
     Attributes:
         parts: the kept batches, in order.
-        halves: from `sides: "manual-duplex"`: the parts are fronts and backs in turn, each in a batch's directory.
+        runs: which of their pages, in which order, and how they are turned; `batch` counts the parts.
         title: of the document.
         created: when the job was made, ISO 8601; not "now", so that the same job gives the same bytes.
         target: absolute path of `merged.pdf`.
@@ -136,7 +139,7 @@ class Assemble(Message):
 
     do: Literal["assemble"] = "assemble"
     parts: tuple[MergePart, ...]
-    halves: bool = False
+    runs: tuple[Run, ...]
     title: str
     created: str
     target: str

@@ -146,12 +146,14 @@ class Staged(Message):
 
     Attributes:
         document: the local merge.
+        title: the title that is in it.
         staged: path of the copy, relative to the NAS root.
         left: a copy that is another document, and so was left; relative to the NAS root.
     """
 
     say: Literal["staged"] = "staged"
     document: Document
+    title: str
     staged: str
     left: str | None = None
 

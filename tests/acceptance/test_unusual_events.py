@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
 
 from tests.support.site import Site, numbers, until
 
@@ -135,15 +136,22 @@ def test_a_batch_that_is_restored_between_two_looks_is_in_the_document(
     assert numbers(site.nas / row["nas_staging_path"]) == list(range(1, 13))
 
 
-def test_a_batch_that_nobody_counted_is_in_the_document(site: Site) -> None:
-    """A batch whose page_count is NULL, as in a document server's older rows, is in the document."""
+@pytest.mark.parametrize("spooled", [True, False])
+def test_a_batch_that_nobody_counted_is_in_the_document(site: Site, spooled: bool) -> None:
+    """A batch whose page_count is NULL, as in a document server's older rows, is in the document.
+
+    Where its pages are on disk, it is bound anew and counted; another program's goes in whole, as it is.
+    """
     site.serving()
     job = site.submit()
     site.wait(job, "ready")
     site.scan(job)
     site.as_agent("UPDATE scan_job_batches SET page_count = NULL, file_hash = NULL WHERE job_id = %s", job)
+    if not spooled:
+        (site.spool(job) / "batch-0001" / "pages.jsonl").unlink()
     site.step(job, "assembling")
     assert site.wait(job, "preview")["page_count"] == 6
+    assert site.batches(job)[0]["page_count"] == (6 if spooled else None)
 
 
 def feeder_of(daemon: Daemon) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.bench import idle, limits, long_job, pickup, queue, stack, startup, tail
+from tests.bench import idle, limits, long_job, pickup, pictures, queue, stack, startup, tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SECTIONS: Mapping[str, tuple[str, Callable[[Bench], Iterator[Line]]]] = {
     "limits": ("This machine", limits.measure),
     "stack": ("Pages to batch PDF", stack.measure),
+    "pictures": ("What pictures cost", pictures.measure),
     "tail": ("When the paper is through", tail.measure),
     "long": ("A long job", long_job.measure),
     "pickup": ("Pickup", pickup.measure),

@@ -40,8 +40,12 @@ from scand.decide.actions.rows import (
     Postpone,
     Progress,
     ReadBack,
+    ReadPages,
+    Rebound,
     Record,
     RecordCanceled,
+    RepairPages,
+    WritePages,
 )
 
 if TYPE_CHECKING:
@@ -71,39 +75,43 @@ __all__ = [
     "LookAgain",
     "MakeManualJob",
     "Name",
+    "PlainWrite",
     "Postpone",
     "Progress",
     "ReadBack",
+    "ReadPages",
+    "Rebound",
     "Record",
     "RecordCanceled",
     "RefuseScan",
+    "RepairPages",
     "RetireFeeder",
     "RowWrite",
     "Scan",
     "Send",
     "StartFeeder",
     "TellFeeder",
+    "WritePages",
 ]
 
+PlainWrite: TypeAlias = Hold | LetWait | Advance | Rebound | Postpone | ExpectStaged | ForgetStaged | ReadBack
+"""Writes that are one statement each."""
+
 RowWrite: TypeAlias = (
-    Claim
+    PlainWrite
+    | Claim
     | MakeManualJob
-    | Hold
-    | LetWait
-    | Advance
     | Record
     | RecordCanceled
-    | Postpone
     | Name
     | Commit
-    | ExpectStaged
-    | ForgetStaged
-    | ReadBack
     | Expire
+    | WritePages
+    | RepairPages
 )
 """Writes of rows that deciding goes by: after each the rows are read again."""
 
-DatabaseAction: TypeAlias = LookAgain | Progress | RowWrite
+DatabaseAction: TypeAlias = LookAgain | Progress | ReadPages | RowWrite
 """What needs the database."""
 
 LocalAction: TypeAlias = (

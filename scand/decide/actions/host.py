@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scand.jobs.lifecycle import Status
     from scand.jobs.rows import Job, UnreadDocument
     from scand.jobs.settings import Settings
+    from scand.spool.leaves import Run
     from scand.spool.records import End
 
 
@@ -90,6 +91,7 @@ class Send:
         job_id: 0 for a task without a job.
         job: the job, for ASSEMBLE and PUBLISH.
         seq: number of the batch, for BIND.
+        runs: which pages of its kept batches the merge holds, for ASSEMBLE.
         staged: path of the staged file relative to the NAS root, for UNSTAGE.
         unread: the document, for READ_BACK.
     """
@@ -99,6 +101,7 @@ class Send:
     entered: int = 0
     job: Job | None = None
     seq: int = 0
+    runs: tuple[Run, ...] = ()
     staged: str = ""
     unread: UnreadDocument | None = None
 

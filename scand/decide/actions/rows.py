@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from scand import wire
     from scand.faults import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
+    from scand.jobs.rows import Job
     from scand.spool.records import BatchPdf
 
 
@@ -100,6 +101,7 @@ class Record:
         code: the batch's `error_code`.
         error: the job's `error`, with `code` as its `error_code`; None when the job has no error.
         blank: number of sides that are left out as blank.
+        listed: so many of its pages have rows already.
     """
 
     job_id: int
@@ -110,6 +112,52 @@ class Record:
     code: ErrorCode | None
     error: str | None
     blank: int = 0
+    listed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WritePages:
+    """Write rows of pages that are on disk, of a batch that is not recorded yet.
+
+    Attributes:
+        after, upto: the pages from number `after` + 1 to number `upto`.
+    """
+
+    job_id: int
+    status: Status
+    seq: int
+    after: int
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepairPages:
+    """Compare the rows of a job's pages with its disk, and write what is missing or wrong."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPages:
+    """Compare the rows of a job's pages with the disk, repair them, and read what its merge is made from."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """Write that a recorded batch has a new PDF.
+
+    Attributes:
+        pdf: the PDF, which has every side of every whole sheet.
+        blank: number of sides in it that are left out as blank.
+    """
+
+    job_id: int
+    status: Status
+    seq: int
+    pdf: BatchPdf
+    blank: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def test_defaults_are_those_of_the_design(write: Write) -> None:
         "min_free": 2 * 1024**3,
         "keep": 7 * 86400.0,
     }
+    assert config.pictures.model_dump() == {"size": 400}
     assert config.nas.model_dump() == {
         "root": Path("/mnt/nas"),
         "staging": ".scan-staging",
@@ -73,7 +74,7 @@ def test_the_example_parses_and_says_the_defaults(write: Write) -> None:
     example = Config.load(write(uncommented()), {}, need="daemon")
 
     assert resolve(example.scanner.pins, {}) == Settings()
-    for section in ("staging", "nas", "agent", "documents", "manual", "hooks", "logging"):
+    for section in ("staging", "pictures", "nas", "agent", "documents", "manual", "hooks", "logging"):
         assert getattr(example, section) == getattr(plain, section), section
     written = resolve({}, example.profiles).model_dump(exclude={"options", "max_pages", "inbox"})
     assert written == Settings().model_dump(exclude={"options", "max_pages", "inbox"})
@@ -234,6 +235,11 @@ def test_a_bad_url_is_not_repeated(write: Write) -> None:
             "[staging]\ndir = 'relative'",
             'staging.dir is "relative", but must be absolute, such as "/var/lib/scand"',
         ),
+        (
+            "[pictures]\nsize = 2000",
+            "pictures.size is 2000, but must be pixels of the longer side, up to 1000",
+        ),
+        ("[pictures]\nsize = '400'", 'pictures.size is "400", but must be pixels of the longer side'),
         ("[commit]\nby = 'agnet'", 'commit.by is "agnet", but must be "agent" or "client"'),
         ("[documents]\nlink = 'on'", 'documents.link is "on", but must be "auto" or "off"'),
         ("[logging]\nlevel = 'infos'", 'logging.level is "infos", but must be "debug", "info"'),

@@ -19,6 +19,7 @@ from scand.courier.document import BatchSource, bind, merge
 from scand.errors import BadData, TryAgain
 from scand.faults import ErrorCode
 from scand.feeder.encode import encode
+from scand.spool.leaves import Run
 from scand.spool.records import BatchPdf, Document, Page, Side
 from tests.support.instants import every_instant, fail, kill
 from tests.support.isolated import isolated, mount_tmpfs, needs_mounts
@@ -85,9 +86,16 @@ def sources(*batches: BatchPdf) -> list[BatchSource]:
     ]
 
 
+def all_pages(batches: int) -> list[Run]:
+    """Every page of so many batches, in order."""
+    return [Run(number, 0, None) for number in range(batches)]
+
+
 def merged(target: Path, *batches: BatchPdf, title: str = TITLE, created: datetime = CREATED) -> Document:
     """The merge of batches."""
-    return merge(sources(*batches), target, title=title, created=created, progress=ignore)
+    return merge(
+        sources(*batches), all_pages(len(batches)), target, title=title, created=created, progress=ignore
+    )
 
 
 def images(path: Path | str) -> list[Image.Image]:
@@ -242,7 +250,14 @@ def test_no_pages(tmp_path: Path) -> None:
     assert caught.value.code is ErrorCode.NO_PAGES
     for batches in ([], [BatchSource(tmp_path / "none.pdf", None, 0, "Batch 1")]):
         with pytest.raises(BadData) as caught:
-            merge(batches, tmp_path / "merged.pdf", title="", created=CREATED, progress=ignore)
+            merge(
+                batches,
+                all_pages(len(batches)),
+                tmp_path / "merged.pdf",
+                title="",
+                created=CREATED,
+                progress=ignore,
+            )
         assert caught.value.code is ErrorCode.NO_PAGES
     assert not list(tmp_path.iterdir())
 
@@ -274,6 +289,7 @@ def test_merge_in_order_with_outline(tmp_path: Path) -> None:
     progress: list[tuple[int, int]] = []
     document = merge(
         sources(*batches),
+        all_pages(3),
         tmp_path / "merged.pdf",
         title=TITLE,
         created=CREATED,
@@ -311,7 +327,9 @@ def test_no_title_breaks_the_document(title: str, tmp_path: Path) -> None:
     """Titles that PDF or XML could not hold still give a document, whose XMP can be read."""
     batch = bound(tmp_path / "1", 1)
     source = BatchSource(Path(batch.path), batch.sha256, 1, title)
-    document = merge([source], tmp_path / "merged.pdf", title=title, created=CREATED, progress=ignore)
+    document = merge(
+        [source], all_pages(1), tmp_path / "merged.pdf", title=title, created=CREATED, progress=ignore
+    )
     said = "".join(character for character in title if character.isprintable())
     with pikepdf.open(document.path) as opened, opened.open_metadata() as xmp:
         assert (xmp.get("dc:title") or "").replace(" ", "") == said.replace(" ", "")
@@ -342,7 +360,14 @@ def test_damaged_batches_are_named(tmp_path: Path) -> None:
     batches[4].path.write_bytes(b"")
     batches[3:] = [BatchSource(batch.path, None, batch.pages + 1, batch.label) for batch in batches[3:]]
     with pytest.raises(BadData) as caught:
-        merge(batches, tmp_path / "merged.pdf", title="", created=CREATED, progress=ignore)
+        merge(
+            batches,
+            all_pages(len(batches)),
+            tmp_path / "merged.pdf",
+            title="",
+            created=CREATED,
+            progress=ignore,
+        )
     assert caught.value.code is ErrorCode.SPOOL_DAMAGED
     for said in (
         "Batch 1 (" + str(tmp_path / "1/batch.pdf is not there"),
@@ -364,11 +389,14 @@ def test_a_page_is_never_mended_into_a_blank_one(tmp_path: Path) -> None:
     path.write_bytes(whole.replace(b"endstream", b"endstroem"))
     old = BatchSource(path, None, 2, "Batch 1")
     with pytest.raises(BadData) as caught:
-        merge([old], tmp_path / "merged.pdf", title="", created=CREATED, progress=ignore)
+        merge([old], all_pages(1), tmp_path / "merged.pdf", title="", created=CREATED, progress=ignore)
     assert caught.value.code is ErrorCode.SPOOL_DAMAGED
     assert not (tmp_path / "merged.pdf").exists()
     path.write_bytes(whole)
-    assert merge([old], tmp_path / "merged.pdf", title="", created=CREATED, progress=ignore).pages == 2
+    assert (
+        merge([old], all_pages(1), tmp_path / "merged.pdf", title="", created=CREATED, progress=ignore).pages
+        == 2
+    )
 
 
 def test_pages_are_counted_one_by_one(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from scand import wire
 from scand.decide.actions import Record
@@ -30,7 +30,20 @@ ALWAYS = {"make_status_row", "elect"}
 SHA256 = "0" * 64
 JOBS = "/spool/jobs"
 EXPIRE = {"keep": 60.0, "jobs": JOBS, "spare": [], "not_read_back": False}
-STEP = {"entered": 1 << 62, "error": None, "code": None, "page_count": None, "staged": None, "sha256": None}
+STEP = {
+    "entered": 1 << 62,
+    "error": None,
+    "code": None,
+    "page_count": None,
+    "staged": None,
+    "sha256": None,
+    "title": None,
+}
+PAGE = {
+    "batch_seq": 1, "page": 1, "sheet": 1, "side": "front", "width_mm": 210.0, "height_mm": 297.0,
+    "blank": False, "sha256": SHA256, "age": 0.0, "picture": "ffd8",
+}  # fmt: skip
+PAGES = {"pages": Json([PAGE]), "expected": "scanning"}
 BATCH = {"seq": 2, "path": "/b.pdf", "pages": 1, "blank": 0, "status": "scanned", "sha256": SHA256}
 
 # Of each write: the status of a job in which it is to be done, its values, and what of the job it does not mind.
@@ -44,6 +57,9 @@ CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "scan_now": (Status.READY, {}),
     "manual_job": (Status.COMMITTED, {"title": "T", "settings": Jsonb({})}),
     "record_batch": (Status.SCANNING, {**BATCH, "expected": "scanning", "code": None}),
+    "write_pages": (Status.SCANNING, PAGES),
+    "forget_pages": (Status.SCANNING, PAGES),
+    "rebound": (Status.ASSEMBLING, {**BATCH, "seq": 1, "expected": "assembling"}),
     "after_batch": (Status.SCANNING, {"expected": "scanning", "error": None, "error_code": None}),
     "postpone": (
         Status.SCANNING,
@@ -62,6 +78,7 @@ CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "restart_keep": (Status.CANCELED, {"jobs": JOBS}),
     "expire": (Status.CANCELED, EXPIRE),
     "expire_batches": (Status.CANCELED, {}),
+    "expire_pages": (Status.CANCELED, {}),
     "let_go": (Status.CANCELED, {}),
     "heartbeat": (Status.READY, {"state": "s", "ready": True, "device": None}),
     "point_at_job": (Status.READY, {"job_id": 1}),
@@ -75,7 +92,7 @@ OF_A_DELETED_JOB = {"forget_deleted", "forget_staged_of_deleted"}
 """They have a test of their own below."""
 
 IN_THE_FUTURE = {"restart_idle_clock", "restart_keep"}
-LET_GO = {"expire_batches", "let_go"}
+LET_GO = {"expire_batches", "expire_pages", "let_go"}
 """They come after `expire`."""
 
 
@@ -90,7 +107,7 @@ def queue(migrated_url: str) -> Iterator[AgentQueue]:
 
 
 def job(connection: Connection, status: str, name: str) -> int:
-    """A job with a batch, in a status into which no step has led, as the statement of this name wants it."""
+    """A job with a batch of a page, in a status that no step has led to, as the statement wants it."""
     path = "NULL" if name in LET_GO else "'/spool/jobs/' || id::text"
     when = "now() + interval '1 year'" if name in IN_THE_FUTURE else "now() - interval '1 year'"
     with connection.transaction():
@@ -107,6 +124,12 @@ def job(connection: Connection, status: str, name: str) -> int:
             connection.execute("UPDATE scan_jobs SET error_code = 'paper_left'")
         connection.execute(
             "INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (%s, 1, 1)", (row["id"],)
+        )
+        connection.execute(
+            "INSERT INTO scan_job_pages"
+            " (job_id, batch_seq, page, sheet, side, width_mm, height_mm, sha256, picture)"
+            " VALUES (%s, 1, 1, 1, 'front', 210, 297, %s, 'jpeg')",
+            (row["id"], SHA256),
         )
     return int(row["id"])
 

@@ -114,7 +114,7 @@ def test_a_preview_that_holds_others_up_is_told() -> None:
 
 SHA = "0" * 64
 STAGED = wire.Staged(
-    document=Document(path="/m.pdf", pages=4, size=9, sha256=SHA), staged=".staging/job-42/m.pdf"
+    document=Document(path="/m.pdf", pages=4, size=9, sha256=SHA), title="T", staged=".staging/job-42/m.pdf"
 )
 BATCH = Record(42, Status.SCANNING, 1, BatchPdf(path="/b.pdf", pages=4, sha256=SHA), True, None, None)
 JAM = ErrorCode.FEEDER_JAMMED

@@ -18,6 +18,7 @@ from scand.jobs.rows import BatchRow, BatchStatus, Job, UnreadDocument
 from scand.jobs.settings import Settings, resolve
 from scand.jobs.staged import StagedPlace
 from scand.spool.directories import JobDirectory
+from scand.spool.leaves import Run
 
 SHA = "0" * 64
 ID = "1a2b3c4d-0000-4000-8000-000000000000"
@@ -55,13 +56,14 @@ def config() -> Config:
 
 def test_a_merge_takes_the_kept_batches_in_order(config: Config) -> None:
     """Each is looked for in its own directory, whatever its row says; a discarded one is left out."""
-    command = task(Send(Task.ASSEMBLE, 42, job=JOB), DIRECTORY, resolve({}, {}), config)
+    runs = (Run(1, 0, 1), Run(0, 0, 3, 90))
+    command = task(Send(Task.ASSEMBLE, 42, job=JOB, runs=runs), DIRECTORY, resolve({}, {}), config)
     assert isinstance(command, wire.Assemble)
     assert [(part.path, part.pages) for part in command.parts] == [
         ("/spool/jobs/42/batch-0001/batch.pdf", 4),
         ("/spool/jobs/42/batch-0002/batch.pdf", 2),
     ]
-    assert (command.target, command.halves) == ("/spool/jobs/42/merged.pdf", False)
+    assert (command.target, command.runs) == ("/spool/jobs/42/merged.pdf", runs)
     assert command.created == "2026-01-01T00:00:00+00:00"
     assert (command.nas.root, command.nas.volume_id) == ("/nas", "volume")
 

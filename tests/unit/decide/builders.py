@@ -11,6 +11,7 @@ from scand.decide.actions import (
     Action,
     Advance,
 )
+from scand.decide.job_pages import JobPages
 from scand.decide.occurrences import (
     Occurrence,
     Tick,
@@ -24,9 +25,10 @@ from scand.decide.state import (
     State,
     Task,
 )
-from scand.jobs.rows import BatchRow, BatchStatus, Job
+from scand.jobs.rows import BatchRow, BatchStatus, Job, PageRow
 from scand.jobs.settings import Settings, resolve
 from scand.jobs.staged import StagedPlace
+from scand.spool.leaves import FedBatch
 from scand.spool.records import BatchPdf, End, Page, Side, SpooledBatch
 
 if TYPE_CHECKING:
@@ -48,8 +50,9 @@ STAGED = ".scan-staging/1a2b3c4d/job-42-0/merged.pdf"
 
 
 def job(status: Status, **fields: Any) -> Job:
-    """A row of `scan_jobs`."""
+    """A row of `scan_jobs`; the pages of its batches have their rows."""
     values: dict[str, Any] = {"id": 42, "title": "T", "settings": {}, "created_at": datetime.now(UTC)}
+    values["listed"] = {1: 4, 2: 4}
     return Job(status=status, **{**values, **fields})
 
 
@@ -76,14 +79,32 @@ def on_disk(
     )
 
 
+def pages(of: Job, *, halves: bool = False, choice: str | None = None) -> JobPages:
+    """What the merge of a job is made from, as it was read."""
+    batches = tuple(
+        FedBatch(
+            batch.seq,
+            batch.label,
+            tuple(range(1, (batch.page_count or 0) + 1)),
+            tuple(
+                PageRow(batch.seq, page, page, "front", False, False, SHA, choice)
+                for page in range(1, (batch.page_count or 0) + 1)
+            ),
+            halves=halves,
+        )
+        for batch in of.merged
+    )
+    return JobPages(of.id, of.entered, of.merged, batches)
+
+
 def steps(actions: list[Action]) -> list[Advance]:
     """The steps among the actions."""
     return [action for action in actions if isinstance(action, Advance)]
 
 
 def state(snapshot: Snapshot | None = None, **fields: Any) -> State:
-    """The state of a daemon that leads, with a fresh snapshot."""
-    values: dict[str, Any] = {"serving": True, "fresh": True, "progressed": NOW}
+    """The state of a daemon that leads, with a fresh snapshot, and has compared the job's pages with the disk."""
+    values: dict[str, Any] = {"serving": True, "fresh": True, "progressed": NOW, "pages_repaired": 42}
     return State(**{"limits": Limits(), "snapshot": snapshot or Snapshot(), **values, **fields})
 
 

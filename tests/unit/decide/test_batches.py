@@ -50,7 +50,7 @@ def test_a_finished_batch_is_bound_then_recorded() -> None:
     assert actions == [LookAgain()]
     after, actions = decide(after, CourierEnded("exit status 0"), NOW)
     _, actions = decide(after, Looked(here.snapshot), NOW)
-    assert actions == [Record(42, Status.SCANNING, 1, PDF, kept=True, code=None, error=None)]
+    assert actions == [Record(42, Status.SCANNING, 1, PDF, kept=True, code=None, error=None, listed=4)]
 
 
 def test_a_jammed_batch_is_recorded_as_discarded_with_a_sentence() -> None:

@@ -17,6 +17,8 @@ from scand.decide.actions import (
     LookAgain,
     Name,
     Postpone,
+    ReadPages,
+    Rebound,
     Send,
 )
 from scand.decide.occurrences import (
@@ -25,6 +27,7 @@ from scand.decide.occurrences import (
     DatabaseLost,
     LookDue,
     Looked,
+    PagesRead,
     Tick,
 )
 from scand.decide.state import (
@@ -33,17 +36,21 @@ from scand.decide.state import (
     TaskResult,
 )
 from scand.decide.timeouts import backoff
-from scand.errors import BadData
+from scand.errors import BadData, TryAgain
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 from scand.jobs.staged import StagedPlace
-from scand.spool.records import Document
+from scand.spool.leaves import Run
+from scand.spool.records import Document, End
 from tests.unit.decide.builders import (
     NOW,
+    PDF,
     SHA,
     STAGED,
     courier,
     job,
+    on_disk,
+    pages,
     row,
     settings,
     snapshot,
@@ -52,24 +59,32 @@ from tests.unit.decide.builders import (
     wants,
 )
 
+END = End()
+MERGED = wire.Staged(
+    document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), title="T", staged="s/T.pdf"
+)
+
 
 def test_assembling_sends_a_courier_and_goes_to_preview() -> None:
     """The result is the merge, staged and verified."""
     assembling = job(Status.ASSEMBLING, batches=(row(),), nas_staging_path=STAGED)
     here = state(snapshot(assembling))
     after, actions = decide(here, Tick(), NOW)
-    assert actions == [Send(Task.ASSEMBLE, 42, job=assembling)]
-    staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
-    after, _ = decide(after, CourierSaid(staged), NOW)
+    assert actions == [ReadPages(assembling)]
+    after, actions = decide(after, PagesRead(pages(assembling)), NOW)
+    assert actions == [Send(Task.ASSEMBLE, 42, job=assembling, runs=(Run(0, 0, 3),))]
+    assert after.pages is None, "before another try they are read again"
+    after, _ = decide(after, CourierSaid(MERGED), NOW)
     after, _ = decide(after, CourierEnded("exit status 0"), NOW)
     _, (step,) = decide(after, Looked(here.snapshot), NOW)
     assert isinstance(step, Advance)
-    assert (step.to_status, step.staged) == (Status.PREVIEW, staged)
+    assert (step.to_status, step.staged) == (Status.PREVIEW, MERGED)
 
 
 def test_the_row_says_where_the_copy_will_be_before_it_is_there() -> None:
     """So the copy of a job that is canceled in mid-copy can be found and removed."""
-    before = state(snapshot(job(Status.ASSEMBLING, batches=(row(),))))
+    assembling = job(Status.ASSEMBLING, batches=(row(),))
+    before = state(snapshot(assembling), pages=pages(assembling))
     after, actions = decide(before, Tick(), NOW)
     assert actions == [ExpectStaged(42, STAGED)]
     assert not after.fresh
@@ -88,9 +103,10 @@ def test_what_no_step_has_asked_for_is_not_done(status: Status, then: Status) ->
 @pytest.mark.parametrize("status", [Status.ASSEMBLING, Status.COMMITTING])
 def test_a_path_that_scand_does_not_make_is_told_and_replaced(status: Status) -> None:
     """FIELD P3, P5: nothing is done in that place, and the row tells the computed one from then on."""
-    here = snapshot(job(status, batches=(row(),), nas_staging_path="Inbox/Last will.pdf"))
+    odd = job(status, batches=(row(),), nas_staging_path="Inbox/Last will.pdf")
+    here = snapshot(odd)
     here = replace(here, place=StagedPlace(".scan-staging/1a2b3c4d", 42, odd="Inbox/Last will.pdf"))
-    assert wants(state(here)) == [ExpectStaged(42, STAGED, "Inbox/Last will.pdf")]
+    assert wants(state(here, pages=pages(odd))) == [ExpectStaged(42, STAGED, "Inbox/Last will.pdf")]
 
 
 def test_nothing_kept_cannot_be_assembled() -> None:
@@ -102,14 +118,48 @@ def test_nothing_kept_cannot_be_assembled() -> None:
 
 def test_halves_that_do_not_match_stop_at_ready() -> None:
     """The error has both counts, and nothing is merged."""
-    asked = settings(sides="manual-duplex")
     odd = job(Status.ASSEMBLING, batches=(row(1, pages=3), row(2, pages=4)), nas_staging_path=STAGED)
-    (step,) = steps(wants(state(snapshot(odd, asked=asked))))
+    (step,) = steps(wants(state(snapshot(odd), pages=pages(odd, halves=True))))
     assert (step.to_status, step.code) == (Status.READY, ErrorCode.SIDES_MISMATCH)
     assert "3 fronts" in (step.error or "")
     assert "4 backs" in (step.error or "")
-    (task,) = wants(state(snapshot(odd)))
+    (task,) = wants(state(snapshot(odd), pages=pages(odd)))
     assert isinstance(task, Send), "two batches of both sides are no halves"
+
+
+def test_a_merge_of_which_every_page_was_dropped_is_no_document() -> None:
+    """The job returns to ready, and the sentence says how pages are taken back."""
+    dropped = job(Status.ASSEMBLING, batches=(row(2),), nas_staging_path=STAGED)
+    (step,) = steps(wants(state(snapshot(dropped), pages=pages(dropped, choice="dropped"))))
+    assert (step.to_status, step.code) == (Status.READY, ErrorCode.NO_PAGES)
+    assert "scand keep 42 2.1-4" in (step.error or "")
+
+
+def test_a_batch_whose_pdf_is_not_the_disks_is_bound_anew_before_the_merge() -> None:
+    """A batch of scand 0.1: bound, written into the row, read again, and only then merged."""
+    old = job(Status.ASSEMBLING, batches=(row(1), row(2)), nas_staging_path=STAGED)
+    read = replace(pages(old), unbound=(replace(on_disk(2, END), blank=1),))
+    after, actions = decide(state(snapshot(old), pages=read), Tick(), NOW)
+    assert actions == [Send(Task.BIND, 42, seq=2)]
+    after, _ = decide(after, CourierSaid(wire.BoundPdf(pdf=PDF)), NOW)
+    after, _ = decide(after, CourierEnded("done"), NOW)
+    after, actions = decide(after, Looked(snapshot(old)), NOW)
+    assert actions == [Rebound(42, Status.ASSEMBLING, 2, PDF, 1)]
+    new = replace(old, batches=(row(1), replace(row(2), file_hash=SHA)))
+    assert wants(after, Looked(snapshot(new))) == [ReadPages(new)]
+
+
+def test_a_batch_that_cannot_be_bound_anew_fails_the_job() -> None:
+    """A damaged page waits for a person; a full disk is waited for."""
+    old = job(Status.ASSEMBLING, batches=(row(),), nas_staging_path=STAGED)
+    damaged = wire.Failed(code=ErrorCode.SPOOL_DAMAGED, sentence="page-0002.jpg is missing")
+    (step,) = steps(wants(state(snapshot(old), done=TaskResult(42, 0, Task.BIND, damaged))))
+    assert (step.to_status, step.error) == (Status.FAILED, "page-0002.jpg is missing")
+    full = TryAgain("full", ErrorCode.STAGING_FULL)
+    unread = state(snapshot(old), pages=replace(pages(old), trouble=full))
+    after, (delay,) = decide(unread, Tick(), NOW)
+    assert isinstance(delay, Postpone)
+    assert after.pages is None
 
 
 @pytest.mark.parametrize("attempts", [0, 4, 400])
@@ -142,10 +192,9 @@ def test_a_copy_that_never_verifies_fails_after_five_tries() -> None:
 
 def test_a_merge_from_before_the_job_was_taken_back_is_not_used() -> None:
     """A client took the job back, discarded a batch and finished again, all between two looks."""
-    staged = wire.Staged(document=Document(path="/m.pdf", pages=4, sha256=SHA, size=9), staged="s/T.pdf")
     assembling = job(Status.ASSEMBLING, entered=9, batches=(row(),), nas_staging_path=STAGED)
-    here = state(snapshot(assembling))
-    old = replace(here, done=TaskResult(42, 7, Task.ASSEMBLE, staged))
+    here = state(snapshot(assembling), pages=pages(assembling))
+    old = replace(here, done=TaskResult(42, 7, Task.ASSEMBLE, MERGED))
     (send,) = wants(old)
     assert isinstance(send, Send)
     still_running = replace(here, courier=courier(Task.ASSEMBLE, entered=7))
@@ -160,7 +209,7 @@ def test_finish_commit_goes_on_from_the_first_preview_only() -> None:
     assert isinstance(step, Advance)
     assert step.to_status is Status.COMMITTING
     for held in (
-        replace(fresh, reopened=True),
+        replace(fresh, reopened=True),  # so is one that was merged again with another title
         replace(fresh, entered_from="committing"),
         replace(fresh, error_code="staged_file_gone"),
     ):

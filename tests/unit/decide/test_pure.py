@@ -24,8 +24,8 @@ ALLOWED = {
     "scand.jobs.rows",
     "scand.jobs.settings",
     "scand.jobs.staged",
+    "scand.spool.leaves",
     "scand.spool.records",
-    "scand.spool.sheets",
 }
 
 
