@@ -106,7 +106,7 @@ FAULTS: dict[ErrorCode, Fault] = {
         Group.PAPER,
         Retry.NO,
         Then.READY,
-        at_start="The feeder is empty: put the stack in and scan again.",
+        at_start="The feeder is empty: put the paper in, then scan again.",
         sane="NO_DOCS",
     ),
     ErrorCode.FEEDER_JAMMED: Fault(

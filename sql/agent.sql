@@ -78,7 +78,8 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
              WHERE e.job_id = a.id AND e.from_status = 'ready' AND e.to_status = 'assembling') AS stay,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
-                     'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
+                     'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash,
+                     'answered', b.answered, 'error', CASE WHEN NOT b.answered THEN left(b.error, 1000) END)
                    ORDER BY b.batch_seq)
               FROM (SELECT * FROM scan_job_batches WHERE job_id = a.id ORDER BY batch_seq LIMIT %(batches)s + 1) b
            ) AS batches
@@ -166,13 +167,21 @@ RETURNING id;
 -- name: record_batch
 -- A batch whose PDF is safe on disk.
 INSERT INTO scan_job_batches
-       (job_id, batch_seq, staging_path, page_count, blank_count, status, error_code, file_hash)
-SELECT id, %(seq)s, %(path)s, %(pages)s, %(blank)s, %(status)s, %(code)s, %(sha256)s
+       (job_id, batch_seq, staging_path, page_count, blank_count, status, error_code, file_hash, answered, error)
+SELECT id, %(seq)s, %(path)s, %(pages)s, %(blank)s, %(status)s, %(code)s, %(sha256)s, %(answered)s, %(fault)s
   FROM scan_jobs
  WHERE id = %(id)s AND status = %(expected)s
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 ON CONFLICT (job_id, batch_seq) DO NOTHING
 RETURNING id;
+
+-- name: answer_batches
+-- In the transaction of record_batch, where that batch is complete: the kept batches before it that ended in a fault have
+-- their rest now. In manual duplex the whole half was fed again (%(halves)s), so the discarded ones are answered, too.
+UPDATE scan_job_batches SET answered = true
+ WHERE job_id = %(id)s AND batch_seq < %(seq)s AND NOT answered AND (status = 'scanned' OR %(halves)s)
+   AND EXISTS (SELECT FROM scan_jobs WHERE id = %(id)s AND status = %(expected)s)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);
 
 -- name: after_batch
 -- In the transaction of record_batch: the job is ready, clean or with the fault that needs a person; one that was
@@ -319,7 +328,7 @@ RETURNING id;
 -- name: expire_batches
 -- In the transaction of expire. A canceled job may be queued again, and then starts without the batches that are gone.
 UPDATE scan_job_batches b
-   SET staging_path = NULL, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
+   SET staging_path = NULL, answered = true, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
   FROM scan_jobs j
  WHERE b.job_id = ANY (%(ids)s) AND j.id = b.job_id AND j.status IN ('committed', 'canceled') AND j.staging_path IS NULL
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);

@@ -189,7 +189,17 @@ class AgentQueue:
                 sha256=pdf and pdf.sha256,
                 status=status,
                 code=batch.code,
+                answered=batch.answered,
+                fault=batch.fault,
             )
+            if batch.answers:
+                self.run(
+                    "answer_batches",
+                    id=batch.job_id,
+                    expected=batch.status,
+                    seq=batch.seq,
+                    halves=batch.halves,
+                )
             done = self._done(
                 "after_batch",
                 id=batch.job_id,

@@ -31,7 +31,10 @@ SHA256 = "0" * 64
 JOBS = "/spool/jobs"
 EXPIRE = {"keep": 60.0, "jobs": JOBS, "spare": [], "not_read_back": False}
 STEP = {"entered": 1 << 62, "error": None, "code": None, "page_count": None, "staged": None, "sha256": None}
-BATCH = {"seq": 2, "path": "/b.pdf", "pages": 1, "blank": 0, "status": "scanned", "sha256": SHA256}
+BATCH = {
+    "seq": 2, "path": "/b.pdf", "pages": 1, "blank": 0, "status": "scanned", "sha256": SHA256, "answered": False,
+    "fault": "f",
+}  # fmt: skip
 
 # Of each write: the status of a job in which it is to be done, its values, and what of the job it does not mind.
 CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
@@ -41,6 +44,7 @@ CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "scan_now": (Status.READY, {}),
     "manual_job": (Status.COMMITTED, {"title": "T", "settings": Jsonb({})}),
     "record_batch": (Status.SCANNING, {**BATCH, "expected": "scanning", "code": None}),
+    "answer_batches": (Status.SCANNING, {"expected": "scanning", "seq": 2, "halves": False}),
     "after_batch": (Status.SCANNING, {"expected": "scanning", "error": None, "error_code": None}),
     "postpone": (
         Status.SCANNING,
@@ -101,7 +105,8 @@ def job(connection: Connection, status: str, name: str) -> int:
         ages = f"updated_at = {when}, last_activity_at = {when}"
         connection.execute(f"UPDATE scan_jobs SET staging_path = {path}, {ages}".encode())  # noqa: S608
         connection.execute(
-            "INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (%s, 1, 1)", (row["id"],)
+            "INSERT INTO scan_job_batches (job_id, batch_seq, page_count, answered) VALUES (%s, 1, 1, false)",
+            (row["id"],),
         )
     return int(row["id"])
 
