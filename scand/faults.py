@@ -107,7 +107,7 @@ FAULTS: dict[ErrorCode, Fault] = {
         Group.PAPER,
         Retry.NO,
         Then.READY,
-        at_start="The feeder is empty: put the stack in and scan again.",
+        at_start="The feeder is empty: put the paper in, then scan again.",
         sane="NO_DOCS",
     ),
     ErrorCode.PAPER_LEFT: Fault(Group.PAPER, Retry.NO, Then.STAYS),

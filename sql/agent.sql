@@ -87,7 +87,8 @@ SELECT s.epoch, q.queued, q.held, next.waiting, former.status AS former_status, 
              WHERE e.job_id = a.id AND e.from_status IN ('ready', 'preview') AND e.to_status = 'assembling') AS stay,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
-                     'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
+                     'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash,
+                     'answered', b.answered, 'error', CASE WHEN NOT b.answered THEN left(b.error, 1000) END)
                    ORDER BY b.batch_seq)
               FROM (SELECT * FROM scan_job_batches WHERE job_id = a.id ORDER BY batch_seq LIMIT %(batches)s + 1) b
            ) AS batches,
@@ -171,8 +172,8 @@ SELECT id, created_at, ARRAY(SELECT batch_seq FROM scan_job_batches WHERE job_id
 
 -- name: record_canceled
 -- What was scanned of a batch before its job was canceled. It has no PDF: that is made if somebody takes it back.
-INSERT INTO scan_job_batches (job_id, batch_seq, page_count, blank_count, status, error_code)
-SELECT id, %(seq)s, %(pages)s, %(blank)s, 'discarded', %(code)s
+INSERT INTO scan_job_batches (job_id, batch_seq, page_count, blank_count, status, error_code, answered, error)
+SELECT id, %(seq)s, %(pages)s, %(blank)s, 'discarded', %(code)s, false, %(fault)s
   FROM scan_jobs
  WHERE id = %(id)s AND status = 'canceled'
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
@@ -212,8 +213,8 @@ RETURNING id;
 -- name: record_batch
 -- A batch whose PDF is safe on disk.
 INSERT INTO scan_job_batches
-       (job_id, batch_seq, staging_path, page_count, blank_count, status, error_code, file_hash)
-SELECT id, %(seq)s, %(path)s, %(pages)s, %(blank)s, %(status)s, %(code)s, %(sha256)s
+       (job_id, batch_seq, staging_path, page_count, blank_count, status, error_code, file_hash, answered, error)
+SELECT id, %(seq)s, %(path)s, %(pages)s, %(blank)s, %(status)s, %(code)s, %(sha256)s, %(answered)s, %(fault)s
   FROM scan_jobs
  WHERE id = %(id)s AND status = %(expected)s
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
@@ -267,6 +268,14 @@ UPDATE scan_job_batches b
  WHERE b.job_id = %(id)s AND b.batch_seq = %(seq)s AND j.id = b.job_id AND j.status = %(expected)s
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING b.id;
+
+-- name: answer_batches
+-- In the transaction of record_batch, where that batch is complete: the kept batches before it that ended in a fault have
+-- their rest now. In manual duplex the whole half was fed again (%(halves)s), so the discarded ones are answered, too.
+UPDATE scan_job_batches SET answered = true
+ WHERE job_id = %(id)s AND batch_seq < %(seq)s AND NOT answered AND (status = 'scanned' OR %(halves)s)
+   AND EXISTS (SELECT FROM scan_jobs WHERE id = %(id)s AND status = %(expected)s)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);
 
 -- name: after_batch
 -- In the transaction of record_batch: the job is ready, clean or with the fault that needs a person; one that was
@@ -413,7 +422,7 @@ RETURNING id;
 -- name: expire_batches
 -- In the transaction of expire. A canceled job may be queued again, and then starts without the batches that are gone.
 UPDATE scan_job_batches b
-   SET staging_path = NULL, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
+   SET staging_path = NULL, answered = true, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
   FROM scan_jobs j
  WHERE b.job_id = ANY (%(ids)s) AND j.id = b.job_id AND j.status IN ('committed', 'canceled') AND j.staging_path IS NULL
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);

@@ -18,8 +18,9 @@ UPDATE scan_jobs SET settings = settings || '{"scan": "manual"}'
  WHERE id = %(id)s AND status = 'queued' AND error_code = 'paper_left' RETURNING id;
 
 -- name: set_batch
--- 'discarded' keeps a batch out of the merge, 'scanned' takes it back in; only while the job is ready.
-UPDATE scan_job_batches SET status = %(status)s WHERE job_id = %(id)s AND batch_seq = %(seq)s RETURNING id;
+-- 'discarded' keeps a batch out of the merge, 'scanned' takes it back in; only while the job is ready. Whoever says so has
+-- answered the fault that ended it, also where that is its status already.
+UPDATE scan_job_batches SET status = %(status)s, answered = true WHERE job_id = %(id)s AND batch_seq = %(seq)s RETURNING id;
 
 -- name: unfinished
 -- Every job that is not over: the active one, then the longest waiting. Spelt as in idx_scan_jobs_unfinished, so
@@ -35,7 +36,8 @@ UPDATE scan_jobs SET title = %(title)s WHERE id = %(id)s AND status = ANY (%(sta
 -- name: job
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, read_back,
-       doc_id, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
+       doc_id, (SELECT coalesce(sum(b.page_count), 0) FROM scan_job_batches b WHERE b.job_id = scan_jobs.id
+                   AND b.status = 'discarded' AND b.error_code <> 'page_limit') AS left_out, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
        step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE id = %(id)s;
@@ -45,7 +47,8 @@ SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unread
 -- contains a text (in any case), made since a moment, or made at most so many seconds ago.
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, read_back,
-       doc_id, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
+       doc_id, (SELECT coalesce(sum(b.page_count), 0) FROM scan_job_batches b WHERE b.job_id = scan_jobs.id
+                   AND b.status = 'discarded' AND b.error_code <> 'page_limit') AS left_out, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
        step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE (%(before)s::bigint IS NULL OR id < %(before)s)
@@ -75,7 +78,7 @@ SELECT job_id, 'deleted' FROM scand_deleted_jobs d
 
 -- name: batches
 -- A job's batches in the order of the merge.
-SELECT batch_seq, status, page_count, blank_count, staging_path, error_code, file_hash, created_at
+SELECT batch_seq, status, page_count, blank_count, staging_path, error_code, file_hash, created_at, answered, error
   FROM scan_job_batches WHERE job_id = %(id)s ORDER BY batch_seq;
 
 -- name: events

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from scand.decide import actions
 from scand.jobs.lifecycle import Actor
-from scand.queue import pages, waiting
+from scand.queue import leftovers, pages, waiting
 
 if TYPE_CHECKING:
     from scand.decide.actions import PlainWrite
@@ -37,6 +37,6 @@ def write(action: PlainWrite, queue: AgentQueue) -> bool:
         case actions.ForgetStaged(job_id):
             return queue.forget_staged(job_id)
         case actions.ReadBack():
-            return queue.read_back(action)
+            return leftovers.read_back(queue, action)
         case _:
             assert_never(action)

@@ -51,7 +51,7 @@ __all__ = [
     "Which",
 ]
 
-_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD005", "SD006"})
+_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD004", "SD005", "SD006"})
 """The triggers' own SQLSTATEs: docs/database.md, "Refusals"."""
 
 _PAGE_ROWS = 1000
@@ -126,7 +126,9 @@ class ClientQueue:
         return bool(self._rows("scan_by_hand", id=job_id))
 
     def discard(self, job_id: int, seq: int) -> bool:
-        """Keep a batch out of the merge; False when there is no such batch.
+        """Keep a batch out of the merge, also one that is discarded already; False when there is no such batch.
+
+        If the batch ended in a fault, that is answered then.
 
         Raises:
             BadData: the job is not ready.
@@ -134,7 +136,7 @@ class ClientQueue:
         return self._set_batch(job_id, seq, BatchStatus.DISCARDED)
 
     def restore(self, job_id: int, seq: int) -> bool:
-        """Take a discarded batch into the merge again; as `discard`."""
+        """Take a batch into the merge as it is; as `discard`."""
         return self._set_batch(job_id, seq, BatchStatus.SCANNED)
 
     def _set_batch(self, job_id: int, seq: int, status: BatchStatus) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from scand import wire
-    from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Record
+    from scand.decide.actions import Advance, Postpone, Progress, Record
     from scand.jobs.rows import PageRow
     from scand.queue.connection import Connection
     from scand.spool.records import SpooledPage
@@ -211,8 +211,18 @@ class AgentQueue:
                 sha256=pdf and pdf.sha256,
                 status=status,
                 code=batch.code,
+                answered=batch.answered,
+                fault=batch.fault,
             )
             pages.write(self, batch.job_id, batch.status, found)
+            if batch.answers:
+                self.run(
+                    "answer_batches",
+                    id=batch.job_id,
+                    expected=batch.status,
+                    seq=batch.seq,
+                    halves=batch.halves,
+                )
             done = self._done(
                 "after_batch",
                 id=batch.job_id,
@@ -279,15 +289,3 @@ class AgentQueue:
     def forget_staged(self, job_id: int) -> bool:
         """Nothing of the job is on the NAS any more."""
         return self._done("forget_staged", id=job_id) or self._done("forget_staged_of_deleted", id=job_id)
-
-    def read_back(self, outcome: ReadBack) -> bool:
-        """What became of looking for a document that a client has committed."""
-        return self._done(
-            "read_back",
-            id=outcome.job_id,
-            found=outcome.found,
-            error=outcome.error,
-            code=outcome.code,
-            attempts=outcome.attempts,
-            seconds=outcome.seconds,
-        )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scand.decide.sentences import in_batch
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 from scand.queue import pages
+from scand.spool.records import End
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,9 +37,15 @@ def record_canceled(
     queue: AgentQueue, job_id: int, batch: SpooledBatch, found: Iterable[SpooledPage]
 ) -> bool:
     """What was scanned of a batch before its job was canceled, with its pages; False: it has a row already."""
-    code = batch.end.code if batch.end else ErrorCode.CANCELED
-    counts = {"pages": batch.bindable, "blank": batch.blank}
+    end = batch.end or End(code=ErrorCode.CANCELED)
+    values = {
+        "seq": batch.seq,
+        "pages": batch.bindable,
+        "blank": batch.blank,
+        "code": end.code,
+        "fault": in_batch(job_id, batch, end, [], kept=False),
+    }
     with queue.connection.transaction():
-        done = bool(queue.run("record_canceled", id=job_id, seq=batch.seq, code=code, **counts))
+        done = bool(queue.run("record_canceled", id=job_id, **values))
         pages.write(queue, job_id, Status.CANCELED, found)
     return done

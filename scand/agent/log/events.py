@@ -225,7 +225,7 @@ _MESSAGES = {
     ),
     Event.ASSEMBLING: Message("ee0f5d237cf74386845ce9bb3480f7f3", Level.INFO, "job {job}: merging"),
     Event.PREVIEW_READY: Message(
-        "4cd2b76c72864e7f8f346408bac08c3d", Level.INFO, "job {job}: preview ready, {pages} pages: {path}"
+        "4cd2b76c72864e7f8f346408bac08c3d", Level.INFO, "job {job}: preview ready, {holds}: {path}"
     ),
     Event.COMMITTING: Message("a89060f24aa1492c82a9c8ac2decdbf5", Level.INFO, "job {job}: committing"),
     Event.COMMITTED: Message("57a3c8c1392842af9a5136e1f85506ff", Level.INFO, "job {job}: committed: {path}"),

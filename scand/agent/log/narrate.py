@@ -14,6 +14,7 @@ from scand.decide import actions, occurrences
 from scand.decide.state import Task
 from scand.faults import nas_is_away
 from scand.jobs.lifecycle import Actor, Status
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +134,7 @@ def _written(action: actions.RowWrite) -> Iterator[Line]:
         case actions.Advance() as step:
             yield from _advanced(step)
         case actions.Record() as batch:
-            yield _recorded(batch)
+            yield from _recorded(batch)
         case actions.Postpone(code=code) if nas_is_away(code):
             pass  # it is told once, when the NAS goes, and not at every try
         case actions.Postpone() as delay:
@@ -172,11 +173,14 @@ def _performed(action: actions.LocalAction) -> Iterator[Line]:
             pass
 
 
-def _recorded(batch: actions.Record) -> Line:
+def _recorded(batch: actions.Record) -> Iterator[Line]:
     about = {"job": batch.job_id, "batch": batch.seq, "pages": batch.pdf.pages if batch.pdf else 0}
+    if batch.code:
+        yield Event.BATCH_FAULT, {**about, "code": batch.code, "why": batch.error}
+        return
+    yield Event.BATCH_RECORDED, about
     if batch.error:
-        return Event.BATCH_FAULT, {**about, "code": batch.code, "why": batch.error}
-    return Event.BATCH_RECORDED, about
+        yield Event.JOB_READY_WITH_ERROR, {"job": batch.job_id, "code": "unanswered", "why": batch.error}
 
 
 def _advanced(step: actions.Advance) -> Iterator[Line]:
@@ -184,7 +188,9 @@ def _advanced(step: actions.Advance) -> Iterator[Line]:
     if step.code is not None:
         about |= {"code": step.code, "why": step.error}
     if step.staged is not None:
-        about |= {"pages": step.staged.document.pages, "path": step.staged.staged}
+        pages = step.staged.document.pages
+        holds = "; ".join(filter(None, [counted(pages, "page"), step.left_out]))
+        about |= {"pages": pages, "path": step.staged.staged, "holds": holds}
     match step.to_status:
         case Status.PREVIEW:
             yield (Event.REFUSED if step.code else Event.PREVIEW_READY), about

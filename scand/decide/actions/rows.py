@@ -79,6 +79,7 @@ class Advance:
         error: the row's new `error`; None clears it.
         code: the row's new `error_code`; None clears it.
         staged: for assembling → preview: the merge, and where it is on the NAS.
+        left_out: what is not in it, for the log (see `jobs.answers`).
     """
 
     job_id: int
@@ -89,6 +90,7 @@ class Advance:
     error: str | None = None
     code: ErrorCode | None = None
     staged: wire.Staged | None = None
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,10 @@ class Record:
         error: the job's `error`, with `code` as its `error_code`; None when the job has no error.
         blank: number of sides that are left out as blank.
         listed: so many of its pages have rows already.
+        fault: the batch's `error`: the sentence about the fault that ended it.
+        answered: nobody has to say what becomes of the batch's pages.
+        answers: the batch is complete, so the kept ones before it that ended in a fault have their rest.
+        halves: in manual duplex the discarded ones are answered, too, since the whole half was fed again.
     """
 
     job_id: int
@@ -113,6 +119,10 @@ class Record:
     error: str | None
     blank: int = 0
     listed: int = 0
+    fault: str | None = None
+    answered: bool = True
+    answers: bool = False
+    halves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _ROADS = {
     Place.QUEUED: ["queued"],
     Place.READY_EMPTY: ["queued", "ready"],
     Place.READY_DISCARDED: ["queued", "ready", "discarded batch"],
+    Place.READY_UNANSWERED: ["queued", "ready", "jammed batch"],
     Place.READY: ["queued", "ready", "batch"],
     Place.SCANNING: ["queued", "ready", "scanning"],
     Place.ASSEMBLING: ["queued", "ready", "batch", "assembling"],
@@ -46,6 +47,8 @@ _EXTRA = {
     "batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (%s, 1, 2)",
     "discarded batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count, status) "
     "VALUES (%s, 1, 2, 'discarded')",
+    "jammed batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count, error_code, answered) "
+    "VALUES (%s, 1, 2, 'feeder_jammed', false)",
     "name": "UPDATE scan_jobs SET inbox_path = 'Inbox/a.pdf' WHERE id = %s",
 }
 
