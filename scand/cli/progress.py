@@ -117,4 +117,4 @@ def exit_status(job: JobRow) -> int:
         case Status.CANCELED | Status.DRAFT:
             return os.EX_TEMPFAIL
         case _:
-            return os.EX_TEMPFAIL if job.error_code else os.EX_OK
+            return os.EX_TEMPFAIL if job.error_code or job.error else os.EX_OK

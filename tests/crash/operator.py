@@ -23,7 +23,7 @@ SHEETS = 2
 RENAMED = ", seen"
 """What the operator adds to the title of a job in preview, once."""
 
-_FEED_AGAIN_FROM = re.compile(r"re-feed from sheet (\d+)")
+_FEED_AGAIN_FROM = re.compile(r"feed again from sheet (\d+)")
 
 
 class Operator:
@@ -73,7 +73,8 @@ class Operator:
         before = batches[:-1] if named else batches
         safe = sum(batch["page_count"] for batch in before) // 2
         self._site.sql(
-            "UPDATE scan_job_batches SET status = 'scanned' WHERE job_id = %s AND page_count > 0", job["id"]
+            "UPDATE scan_job_batches SET status = 'scanned', answered = true WHERE job_id = %s AND page_count > 0",
+            job["id"],
         )
         sheet = safe + (int(named[1]) if named else 1)
         if sheet > self._stacks * SHEETS:

@@ -43,7 +43,7 @@ class Job:
     """A job, as the people who work on it know it.
 
     Attributes:
-        keeps: whether its `on_jam` is "keep".
+        keeps: whether its `on_jam` is "keep", which is the default.
         feeds: all so far, in order.
         waiting: the feeds that have no batch yet.
         batches: by their number.

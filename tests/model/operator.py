@@ -34,9 +34,9 @@ _BUTTONS = {
 }
 """The buttons for a job, by its status: to which status they bring it, or what else they do."""
 
-_FEED_AGAIN_FROM = re.compile(r"batch (\d+): .*re-feed from sheet (\d+)")
-_REFUSED = {"SD001", "SD002"}
-"""SQLSTATEs: the step is refused, since the agent was faster."""
+_FEED_AGAIN_FROM = re.compile(r"batch (\d+): (?:(?!batch \d).)*?feed again from sheet (\d+)")
+_REFUSED = {"SD001", "SD002", "SD004"}
+"""SQLSTATEs: the step is refused, since the agent was faster, or a batch that ended in a fault is unanswered."""
 
 PATIENCE = 120.0
 """The longest time until all jobs are at their end if nothing is away, in seconds."""
@@ -67,10 +67,11 @@ class Operator:
         if not self._installation.reachable or len(self._expected.jobs) >= _MAX_JOBS:
             return
         auto = auto and not self._jobs("queued", *_ACTIVE)
-        job = Job(keeps=on_jam == "keep")
+        job = Job(keeps=on_jam != "discard")
         scan = "auto" if auto else "manual"
         # A draft first, so that the stack is loaded before the job is queued.
-        number = self._site.submit("Letter", status="draft", finish=finish, on_jam=on_jam, scan=scan)
+        said = {"on_jam": on_jam} if on_jam else {}
+        number = self._site.submit("Letter", status="draft", finish=finish, scan=scan, **said)
         self._expected.jobs[number] = job
         if auto:
             self._load(job, self._stack(sheets), fault)
@@ -96,7 +97,7 @@ class Operator:
         elif row and row["status"] == "preview":
             self._step(row, "ready" if row["error_code"] else "committing")
         elif row and self._expected.jobs[row["id"]].document and not row["error_code"]:
-            self._step(row, "assembling")
+            self._finish(row)
         elif row:
             self.scan(sheets=2, fault=fault)
 
@@ -217,6 +218,17 @@ class Operator:
                 return
             time.sleep(0.05)
 
+    def _finish(self, row: Row) -> None:
+        """Finish a job with the batches that are kept now: that was all, and the others stay out."""
+        try:
+            self._site.sql(
+                "UPDATE scan_job_batches SET answered = true WHERE job_id = %s AND NOT answered", row["id"]
+            )
+        except psycopg.Error as error:
+            if error.sqlstate not in _REFUSED:
+                raise
+        self._step(row, "assembling")
+
     def _step(self, row: Row, status: str) -> None:
         try:
             self._site.sql(
@@ -288,7 +300,7 @@ class Operator:
                     self._load(job, feed or self._stack(1))
                     self._step(row, "scanning")
                 else:
-                    self._step(row, "assembling")
+                    self._finish(row)
             case "preview":
                 self._step(row, "ready" if row["error_code"] else "committing")
             case "failed":
