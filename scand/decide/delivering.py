@@ -75,10 +75,9 @@ def _merge(decision: Decision, job: Job, pages: JobPages) -> Action:
 
 
 def _nothing_left(job: Job, pages: JobPages) -> str:
-    batch = next(batch for batch in pages.batches if batch.bound)
-    first, last = f"{batch.seq}.1", len(batch.bound or ())
-    which = first if last == 1 else f"{first}-{last}"
-    return f"Every page is dropped, so there is nothing to merge: scand keep {job.id} {which}, then finish again."
+    seq, last = next((batch.seq, len(batch.bound)) for batch in pages.batches if batch.bound)
+    which = f"{seq}.1" if last == 1 else f"{seq}.1-{last}"
+    return f"Every page is left out, so there is nothing to merge: scand keep {job.id} {which}, then finish again."
 
 
 def _told(decision: Decision, job: Job) -> Action | None:
