@@ -66,7 +66,7 @@ def _record(decision: Decision, job: Job, batch: SpooledBatch) -> Action:
     kept = pdf is not None and (end.complete or batch.keep_on_fault)
     listed = job.listed.get(batch.seq, 0)
     return decision.write(
-        Record(job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank, listed)
+        Record(job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank, listed=listed)
     )
 
 
