@@ -115,7 +115,13 @@ class Checker:
 
     def _pages(self, rows: Rows) -> Iterator[Violation]:
         found = list(evidence.captured(self._staging))
+        listed = {(str(row["job_id"]), row["sha256"]) for row in rows.pages}
+        jobs = {job for job, _ in listed}  # not those of scand 0.1, which has written no rows of pages
+        recorded = {(str(row["job_id"]), f"batch-{row['batch_seq']:04d}") for row in rows.batches}
         for page in found:
+            known = page.job in jobs and (page.job, page.batch) in recorded
+            if known and (page.job, page.sha256) not in listed:
+                yield Violation("P", f"{page} is in a recorded batch, and has no row")
             path = self._staging / "jobs" / page.job / page.batch / page.file
             if not path.exists() and path.parent.exists():
                 yield Violation("P", f"{page} is captured, but is not there")
