@@ -105,18 +105,17 @@ def test_a_page_is_dropped_turned_moved_and_scanned_again(site: Site, scanner: S
 
 
 def test_a_document_of_which_nothing_is_left_is_not_made(site: Site, scanner: Simulator) -> None:
-    """The job is ready again, and the sentence says how to take pages back."""
+    """The job is ready again, and what its sentence says takes the pages back."""
     site.serving()
-    job = site.submit(scan="auto")
+    job = site.submit()
     site.wait(job, "ready")
-    site.wait(job, "scanning")
-    site.wait(job, "ready")
+    site.scan(job)
     site.sql("UPDATE scan_job_pages SET choice = 'dropped' WHERE job_id = %s", job)
     site.step(job, "assembling")
     row = site.wait(job, "ready")
     assert row["error_code"] == "no_pages"
-    assert f"scand keep {job} 1.1-6" in row["error"]
-    site.sql("UPDATE scan_job_pages SET choice = NULL WHERE job_id = %s", job)
+    assert f": scand keep {job} 1.1-6, then" in row["error"]
+    site.scand("keep", str(job), "1.1-6")
     assert numbers(finished(site, job)) == scanner.fed()
 
 
