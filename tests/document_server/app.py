@@ -80,13 +80,6 @@ async def session(request: Request) -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(session)]
 
 
-class NewJob(BaseModel):
-    """What a person asks for."""
-
-    title: str
-    settings: dict[str, Any] = {}
-
-
 class Button(BaseModel):
     """A step that a person wants: from the status that was seen, and from what was looked at, if that matters."""
 
@@ -119,9 +112,11 @@ async def jobs(session: Session) -> list[dict[str, Any]]:
 
 
 @router.post("/jobs", status_code=201)
-async def submit(new: NewJob, session: Session) -> dict[str, Any]:
+async def submit(
+    title: Annotated[str, Body()], settings: Annotated[dict[str, Any], Body()], session: Session
+) -> dict[str, Any]:
     """Please scan this."""
-    values = {"title": new.title, "settings": new.settings, "status": "queued"}
+    values = {"title": title, "settings": settings, "status": "queued"}
     return {"id": await session.scalar(insert(ScanJob).values(values).returning(ScanJob.id))}
 
 
