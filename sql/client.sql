@@ -22,6 +22,16 @@ UPDATE scan_jobs SET settings = settings || '{"scan": "manual"}'
 -- answered the fault that ended it, also where that is its status already.
 UPDATE scan_job_batches SET status = %(status)s, answered = true WHERE job_id = %(id)s AND batch_seq = %(seq)s RETURNING id;
 
+-- name: edit_pages
+-- What is to be done with pages at the merge, all in one statement: the job's steps go up once. 0 rows: the job has changed
+-- since its steps were read. Only while the job is ready.
+UPDATE scan_job_pages p SET choice = wanted.choice, turn = wanted.turn, place = wanted.place
+  FROM scan_jobs j, pg_catalog.json_to_recordset(%(pages)s) AS wanted (
+         batch_seq int, page int, choice text, turn int, place numeric)
+ WHERE p.job_id = %(id)s AND p.batch_seq = wanted.batch_seq AND p.page = wanted.page
+   AND j.id = p.job_id AND j.steps = %(steps)s
+RETURNING p.page;
+
 -- name: unfinished
 -- Every job that is not over: the active one, then the longest waiting. Spelt as in idx_scan_jobs_unfinished, so
 -- that it is used.
@@ -80,6 +90,25 @@ SELECT job_id, 'deleted' FROM scand_deleted_jobs d
 -- A job's batches in the order of the merge.
 SELECT batch_seq, status, page_count, blank_count, staging_path, error_code, file_hash, created_at, answered, error
   FROM scan_job_batches WHERE job_id = %(id)s ORDER BY batch_seq;
+
+-- name: pages
+-- A job's pages as fed, without their pictures.
+SELECT batch_seq, page, sheet, side, blank, suspect, sha256, choice, turn, place, width_mm, height_mm,
+       picture IS NOT NULL AS pictured
+  FROM scan_job_pages WHERE job_id = %(id)s ORDER BY batch_seq, page;
+
+-- name: pictures
+-- The next pictures behind a page.
+SELECT batch_seq, page, picture FROM scan_job_pages
+ WHERE job_id = %(id)s AND picture IS NOT NULL AND (batch_seq, page) > (%(batch_seq)s::int, %(page)s::int)
+ ORDER BY batch_seq, page LIMIT 100;
+
+-- name: edits
+-- How many pages are edited; those are kept that the settings would leave out.
+SELECT count(*) FILTER (WHERE choice = 'dropped') AS dropped,
+       count(*) FILTER (WHERE choice = 'kept' AND (blank OR suspect)) AS kept,
+       count(*) FILTER (WHERE turn <> 0) AS turned, count(*) FILTER (WHERE place IS NOT NULL) AS moved
+  FROM scan_job_pages WHERE job_id = %(id)s;
 
 -- name: events
 -- What happened to a job, step by step.

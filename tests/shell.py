@@ -14,6 +14,12 @@ import termios
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
+from click.testing import CliRunner
+
+from scand.cli import scand as command
+from scand.errors import ScandError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -62,6 +68,19 @@ class Shell:
         out, err = process.communicate(timeout=60)
         assert process.returncode == status, f"{arguments}: {process.returncode}\n{out}{err}"
         return out, err
+
+    def typed(self, *arguments: str) -> tuple[int, str]:
+        """A command's exit status and all that it says, within this process: many processes would take minutes."""
+        done = CliRunner().invoke(command, arguments, env=self.environment(), standalone_mode=False)
+        match done.exception:
+            case ScandError() as error:
+                return error.exit_status, error.sentence
+            case click.UsageError() as error:
+                return os.EX_USAGE, error.message
+            case None:
+                return os.EX_OK, done.output
+            case error:
+                raise error
 
     def json(self, *arguments: str | bytes, status: int = os.EX_OK) -> Any:
         """The one JSON document that a command prints."""

@@ -30,6 +30,7 @@ from scand.agent.session import Session, Standing
 from scand.agent.wakeup import Wakeup
 from scand.decide import decide, occurrences
 from scand.decide.actions import Exit
+from scand.decide.pages import pages_due
 from scand.decide.state import Snapshot, State
 from scand.decide.timeouts import CHECK_EVERY
 from scand.queue.rivals import refusal
@@ -139,6 +140,7 @@ class Agent:
         self._watch_database()
         now = time.monotonic()
         due = min(self._session.due(), self._next_look if self._session.queue else now + _LONGEST_WAIT)
+        due = min(due, pages_due(self._state))
         timeout = 0 if self._occurrences else max(0.0, min(due - now, _LONGEST_WAIT))
         ready = self._selector.select(timeout)
         self._heard_at = time.monotonic()

@@ -36,11 +36,17 @@ _SECTIONS = {
         "reopen": ("scand.cli.steps:reopen", "Go back from the preview, to add or discard batches."),
         "discard": ("scand.cli.batches:discard", "Keep a batch out of the document."),
         "restore": ("scand.cli.batches:restore", "Take a discarded batch in again."),
+        "drop": ("scand.cli.edits:drop", "Leave pages out of the document."),
+        "keep": ("scand.cli.edits:keep", "Take blank or dropped pages in again."),
+        "turn": ("scand.cli.edits:turn", "Turn pages by 90, 180 or 270 degrees."),
+        "move": ("scand.cli.edits:move", "Give pages another place in the document."),
         "rename": ("scand.cli.rename:rename", "Give a job another title."),
     },
     "Looking": {
         "list": ("scand.cli.listing:list_jobs", "The newest jobs."),
         "show": ("scand.cli.show:show", "One job: its batches, and what happened to it."),
+        "pages": ("scand.cli.pages:pages", "The pages of a job, also while it is scanned."),
+        "sheet": ("scand.cli.pages:sheet", "A contact sheet of what the document will hold."),
         "watch": ("scand.cli.watching:watch", "Follow a job live, until it rests."),
     },
     "Scanner": {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from click.shell_completion import CompletionItem
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _PATIENCE = 0.4
 """Seconds for the database, so that with loading the whole stays below a second."""
 
-_MOST = 50  # jobs that are offered: the newest
+_MOST = 50  # jobs that are offered: the newest; and pages
 
 _Found = TypeVar("_Found")
 
@@ -63,6 +64,18 @@ def batches(context: click.Context, begun: str) -> list[CompletionItem]:
         for batch in (view.batches if view else [])
         if (batch.kept == kept or not batch.answered) and str(batch.batch_seq).startswith(begun)
     ]
+
+
+def pages(context: click.Context, begun: str) -> list[CompletionItem]:
+    """The pages of the job on the command line; as many as fit on a screen, since more letters tell which."""
+    job_id = context.params.get("job")
+    rows = _asked(context, lambda queue: queue.pages(job_id)) if isinstance(job_id, int) else None
+    found = (
+        CompletionItem(row.name, help=f"sheet {row.sheet} {row.side}  {row.choice or ''}")
+        for row in rows or ()
+        if row.name.startswith(begun)
+    )
+    return list(islice(found, _MOST))
 
 
 def profiles(context: click.Context, begun: str) -> list[CompletionItem]:

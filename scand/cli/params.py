@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scand.cli.page_names import PageName
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,6 +34,14 @@ optional_job_argument = click.argument(
 )
 batch_argument = click.argument(
     "seq", type=click.IntRange(1, 2**31 - 1), shell_complete=_completed_by("batches")
+)
+page_argument = click.argument(
+    "pages",
+    type=PageName(),
+    nargs=-1,
+    required=True,
+    metavar="PAGE...",
+    shell_complete=_completed_by("pages"),
 )
 profile_option = click.option(
     "--profile",

@@ -95,4 +95,5 @@ def _sheets(view: JobView, pages: int) -> str:
 
 def _amount(view: JobView) -> str:
     pages = counted(progress(view).pages, "page")
-    return f"{pages} in {counted(view.job.batch_count, 'batch')}" if view.batches else ""
+    amount = f"{pages} in {counted(view.job.batch_count, 'batch')}" if view.batches else ""
+    return _joined(amount, str(view.edits))

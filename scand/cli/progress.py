@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from scand.jobs.lifecycle import Status
+from scand.jobs.lifecycle import MERGED, Status
 from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
@@ -41,13 +41,12 @@ class Progress(NamedTuple):
 
 def pages(job: JobRow) -> int | None:
     """The pages of the merge, where there is one that still counts; else those captured so far."""
-    merged = job.status in {Status.PREVIEW, Status.COMMITTING, Status.COMMITTED}
-    return job.page_count if merged and job.page_count is not None else job.pages_scanned
+    return job.page_count if job.status in MERGED and job.page_count is not None else job.pages_scanned
 
 
 def progress(view: JobView) -> Progress:
     """How far a job is."""
-    job, batches, events = view
+    job, batches, events = view.job, view.batches, view.events
     last = max((batch.batch_seq for batch in batches), default=0)
     if job.status in {Status.ASSEMBLING, Status.COMMITTING}:
         entered = max((event.at for event in events if event.to_status == job.status), default=job.created_at)

@@ -40,7 +40,8 @@ def show(config: Path | None, job: int, *, as_json: bool) -> None:
         view, health = queue.view(job), queue.health()
     next_step = as_called(hint(view, asked(view.job, known_profiles(config)), health.current_job_id))
     if as_json:
-        echo_json({**asdict(view.job), "batches": view.batches, "events": view.events})
+        lists = {"batches": view.batches, "events": view.events}
+        echo_json({**asdict(view.job), **lists, "edits": view.edits._asdict()})
     else:
         _print_view(console(), view, next_step)
 
@@ -62,7 +63,7 @@ def _print_view(out: Console, view: JobView, next_step: str) -> None:
         out.print(Text(next_step, "yellow"))
     out.print()
     facts = Table.grid(padding=(0, 2))
-    for name, value in _facts(job):
+    for name, value in _facts(job, str(view.edits)):
         facts.add_row(Text(name, "dim"), Text(visible(value), overflow="fold"))
     out.print(facts)
     if view.batches:
@@ -72,13 +73,14 @@ def _print_view(out: Console, view: JobView, next_step: str) -> None:
     out.print(timeline(view.events))
 
 
-def _facts(job: JobRow) -> list[tuple[str, str]]:
+def _facts(job: JobRow, edits: str) -> list[tuple[str, str]]:
     settings = job.settings if isinstance(job.settings, dict) else {"?": job.settings}
     facts = [
         ("created", when(job.created_at)),
         ("steps", number(job.steps or None)),
         ("settings", "  ".join(f"{key}={value}" for key, value in settings.items())),
         ("pages", number(pages(job))),
+        ("edited", edits),
         ("error code", job.error_code or ""),
         ("attempts", number(job.attempts or None)),
         ("staged", job.nas_staging_path or ""),

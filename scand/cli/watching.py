@@ -129,7 +129,12 @@ def _tell(queue: ClientQueue, job_id: int, profiles: Profiles) -> int:
         if (line := doing(*sight).plain + view.job.status) != said:
             said = line
             steady = {key: value for key, value in asdict(view.job).items() if key != "settings"}
-            moving = {**progress(view)._asdict(), "agent_alive": health.alive, "next": sight.next}
+            moving = {
+                **progress(view)._asdict(),
+                "edits": view.edits._asdict(),
+                "agent_alive": health.alive,
+                "next": sight.next,
+            }
             echo_line({"job": steady, "progress": moving})
         if rests(view.job):
             return exit_status(view.job)

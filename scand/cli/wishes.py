@@ -29,6 +29,14 @@ class Wish(StrEnum):
     DISCARD = "discard"
     RESTORE = "restore"
     RENAME = "rename"
+    DROP = "drop"
+    KEEP = "keep"
+    TURN = "turn"
+    MOVE = "move"
+
+
+_OF_READY = frozenset({Wish.DISCARD, Wish.RESTORE, Wish.DROP, Wish.KEEP, Wish.TURN, Wish.MOVE})
+"""What changes a batch or pages: only while the job is ready, and has a batch."""
 
 
 class Place(StrEnum):
@@ -173,7 +181,7 @@ def _places(status: Status) -> list[Place]:
 def _possible(wish: Wish, where: Place, status: str) -> bool:
     if wish is Wish.RENAME:
         return status in RENAMABLE
-    if wish in {Wish.DISCARD, Wish.RESTORE}:
+    if wish in _OF_READY:
         return where in {Place.READY, Place.READY_DISCARDED, Place.READY_UNANSWERED}
     if where is Place.UNKNOWN:
         return wish is Wish.RETRY  # the database takes such a row in as it takes a new one

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from scand.decide.actions import Decided
     from scand.jobs.rows import Job
+    from scand.spool.leaves import Plan
 
 _Result = TypeVar("_Result", wire.Staged, wire.Published, wire.Failed)
 
@@ -62,13 +63,14 @@ class Decision:
         error: str | None = None,
         code: ErrorCode | None = None,
         staged: wire.Staged | None = None,
+        plan: Plan | None = None,
     ) -> Action:
         """Take a step of the job; the arguments are those of `Advance`."""
         if not to_status.active:
             self.state = replace(self.state, closed=job.id)
         missing = left_out(job.batches) if staged else ""
         return self.write(
-            Advance(job.id, job.status, to_status, actor, job.entered, error, code, staged, missing)
+            Advance(job.id, job.status, to_status, actor, job.entered, error, code, staged, plan, missing)
         )
 
     def postpone(self, job: Job, code: ErrorCode, error: str) -> Action:

@@ -34,7 +34,7 @@ def assembling(decision: Decision, job: Job) -> Iterator[Action]:
     elif failed := decision.failure_of(job, Task.ASSEMBLE) or decision.failure_of(job, Task.BIND):
         yield decision.task_failed(job, failed)
     elif (staged := decision.result_of(job, wire.Staged)) is not None:
-        yield decision.advance(job, Status.PREVIEW, staged=staged)
+        yield decision.advance(job, Status.PREVIEW, staged=staged, plan=decision.state.plan)
     elif not job.merged:
         why = "No page is kept: scan or restore a batch, then finish again."
         yield decision.advance(job, Status.READY, error=why, code=ErrorCode.NO_PAGES)
@@ -70,15 +70,14 @@ def _merge(decision: Decision, job: Job, pages: JobPages) -> Action:
         return decision.advance(job, Status.READY, error=_nothing_left(job, pages), code=ErrorCode.NO_PAGES)
     if told := _told(decision, job):
         return told
-    decision.state = replace(decision.state, pages=None)
+    decision.state = replace(decision.state, pages=None, plan=planned)
     return decision.send(Send(Task.ASSEMBLE, job.id, job.entered, job, runs=planned.runs))
 
 
 def _nothing_left(job: Job, pages: JobPages) -> str:
-    batch = next(batch for batch in pages.batches if batch.bound)
-    first, last = f"{batch.seq}.1", len(batch.bound or ())
-    which = first if last == 1 else f"{first}-{last}"
-    return f"Every page is dropped, so there is nothing to merge: scand keep {job.id} {which}, then finish again."
+    seq, last = next((batch.seq, len(batch.bound)) for batch in pages.batches if batch.bound)
+    which = f"{seq}.1" if last == 1 else f"{seq}.1-{last}"
+    return f"Every page is left out, so there is nothing to merge: scand keep {job.id} {which}, then finish again."
 
 
 def _told(decision: Decision, job: Job) -> Action | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from scand.decide.actions import Action
     from scand.decide.decision import Decision
+    from scand.decide.state import State
     from scand.jobs.rows import Job
     from scand.spool.records import SpooledBatch
 
@@ -27,14 +28,21 @@ def behind(job: Job, batch: SpooledBatch) -> bool:
     return batch.captured - job.listed.get(batch.seq, 0) > PAGES_AT_ONCE
 
 
+def pages_due(state: State) -> float:
+    """When pages of the running batch are next to be written, `monotonic()` seconds; inf: all of them are."""
+    job, run = state.snapshot.job, state.feeder and state.feeder.run
+    if not (state.serving and job and run and run.job_id == job.id and job.status is Status.SCANNING):
+        return float("inf")
+    return state.pages_written + PAGES_EVERY if run.captured > job.listed.get(run.seq, 0) else float("inf")
+
+
 def list_pages(decision: Decision, job: Job) -> Iterator[Action]:
     """Write rows of pages that have none: at intervals while the batch runs, at once when it has ended."""
     state, now = decision.state, decision.now
     run = state.feeder and state.feeder.run
-    if run and run.job_id == job.id and job.status is Status.SCANNING:
-        if now - state.pages_written >= PAGES_EVERY and run.captured > job.listed.get(run.seq, 0):
-            decision.state = replace(state, pages_written=now)
-            yield _write(decision, job, run.seq, run.captured)
+    if run and now >= pages_due(state):
+        decision.state = replace(state, pages_written=now)
+        yield _write(decision, job, run.seq, run.captured)
     elif run is None and state.snapshot.unrecorded:
         batch = state.snapshot.unrecorded[0]
         if batch.end is not None and batch.captured > job.listed.get(batch.seq, 0):

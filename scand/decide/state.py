@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scand.jobs.rows import Job, StaleFile, UnreadDocument
     from scand.jobs.settings import Settings
     from scand.jobs.staged import StagedPlace
+    from scand.spool.leaves import Plan
     from scand.spool.records import BatchPdf, PaperLeft, SpooledBatch
 
 
@@ -231,6 +232,7 @@ class State:
         ended: how the last batch ended; it matters where that left no batch on disk.
         bound: the PDF of a batch whose row does not tell of it yet.
         pages: what the merge of the job in assembling is made from; None: it has yet to be read.
+        plan: what the merge that a courier makes, or has made last, holds.
         done: what the last courier reported, until it is acted on.
         scan_asked: when the signal "scan now" came, until it is acted on; None: it is.
         stopping: the daemon was told to stop.
@@ -262,6 +264,7 @@ class State:
     ended: EndedRun | None = None
     bound: BoundBatch | None = None
     pages: JobPages | None = None
+    plan: Plan | None = None
     done: TaskResult | None = None
     scan_asked: float | None = None
     stopping: bool = False

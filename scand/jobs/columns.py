@@ -26,6 +26,9 @@ CLIENT_UPDATES: Mapping[str, frozenset[str]] = {
 }
 """Table → what a client changes. `steps` only goes up by one: it is the version column of mappers."""
 
+FIXED_BY_THE_COMMIT = frozenset({"title"})
+"""Of those in scan_jobs, what it changes no more from committing on (migration 0019)."""
+
 COMMITTING_CLIENT_UPDATES = frozenset({"doc_id", "error", "error_code"})
 """What it changes of a job that is committing, too, where `sql/client-commits.sql` was run."""
 

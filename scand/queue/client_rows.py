@@ -172,9 +172,27 @@ class Which:
     ago: float | None = None
 
 
+class Edits(NamedTuple):
+    """How many pages of a job a client has edited; `kept`: that the settings would leave out."""
+
+    dropped: int = 0
+    kept: int = 0
+    turned: int = 0
+    moved: int = 0
+
+    def __str__(self) -> str:
+        """For people: "1 page dropped, 2 turned"; "" where nothing is edited."""
+        said = [f"{count} {name}" for name, count in self._asdict().items() if count]
+        if said:
+            count, name = said[0].split()
+            said[0] = f"{count} {'page' if count == '1' else 'pages'} {name}"
+        return ", ".join(said)
+
+
 class JobView(NamedTuple):
     """A job with all that hangs on it."""
 
     job: JobRow
     batches: list[BatchRow]
     events: list[EventRow]
+    edits: Edits = Edits()

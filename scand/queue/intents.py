@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from scand.errors import BadData
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
-from scand.jobs.rows import BatchStatus
+from scand.jobs.rows import BatchStatus, PageRow
 from scand.queue import statements
 from scand.queue.client_rows import (
     BatchRow,
+    Edits,
     EventRow,
     Health,
     JobRow,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchRow",
     "ClientQueue",
+    "Edits",
     "EventRow",
     "Health",
     "JobRow",
@@ -143,6 +145,24 @@ class ClientQueue:
         with _refusals():
             return bool(self._rows("set_batch", id=job_id, seq=seq, status=status))
 
+    def edit(self, job_id: int, steps: int, pages: Sequence[PageRow]) -> bool:
+        """Write choice, turn and place of pages; False when the job has changed since it was seen.
+
+        Args:
+            steps: `scan_jobs.steps` as it was seen.
+            pages: as they are to be.
+
+        Raises:
+            BadData: the job is not ready.
+        """
+        wanted = [
+            {"batch_seq": row.batch_seq, "page": row.page, "choice": row.choice, "turn": row.turn,
+             "place": None if row.place is None else f"{row.place:f}"}
+            for row in pages
+        ]  # fmt: skip
+        with _refusals():
+            return len(self._rows("edit_pages", id=job_id, steps=steps, pages=Json(wanted))) == len(pages)
+
     def rename(self, job_id: int, title: str, among: Collection[str]) -> bool:
         """Give a job another title; False when it is in none of these statuses, or not there.
 
@@ -214,7 +234,21 @@ class ClientQueue:
             job,
             self._typed(BatchRow, "batches", id=job_id),
             self._typed(EventRow, "events", id=job_id),
+            self._typed(Edits, "edits", id=job_id)[0],
         )
+
+    def pages(self, job_id: int) -> list[PageRow]:
+        """A job's pages as fed; those of a batch under way, too."""
+        return self._typed(PageRow, "pages", id=job_id)
+
+    def pictures(self, job_id: int) -> dict[tuple[int, int], bytes]:
+        """The pictures of a job's pages: (batch, page) → JPEG."""
+        found: dict[tuple[int, int], bytes] = {}
+        last = (0, 0)
+        while rows := self._rows("pictures", id=job_id, batch_seq=last[0], page=last[1]):
+            found |= {(row["batch_seq"], row["page"]): row["picture"] for row in rows}
+            last = max(found)
+        return found
 
     def statuses(self, ids: Sequence[int]) -> dict[int, str]:
         """The statuses of those of the jobs that there are; "deleted" where only files are left of one."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BEGIN, END, PAGES, BOUND = "begin.json", "end.json", "pages.jsonl", "bound.json"
 _PDF = "batch.pdf"
+_END_OF_JPEG = b"\xff\xd9"  # ITU-T T.81, table B.1
 
 
 class BatchDirectory:
@@ -109,12 +110,14 @@ class BatchDirectory:
         return self.path / f"picture-{number:04d}.jpg"
 
     def spooled(self, number: int, page: Page) -> SpooledPage:
-        """A page with its picture; one that cannot be read is none."""
+        """A page with its picture; one that cannot be read, or that a power cut has left incomplete, is none."""
         picture, age = None, 0.0
         with suppress(OSError):
             age = max(0.0, time.time() - (self.path / page.file).stat().st_mtime)
         with suppress(OSError):
             picture = self.picture(number).read_bytes()
+        if picture is not None and not picture.endswith(_END_OF_JPEG):
+            picture = None
         return SpooledPage(self.seq, number, page, age, picture)
 
     def bind(self, bound: Bound) -> None:

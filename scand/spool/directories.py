@@ -3,6 +3,7 @@
     <staging.dir>/jobs/<job id>/job.json              whose pages these are
                                /batch-0001/begin.json  written before the first page is asked for
                                            page-0001.jpg, page-0002.jpg …
+                                           picture-0001.jpg …  a small picture of each, for its row
                                            pages.jsonl  a line a page: only then is the page captured
                                            end.json     written after the last page
                                            batch.pdf    every side of every whole sheet

@@ -155,6 +155,10 @@ DAMAGES: dict[str, tuple[Callable[[Found], AbstractContextManager[None]], set[st
         lambda found: torn(found.pages / "page-0003.jpg"),
         {"P: job 2, batch-0001, page-0003.jpg is not what was captured"},
     ),
+    "a page has no row": (
+        lambda found: said(found, ("DELETE FROM scan_job_pages WHERE job_id = 2 AND page = 3",)),
+        {"P: job 2, batch-0001, page-0003.jpg is in a recorded batch, and has no row"},
+    ),
     "a batch's PDF is gone": (
         lambda found: gone(found, found.pages / "batch.pdf"),
         {"P: job 2, batch 1: its PDF is not there"},

@@ -131,6 +131,7 @@ def test_no_answers_in_mid_batch(
         assert len(daemon.said("elected")) == 1
         row = site.wait(job, "committed")
         assert numbers(site.nas / row["inbox_path"]) == list(range(1, 25))
+        assert len(site.sql("SELECT page FROM scan_job_pages WHERE picture IS NOT NULL")) == 24
         assert daemon.said("waiting_for_lock") == []
         assert Checker(site.connection, site.staging, site.nas, scanner.fed).check(alive=True) == []
 
@@ -251,7 +252,9 @@ def test_without_notifications_polling_is_enough(site: Site) -> None:
 
 # An older backup is restored.
 
-TABLES = ("scan_jobs", "scan_job_batches", "scan_job_events", "scan_agent_status", "documents")
+TABLES = (
+    "scan_jobs", "scan_job_batches", "scan_job_pages", "scan_job_events", "scan_agent_status", "documents",
+)  # fmt: skip
 
 
 def keep(site: Site, name: str) -> None:
@@ -297,7 +300,14 @@ def test_an_older_backup_that_is_restored(site: Site, scanner: Simulator) -> Non
 
     restore(site, "one_batch")
     until(lambda: len(site.batches(job)) == 2, "the second batch is recorded again")
+    assert len(site.sql("SELECT page FROM scan_job_pages WHERE picture IS NOT NULL")) == 12
+    with site.connection.transaction():
+        site.sql("SET LOCAL session_replication_role = replica")
+        site.sql(
+            "DELETE FROM scan_job_pages WHERE batch_seq = 1"
+        )  # as if the backup were from before scand 0.2
     previewed(site, job)
+    assert len(site.sql("SELECT page FROM scan_job_pages WHERE picture IS NOT NULL")) == 12
     committed(site, job)
     assert {key: site.job(job)[key] for key in ("file_hash", "inbox_path", "page_count")} == {
         key: first[key] for key in ("file_hash", "inbox_path", "page_count")

@@ -33,6 +33,7 @@ _COPYING = {
 _STEPS = {
     "record": "last sheet fed → batch recorded",
     "finish": "finish → preview",
+    "edit": "pages edited → new preview",
     "commit": "commit → committed",
 }
 
@@ -67,6 +68,7 @@ def _measure_one(bench: Bench, here: Installation, pages: int, took: dict[str, l
     fill(here.directory(job), pages, originals=bench.directory / "originals")
     took["record"].append(_recorded(here, job))
     took["finish"].append(here.step(job, "assembling"))
+    took["edit"].append(_edited(here, job))
     merged = here.directory(job).merged
     for name, line in _COPYING.items():
         took[name].append(_copied(line, merged, bench.directory / "copy"))
@@ -76,6 +78,14 @@ def _measure_one(bench: Bench, here: Installation, pages: int, took: dict[str, l
     for document in here.site.inbox():
         document.unlink()
     return size
+
+
+def _edited(here: Installation, job: int) -> float:
+    """Seconds from "finish" to the new preview, after a page was dropped, one turned and one moved."""
+    here.site.step(job, "ready")
+    for number, edit in ((17, "choice = 'dropped'"), (18, "turn = 90"), (19, "place = 10001.5")):
+        here.site.sql(f"UPDATE scan_job_pages SET {edit} WHERE job_id = %s AND page = %s", job, number)  # noqa: S608
+    return here.step(job, "assembling")
 
 
 def _recorded(here: Installation, job: int) -> float:
@@ -104,5 +114,7 @@ def _lines_of(pages: int, size: int, took: dict[str, list[float]]) -> Iterator[L
             target = None
             if name == "finish" and pages == 200 and peer == _COPY:
                 target = Target(at_most=round(2 * Series(took[peer]).median + 0.5, 2))
+            if name == "edit" and pages == 200 and peer == _COPY:
+                target = Target(at_most=round(Series(took[peer]).median + 2, 2))
             yield Line(f"{what}, {pages} pages", "s", ours, (peer, Series(took[peer])), target, note)
             note = ""

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _ACTIVE = ("ready", "scanning", "assembling", "preview", "committing")
 _MAX_JOBS = 4
 _BUTTONS = {
-    "ready": ["scan", "scan", "toggle", "scan", "canceled", "scan", "assembling", "scan"],
+    "ready": ["scan", "drop", "toggle", "scan", "canceled", "scan", "assembling", "scan"],
     "scanning": ["canceled"],
     "assembling": ["ready", "canceled"],
-    "preview": ["committing", "committing", "ready", "canceled"],
+    "preview": ["committing", "title", "ready", "canceled"],
     "committing": ["preview"],
 }
 """The buttons for a job, by its status: to which status they bring it, or what else they do."""
@@ -124,6 +124,10 @@ class Operator:
                 self.scan(sheets=sheets, fault=fault)
             case "toggle":
                 self._toggle_batch(row, which)
+            case "drop":
+                self._toggle_page(row, which)
+            case "title":
+                self._retitle(row)
             case _:
                 self._step(row, button)
         return f"{row['status']}: {button}"
@@ -183,6 +187,41 @@ class Operator:
         if seqs:
             seq = seqs[which % len(seqs)]
             self._keep(row["id"], seq, kept=not batches[seq].kept)
+
+    def _toggle_page(self, row: Row, which: int) -> None:
+        """Drop a page of one of the batches and turn it, or take it back if it is dropped."""
+        self.look()
+        batches = self._expected.jobs[row["id"]].batches
+        seqs = [seq for seq, batch in sorted(batches.items()) if batch.sides]
+        if not seqs:
+            return
+        seq = seqs[which % len(seqs)]
+        batch = batches[seq]
+        place = which % len(batch.sides)
+        side = batch.sides[place]
+        try:
+            done = self._site.sql(
+                "UPDATE scan_job_pages SET choice = %s, turn = 180"
+                " WHERE job_id = %s AND batch_seq = %s AND page = %s RETURNING page",
+                None if side in batch.dropped else "dropped",
+                row["id"],
+                seq,
+                place + 1,
+            )
+        except psycopg.Error as error:
+            if error.sqlstate not in _REFUSED:
+                raise
+            return
+        if done:
+            batch.dropped ^= {side}
+
+    def _retitle(self, row: Row) -> None:
+        """Another title, with which a job in preview is merged again."""
+        try:
+            self._site.sql("UPDATE scan_jobs SET title = title || '!' WHERE id = %s", row["id"])
+        except psycopg.Error as error:
+            if error.sqlstate not in _REFUSED:
+                raise
 
     def _keep(self, job: int, seq: int, *, kept: bool) -> bool:
         try:

@@ -83,6 +83,7 @@ class Checker:
         self._mixed = mixed
         self._roots = [nas] if taken is None else [nas, taken]
         self._seen: dict[str, Captured] = {}
+        self._dropped: set[int] = set()
 
     def check(self, *, alive: bool = False) -> list[Violation]:
         """Return what does not hold now, whatever scand is doing.
@@ -93,6 +94,7 @@ class Checker:
         # Before the rows, since the path is in the row before the file is in the Inbox.
         inbox = [found for root in self._roots for found in evidence.published(root).items()]
         rows = evidence.rows(self.connection)
+        self._dropped |= self._edits(rows)
         return [
             *self._pages(rows),
             *self._batches(rows),
@@ -113,7 +115,13 @@ class Checker:
 
     def _pages(self, rows: Rows) -> Iterator[Violation]:
         found = list(evidence.captured(self._staging))
+        listed = {(str(row["job_id"]), row["sha256"]) for row in rows.pages}
+        jobs = {job for job, _ in listed}  # not those of scand 0.1, which has written no rows of pages
+        recorded = {(str(row["job_id"]), f"batch-{row['batch_seq']:04d}") for row in rows.batches}
         for page in found:
+            known = page.job in jobs and (page.job, page.batch) in recorded
+            if known and (page.job, page.sha256) not in listed:
+                yield Violation("P", f"{page} is in a recorded batch, and has no row")
             path = self._staging / "jobs" / page.job / page.batch / page.file
             if not path.exists() and path.parent.exists():
                 yield Violation("P", f"{page} is captured, but is not there")
@@ -191,11 +199,18 @@ class Checker:
                     yield Violation(
                         "D", f"side {side} is in the documents of jobs {owners[side]} and {job['id']}"
                     )
-            if sides != sorted(sides) and not (self._mixed and _in_turn(sides, self._fed())):
+            moved = self._moved(rows, job["id"])
+            if moved is not None and sides != moved:
+                yield Violation("W", f"{name} has its sides in the order {sides}, and was to have {moved}")
+            elif (
+                moved is None
+                and sides != sorted(sides)
+                and not (self._mixed and _in_turn(sides, self._fed()))
+            ):
                 yield Violation("W", f"{name} has its sides in the order {sides}")
             if missing := sorted(self._kept(rows, job["id"]) - set(sides)):
                 yield Violation("W", f"{name} lacks sides {missing} of its kept batches")
-            between = {side for side in self._fed() if sides and sides[0] < side < sides[-1]}
+            between = {side for side in self._fed() if sides and sides[0] < side < sides[-1]} - self._dropped
             if gaps := sorted(between - set(sides)):
                 yield Violation("W", f"{name} lacks sides {gaps}, which were fed in between")
 
@@ -215,10 +230,38 @@ class Checker:
         return next((path for root in self._roots if (path := root / job[where]).is_file()), None)
 
     def _kept(self, rows: Rows, job: int) -> set[int]:
+        return {side for _, side in self._fed_to(rows, job)} - self._dropped
+
+    def _fed_to(self, rows: Rows, job: int) -> list[tuple[tuple[int, int], int]]:
+        """The numbered sides of the kept batches of a job, each with its batch and its number there."""
         kept = [row for row in rows.batches if row["job_id"] == job and row["status"] == "scanned"]
-        paths = [self._path(row["staging_path"]) for row in kept]
-        found = [evidence.sides(path) for path in paths if path and path.exists()]
-        return {side for sides in found for side in sides if side is not None}
+        paths = [(row["batch_seq"], self._path(row["staging_path"])) for row in kept]
+        return [
+            ((seq, page), side)
+            for seq, path in paths
+            if path and path.exists()
+            for page, side in enumerate(evidence.sides(path), 1)
+            if side is not None
+        ]
+
+    def _edits(self, rows: Rows) -> set[int]:
+        """The sides that clients have dropped; remembered, since batches leave the disk."""
+        dropped = {
+            (row["job_id"], row["batch_seq"], row["page"]) for row in rows.pages if row["choice"] == "dropped"
+        }
+        jobs = {job for job, _, _ in dropped}
+        return {side for job in jobs for page, side in self._fed_to(rows, job) if (job, *page) in dropped}
+
+    def _moved(self, rows: Rows, job: int) -> list[int] | None:
+        """The sides that the document is to have, in order; None: no page was moved."""
+        places = {(row["batch_seq"], row["page"]): row["place"] for row in rows.pages if row["job_id"] == job}
+        if not any(place is not None for place in places.values()):
+            return None
+        fed = [
+            (10_000 * seq + page if (place := places.get((seq, page))) is None else place, seq, page, side)
+            for (seq, page), side in self._fed_to(rows, job)
+        ]
+        return [side for *_, side in sorted(fed) if side not in self._dropped]
 
     # S, A, W: the steps that were taken.
 
@@ -277,7 +320,7 @@ class Checker:
         documents = [document for job in rows.jobs if (document := self._document(job))]
         spooled = [] if all(over) else (self._staging / "jobs").glob("*/*/batch.pdf")
         found = {side for path in [*documents, *spooled] for side in evidence.sides(path)}
-        for side in sorted(set(self._fed()) - found):
+        for side in sorted(set(self._fed()) - found - self._dropped):
             yield Violation(
                 "W", f"side {side} was fed, and is in no document" + ("" if all(over) else " and no batch")
             )

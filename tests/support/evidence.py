@@ -51,6 +51,7 @@ class Rows:
     Attributes:
         jobs: rows of scan_jobs by id.
         batches: rows of scan_job_batches by job and number.
+        pages: rows of scan_job_pages by job, batch and number, without their pictures.
         events: rows of scan_job_events by id.
         steps: the legal ones, (from, to).
         heartbeat: its age in seconds.
@@ -58,6 +59,7 @@ class Rows:
 
     jobs: list[Row]
     batches: list[Row]
+    pages: list[Row]
     events: list[Row]
     steps: set[tuple[str | None, str]]
     heartbeat: float | None
@@ -69,12 +71,14 @@ def rows(connection: psycopg.Connection[Any]) -> Rows:
         row = cursor.execute(_ALL_ROWS).fetchone()
     assert row
     steps = {(step["from_status"], step["to_status"]) for step in row["steps"]}
-    return Rows(row["jobs"] or [], row["batches"] or [], row["events"] or [], steps, row["heartbeat"])
+    jobs, batches, pages, events = (row[name] or [] for name in ("jobs", "batches", "pages", "events"))
+    return Rows(jobs, batches, pages, events, steps, row["heartbeat"])
 
 
 _ALL_ROWS = b"""
 SELECT (SELECT jsonb_agg(to_jsonb(j) ORDER BY id) FROM scan_jobs j) AS jobs,
        (SELECT jsonb_agg(to_jsonb(b) ORDER BY job_id, batch_seq) FROM scan_job_batches b) AS batches,
+       (SELECT jsonb_agg(to_jsonb(p) - 'picture' ORDER BY job_id, batch_seq, page) FROM scan_job_pages p) AS pages,
        (SELECT jsonb_agg(to_jsonb(e) ORDER BY id) FROM scan_job_events e) AS events,
        (SELECT jsonb_agg(to_jsonb(t)) FROM scan_job_transitions t) AS steps,
        extract(epoch FROM now() - last_heartbeat)::float8 AS heartbeat

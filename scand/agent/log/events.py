@@ -200,7 +200,9 @@ _MESSAGES = {
         "fda1fa8c59554979b03c10c7ca420f8a", Level.DEBUG, "job {job}: batch {batch}: page {page} is safe"
     ),
     Event.BATCH_RECORDED: Message(
-        "3b1161e852154e88a9fad9375438c248", Level.INFO, "job {job}: batch {batch} recorded, {pages} pages"
+        "3b1161e852154e88a9fad9375438c248",
+        Level.INFO,
+        "job {job}: batch {batch} recorded, {holds}",
     ),
     Event.BATCH_FAULT: Message(
         "489eda620b004fb196f6100e38d29808",

@@ -174,13 +174,25 @@ def _performed(action: actions.LocalAction) -> Iterator[Line]:
 
 
 def _recorded(batch: actions.Record) -> Iterator[Line]:
-    about = {"job": batch.job_id, "batch": batch.seq, "pages": batch.pdf.pages if batch.pdf else 0}
+    pages = batch.pdf.pages if batch.pdf else 0
+    about = {"job": batch.job_id, "batch": batch.seq, "pages": pages, "blank": batch.blank}
     if batch.code:
         yield Event.BATCH_FAULT, {**about, "code": batch.code, "why": batch.error}
         return
-    yield Event.BATCH_RECORDED, about
+    yield Event.BATCH_RECORDED, {**about, "holds": _holds(pages, _left_out(blank=batch.blank))}
     if batch.error:
         yield Event.JOB_READY_WITH_ERROR, {"job": batch.job_id, "code": "unanswered", "why": batch.error}
+
+
+def _holds(pages: int, *more: str) -> str:
+    """What a document or a batch holds, and what it does not."""
+    return "; ".join(filter(None, [counted(pages, "page"), *more]))
+
+
+def _left_out(**sides: int) -> str:
+    """How many sides are left out of the document, by the reason."""
+    words = " and ".join(f"{count} {why}" for why, count in sides.items() if count)
+    return f"{words} left out" if words else ""
 
 
 def _advanced(step: actions.Advance) -> Iterator[Line]:
@@ -188,9 +200,10 @@ def _advanced(step: actions.Advance) -> Iterator[Line]:
     if step.code is not None:
         about |= {"code": step.code, "why": step.error}
     if step.staged is not None:
-        pages = step.staged.document.pages
-        holds = "; ".join(filter(None, [counted(pages, "page"), step.left_out]))
-        about |= {"pages": pages, "path": step.staged.staged, "holds": holds}
+        pages, plan = step.staged.document.pages, step.plan
+        sides = {"blank": plan.blank, "dropped": plan.dropped, "suspect": plan.suspect} if plan else {}
+        holds = _holds(pages, _left_out(**sides), step.left_out)
+        about |= {**sides, "pages": pages, "path": step.staged.staged, "holds": holds}
     match step.to_status:
         case Status.PREVIEW:
             yield (Event.REFUSED if step.code else Event.PREVIEW_READY), about

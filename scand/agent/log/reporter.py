@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scand.agent.log.events import MESSAGES, Event
 from scand.agent.log.hooks import TOLD_TO_PEOPLE, Hooks
 from scand.jobs.answers import left_out
+from scand.jobs.lifecycle import MERGED
 from scand.wording import plain
 from systemd import daemon  # type: ignore[attr-defined]  # systemd-python has no types
 
@@ -63,8 +64,9 @@ class Reporter:
         job = self._job
         if job is None or job.id != job_id:
             return {}
-        kept = sum(batch.page_count or 0 for batch in job.kept)
-        about = {"title": job.title, "pages": kept if job.page_count is None else job.page_count}
+        merged = job.page_count if job.status in MERGED else None
+        pages = sum(batch.page_count or 0 for batch in job.kept) if merged is None else merged
+        about = {"title": job.title, "pages": pages}
         missing = left_out(job.batches)
         return about | ({"left_out": missing} if missing else {})
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from scand.faults import ErrorCode
     from scand.jobs.lifecycle import Actor, Status
     from scand.jobs.rows import Job
+    from scand.spool.leaves import Plan
     from scand.spool.records import BatchPdf
 
 
@@ -79,6 +80,7 @@ class Advance:
         error: the row's new `error`; None clears it.
         code: the row's new `error_code`; None clears it.
         staged: for assembling → preview: the merge, and where it is on the NAS.
+        plan: what the merge holds and leaves out, for the log.
         left_out: what is not in it, for the log (see `jobs.answers`).
     """
 
@@ -90,6 +92,7 @@ class Advance:
     error: str | None = None
     code: ErrorCode | None = None
     staged: wire.Staged | None = None
+    plan: Plan | None = None
     left_out: str = ""
 
 

@@ -78,6 +78,17 @@ def test_batches_are_those_of_the_job(filled: Shell) -> None:
     assert completed(filled, "restore", "42", "", kind="bash") == []
 
 
+def test_pages_are_those_of_the_job(filled: Shell, agent: Connection) -> None:
+    """By batch and number, as they are typed."""
+    agent.execute(
+        "INSERT INTO scan_job_pages (job_id, batch_seq, page, sheet, side, width_mm, height_mm, sha256)"
+        " SELECT 2, 1, n, n, 'front', 210, 297, repeat('0', 64) FROM generate_series(1, 4) n"
+    )
+    expected = [f"plain,1.{page}" for page in range(1, 5)]
+    assert completed(filled, "drop", "2", "", kind="bash") == expected
+    assert completed(filled, "turn", "2", "90", "1.3", kind="bash") == ["plain,1.3"]
+
+
 def test_settings_are_keys_and_then_values(shell: Shell) -> None:
     """In bash only what stands behind the "=" is replaced."""
     assert completed(shell, "submit", "x", "--set", "re", kind="bash") == ["plain,resolution="]

@@ -1,4 +1,4 @@
-"""`scand rename`: before the merge, and what to do after it."""
+"""`scand rename`: before the merge, after it, and what is said once it is too late."""
 
 from __future__ import annotations
 
@@ -35,16 +35,28 @@ def test_a_title_that_says_nothing_is_65(shell: Shell, title: str | bytes) -> No
     assert "no job 42" in shell.refused("rename", "42", "b", status=os.EX_DATAERR)
 
 
-def test_what_is_merged_is_reopened_first(shell: Shell, agent: Connection) -> None:
-    """The sentence says so, and after that it goes."""
+def test_what_is_merged_is_merged_again(shell: Shell, agent: Connection) -> None:
+    """It is a step, and is told; the title that it has already is none."""
     beat(agent)
     shell.run("submit", "a")
     for status in ("ready", "assembling", "preview"):
         step(agent, 1, status)
+    assert shell.run("rename", "1", "a")[0] == "job 1: a → a\n"
+    assert shell.json("show", "1")["status"] == "preview"
+    assert shell.run("rename", "1", "b")[0] == "job 1: a → b: it is merged again (scand watch 1)\n"
+    shown = shell.json("show", "1")
+    assert (shown["title"], shown["status"]) == ("b", "assembling")
+
+
+def test_from_the_commit_on_the_title_is_fixed(shell: Shell, agent: Connection) -> None:
+    """It is refused with what can be done instead."""
+    beat(agent)
+    shell.run("submit", "a")
+    for status in ("ready", "assembling", "preview", "committing"):
+        step(agent, 1, status)
     assert "scand reopen 1" in shell.refused("rename", "1", "b", status=os.EX_DATAERR)
-    shell.run("reopen", "1")
-    shell.run("rename", "1", "b")
-    assert shell.json("show", "1")["title"] == "b"
+    step(agent, 1, "committed")
+    assert "rename the file itself" in shell.refused("rename", "1", "b", status=os.EX_DATAERR)
 
 
 def test_waiting_for_the_next_job_ends_with_130(shell: Shell) -> None:

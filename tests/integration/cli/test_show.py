@@ -24,7 +24,7 @@ def test_list_and_show_are_one_document_each(shell: Shell, agent: Connection) ->
     columns = {row[0] for row in agent.execute(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'scan_jobs'"
     )}  # fmt: skip
-    assert set(shown) == columns | {"seen_at", "batches", "events"}
+    assert set(shown) == columns | {"seen_at", "batches", "events", "edits"}
     assert (shown["status"], shown["batch_count"]) == ("ready", 1)
     assert [batch["page_count"] for batch in shown["batches"]] == [12]
     assert [event["to_status"] for event in shown["events"]] == ["queued", "ready"]

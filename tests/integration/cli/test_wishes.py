@@ -7,10 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
 from scand.cli import COMMANDS
-from scand.cli import scand as command
 from scand.cli.wishes import Place, Wish, aim, place, possible_in, refusal
 from scand.errors import ConfigError
 from scand.jobs.lifecycle import Status
@@ -27,19 +25,39 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[Any]
 
 _NAMED = re.compile(r"scand ([a-z]+)((?: \d+)+)")
+_STEPS = {Wish.SCAN, Wish.FINISH, Wish.COMMIT, Wish.CANCEL, Wish.REOPEN, Wish.RETRY}
 _ROADS = {
     Place.DRAFT: [],
     Place.QUEUED: ["queued"],
     Place.READY_EMPTY: ["queued", "ready"],
-    Place.READY_DISCARDED: ["queued", "ready", "discarded batch"],
-    Place.READY_UNANSWERED: ["queued", "ready", "jammed batch"],
-    Place.READY: ["queued", "ready", "batch"],
+    Place.READY_DISCARDED: ["queued", "ready", "discarded batch", "pages"],
+    Place.READY_UNANSWERED: ["queued", "ready", "jammed batch", "pages"],
+    Place.READY: ["queued", "ready", "batch", "pages"],
     Place.SCANNING: ["queued", "ready", "scanning"],
-    Place.ASSEMBLING: ["queued", "ready", "batch", "assembling"],
-    Place.PREVIEW: ["queued", "ready", "batch", "assembling", "preview"],
-    Place.COMMITTING: ["queued", "ready", "batch", "assembling", "preview", "committing"],
-    Place.COMMITTING_NAMED: ["queued", "ready", "batch", "assembling", "preview", "committing", "name"],
-    Place.COMMITTED: ["queued", "ready", "batch", "assembling", "preview", "committing", "name", "committed"],
+    Place.ASSEMBLING: ["queued", "ready", "batch", "pages", "assembling"],
+    Place.PREVIEW: ["queued", "ready", "batch", "pages", "assembling", "preview"],
+    Place.COMMITTING: ["queued", "ready", "batch", "pages", "assembling", "preview", "committing"],
+    Place.COMMITTING_NAMED: [
+        "queued",
+        "ready",
+        "batch",
+        "pages",
+        "assembling",
+        "preview",
+        "committing",
+        "name",
+    ],
+    Place.COMMITTED: [
+        "queued",
+        "ready",
+        "batch",
+        "pages",
+        "assembling",
+        "preview",
+        "committing",
+        "name",
+        "committed",
+    ],
     Place.FAILED: ["queued", "ready", "failed"],
     Place.CANCELED: ["queued", "canceled"],
 }
@@ -47,6 +65,8 @@ _EXTRA = {
     "batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (%s, 1, 2)",
     "discarded batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count, status) "
     "VALUES (%s, 1, 2, 'discarded')",
+    "pages": "INSERT INTO scan_job_pages (job_id, batch_seq, page, sheet, side, width_mm, height_mm, sha256) "
+    "SELECT %s, 1, n, 1, 'front', 210, 297, repeat('0', 64) FROM generate_series(1, 2) n",
     "jammed batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count, error_code, answered) "
     "VALUES (%s, 1, 2, 'feeder_jammed', false)",
     "name": "UPDATE scan_jobs SET inbox_path = 'Inbox/a.pdf' WHERE id = %s",
@@ -83,19 +103,11 @@ def brought_to(where: Place, queue: ClientQueue, agent: Connection) -> int:
 
 def words(wish: Wish, job: int) -> list[str]:
     """The command line of a wish."""
-    more = {Wish.DISCARD: ["1"], Wish.RESTORE: ["1"], Wish.RENAME: ["another"]}
+    more = {
+        Wish.DISCARD: ["1"], Wish.RESTORE: ["1"], Wish.RENAME: ["another"], Wish.DROP: ["1.1"], Wish.KEEP: ["1.1"],
+        Wish.TURN: ["90", "1.1"], Wish.MOVE: ["1.2", "1.1"],
+    }  # fmt: skip
     return [wish.value, str(job), *more.get(wish, [])]
-
-
-def typed(shell: Shell, *arguments: str) -> tuple[int, str]:
-    """A command's exit status and all that it says, within this process: a process each would take minutes."""
-    from scand.errors import ScandError  # noqa: PLC0415
-
-    done = CliRunner().invoke(command, arguments, env=shell.environment(), standalone_mode=False)
-    if isinstance(done.exception, ScandError):
-        return done.exception.exit_status, done.exception.sentence
-    assert done.exception is None, done.exception
-    return 0, done.output
 
 
 def test_every_wish_in_every_place(shell: Shell, queue: ClientQueue, agent: Connection) -> None:
@@ -103,7 +115,7 @@ def test_every_wish_in_every_place(shell: Shell, queue: ClientQueue, agent: Conn
     refused = 0
     for where, wish in product(Place, Wish):
         job = brought_to(where, queue, agent)
-        status, said = typed(shell, *words(wish, job))
+        status, said = shell.typed(*words(wish, job))
         why = refusal(wish, queue.view(job)) if status else None
         if status == 0:
             continue
@@ -120,7 +132,7 @@ def test_every_wish_in_every_place(shell: Shell, queue: ClientQueue, agent: Conn
             if name == "watch":
                 assert queue.view(again).job.status != "draft"  # it follows any job: see test_watching
                 continue
-            status, told = typed(shell, name, *numbers)
+            status, told = shell.typed(name, *numbers)
             assert status == 0, (where, wish, said, name, told)
     assert refused > 60
 
@@ -133,9 +145,9 @@ def test_what_the_table_allows_the_database_allows(
         job = brought_to(where, queue, agent)
         view = queue.view(job)
         if refusal(wish, view) is None:
-            status, said = typed(shell, *words(wish, job))
+            status, said = shell.typed(*words(wish, job))
             assert status == 0, (where, wish, said)
-            if wish not in {Wish.DISCARD, Wish.RESTORE, Wish.RENAME}:
+            if wish in _STEPS:
                 assert queue.job(job).status == aim(wish, view.job.status)
 
 

@@ -54,9 +54,9 @@ def record(agent: Connection, job: int, seq: int, pages: int = 4) -> None:
 def test_a_submitted_job_is_a_row(queue: ClientQueue, *, draft: bool, status: str) -> None:
     """Title and settings are stored as given, whatever is in them, and the step is a client's."""
     title, settings = "Été/2026 \x1b[31m 🖨 " + "x" * 300, {"resolution": 300, "x_ref": ["a", None, 1.5]}
-    job, batches, events = queue.view(queue.submit(title, settings, draft=draft))
+    job, batches, events, edits = queue.view(queue.submit(title, settings, draft=draft))
     assert (job.title, job.settings, job.status) == (title, settings, status)
-    assert batches == []
+    assert (batches, str(edits)) == ([], "")
     assert [(event.actor, event.from_status, event.to_status) for event in events] == [
         ("client", None, status)
     ]

@@ -44,6 +44,7 @@ from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import Job
 from scand.jobs.settings import Settings
+from scand.spool.leaves import Plan
 from scand.spool.records import BatchPdf, Document
 
 if TYPE_CHECKING:
@@ -139,9 +140,17 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
         ),
         (ManualJobMade(42, "T"), Event.MANUAL_JOB_MADE, {"job": 42, "title": "T"}),
         (
-            Written(step(Status.PREVIEW, staged=STAGED)),
+            Written(replace(step(Status.PREVIEW, staged=STAGED), plan=Plan((), blank=3, dropped=1))),
             Event.PREVIEW_READY,
-            {"job": 42, "pages": 4, "path": STAGED.staged, "holds": "4 pages"},
+            {
+                "job": 42,
+                "pages": 4,
+                "path": STAGED.staged,
+                "blank": 3,
+                "dropped": 1,
+                "suspect": 0,
+                "holds": "4 pages; 3 blank and 1 dropped left out",
+            },
         ),
         (
             Written(
@@ -168,11 +177,15 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
         (Written(step(Status.FAILED, JAM)), Event.JOB_FAILED, {"job": 42, "code": JAM, "why": "why"}),
         (Written(step(Status.CANCELED)), Event.IDLE_TIMEOUT, {"job": 42, "outcome": "canceled"}),
         (NotWritten(step(Status.FAILED)), Event.STEP_REFUSED, {"job": 42, "wanted": Status.FAILED}),
-        (Written(BATCH), Event.BATCH_RECORDED, {"job": 42, "batch": 1, "pages": 4}),
+        (
+            Written(BATCH),
+            Event.BATCH_RECORDED,
+            {"job": 42, "batch": 1, "pages": 4, "blank": 0, "holds": "4 pages"},
+        ),
         (
             Written(replace(BATCH, code=JAM, error="why")),
             Event.BATCH_FAULT,
-            {"job": 42, "batch": 1, "pages": 4, "code": JAM, "why": "why"},
+            {"job": 42, "batch": 1, "pages": 4, "blank": 0, "code": JAM, "why": "why"},
         ),
         (
             Written(Postpone(42, Status.SCANNING, ErrorCode.DEVICE_BUSY, "why", 2.0, 1)),

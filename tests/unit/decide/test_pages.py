@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from scand.decide import decide
 from scand.decide.actions import Record, RepairPages, Send, WritePages
 from scand.decide.occurrences import DatabaseLost, LookDue, Looked, Tick, Written
+from scand.decide.pages import pages_due
 from scand.decide.state import BoundBatch, Task
 from scand.decide.timeouts import PAGES_AT_ONCE, PAGES_EVERY
 from scand.jobs.lifecycle import Status
@@ -35,6 +38,16 @@ def test_a_running_batch_lists_its_pages_at_most_once_a_second() -> None:
     after, _ = decide(after, Written(written), NOW + PAGES_EVERY)
     listed = snapshot(job(Status.SCANNING, listed={1: 5}))
     assert decide(after, Looked(listed), NOW + 2 * PAGES_EVERY)[1] == []
+
+
+def test_the_loop_knows_when_pages_are_due() -> None:
+    """So that a picture is there a second after its side at the latest."""
+    running = snapshot(job(Status.SCANNING, listed={1: 2}))
+    assert pages_due(state(running, feeder=scanning(captured=3), pages_written=NOW)) == NOW + PAGES_EVERY
+    assert pages_due(state(running, feeder=scanning(captured=2), pages_written=NOW)) == math.inf
+    assert pages_due(state(running, feeder=scanning(captured=3), serving=False)) == math.inf
+    assert pages_due(state(snapshot(job(Status.READY)), feeder=scanning(captured=3))) == math.inf
+    assert pages_due(state(feeder=WAITING)) == math.inf
 
 
 def test_nothing_is_written_while_the_database_is_away_and_all_of_it_later() -> None:
