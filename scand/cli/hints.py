@@ -130,7 +130,10 @@ def _ready(view: JobView, wish: Asked) -> str:
         return f"goes on to {_DESTINATION[wish.finish]} by itself"
     again = f"scand scan {job.id}"
     if waiting:
-        return _question(job.id, waiting[-1], again, wish)
+        said = (
+            "" if job.error else waiting[-1].error or ""
+        )  # that of the job may be gone: it was queued again
+        return _joined(said, _question(job.id, waiting[-1], again, wish))
     kept = sum(batch.kept for batch in view.batches)
     if kept and wish.halves and kept % 2:
         return f"turn the stack over for the backs, then: {again}"
@@ -161,9 +164,7 @@ def _once(view: JobView) -> str:
     """A warning for whoever has fed the whole stack again after a fault, or not the rest of it."""
     found = pieced(view.batches)
     more = any(batch.kept and batch.seq > found[0] for batch in view.batches) if found else False
-    return (
-        f"look whether each sheet is in it once: batch {found[0]} ended in a fault" if more else ""
-    )
+    return f"look whether each sheet is in it once: batch {found[0]} ended in a fault" if more else ""
 
 
 def _joined(*parts: str) -> str:

@@ -153,7 +153,9 @@ def test_who_looks_at_the_document_is_told_what_is_not_in_it() -> None:
         assert hint(view, Asked()).startswith("batch 1: 4 safe pages are not in it")
         assert "not in it" not in hint(view._replace(batches=view.batches[1:]), Asked())
     twice = _view("preview", "merged", "kept and one", None, 8)
-    assert hint(twice, Asked(finish=Finish.COMMIT)).startswith("look whether each sheet is in it once: batch 1")
+    assert hint(twice, Asked(finish=Finish.COMMIT)).startswith(
+        "look whether each sheet is in it once: batch 1"
+    )
     assert hint(twice, Asked(finish=Finish.COMMIT, keeps=True)) == "goes into the Inbox by itself"
 
 
@@ -164,6 +166,8 @@ def test_a_batch_that_waits_for_an_answer_has_three() -> None:
         "batch 1 ended in a fault: feed the rest: scand scan 7 · that was all: scand restore 7 1 · "
         "start over: scand discard 7 1, then scand scan 7"
     )
+    again = kept._replace(batches=[replace(kept.batches[0], error="batch 1: feed again from sheet 3")])
+    assert hint(again, Asked()).startswith("batch 1: feed again from sheet 3 · batch 1 ended in a fault: ")
     half = _view("ready", "scanned", "torn", None, None)
     assert "feed the whole stack again: scand scan 7" in hint(half, Asked(halves=True))
     assert "its pages belong in: scand restore 7 1" in hint(half, Asked())
