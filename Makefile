@@ -115,7 +115,8 @@ bench: venv  ## speed and size beside scanimage, img2pdf, cp …: some minutes o
 	$(BIN)/python -m tests.bench --json bench.json --markdown docs/performance.md
 
 soak: venv  ## for half an hour: use and misuse chosen at random, and outages in their long forms
-	SCAND_SOAK=1 $(BIN)/python -m pytest tests/unit tests/model tests/acceptance/test_database_away.py tests/acceptance/test_clients.py
+	SCAND_SOAK=1 $(BIN)/python -m pytest tests/unit tests/model tests/acceptance/test_database_away.py tests/acceptance/test_clients.py \
+		tests/acceptance/test_feeder.py
 
 lint: venv  ## ruff
 	$(BIN)/ruff check
