@@ -115,9 +115,9 @@ bench: PACKAGES += imagemagick
 bench: venv  ## speed and size beside scanimage, img2pdf, cp …: some minutes on a quiet machine; writes docs/performance.md
 	$(BIN)/python -m tests.bench --json bench.json --markdown docs/performance.md
 
-soak: venv  ## for half an hour: use, misuse and edits chosen at random, and outages in their long forms
+soak: venv  ## for half an hour: use, misuse, faults and edits chosen at random, and outages in their long forms
 	SCAND_SOAK=1 $(BIN)/python -m pytest tests/unit tests/model tests/acceptance/test_database_away.py tests/acceptance/test_clients.py \
-		tests/integration/courier/test_edit_sequences.py
+		tests/acceptance/test_feeder.py tests/integration/courier/test_edit_sequences.py
 
 lint: venv  ## ruff
 	$(BIN)/ruff check
