@@ -283,7 +283,7 @@ class Agent:
         if queue is None or queue.connection.closed or error.sqlstate == "SD001":
             self._drop_session(error)
             return
-        locked = isinstance(error, psycopg.errors.LockNotAvailable)
+        locked = isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected)
         if why != self._refusal:
             self._refusal = why
             self._reporter.say(Event.QUEUE_LOCKED if locked else Event.UNEXPECTED, why=why)
