@@ -344,6 +344,9 @@ class Operator:
                 self._step(row, "ready" if row["error_code"] else "committing")
             case "failed":
                 self._step(row, "queued")
+            case "queued" if row["error_code"] == "paper_left":  # the feeder was looked at
+                manual = 'UPDATE scan_jobs SET settings = settings || \'{"scan": "manual"}\' WHERE id = %s'
+                self._site.sql(manual, row["id"])
             case _:
                 pass
 
