@@ -15,6 +15,7 @@ class ErrorCode(StrEnum):
     """The value of `scan_jobs.error_code` and `scan_job_batches.error_code`."""
 
     FEEDER_EMPTY = "feeder_empty"  # SANE's NO_DOCS before the first page
+    PAPER_LEFT = "paper_left"  # a stopped stack may still be in the feeder: no job scans by itself
     FEEDER_JAMMED = "feeder_jammed"  # SANE's JAMMED: a jam, a double feed or skew; drivers do not distinguish
     COVER_OPEN = "cover_open"
     DEVICE_BUSY = "device_busy"
@@ -106,9 +107,10 @@ FAULTS: dict[ErrorCode, Fault] = {
         Group.PAPER,
         Retry.NO,
         Then.READY,
-        at_start="The feeder is empty: put the stack in and scan again.",
+        at_start="The feeder is empty: put the paper in, then scan again.",
         sane="NO_DOCS",
     ),
+    ErrorCode.PAPER_LEFT: Fault(Group.PAPER, Retry.NO, Then.STAYS),
     ErrorCode.FEEDER_JAMMED: Fault(
         Group.PAPER,
         Retry.NO,

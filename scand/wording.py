@@ -57,6 +57,12 @@ def _visible(sign: str) -> str:
     return sign if sign.isprintable() else sign.encode("unicode_escape").decode()
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: "1 page", "3 batches"."""
+    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
 def either(values: Iterable[object]) -> str:
     """`"a", "b" or "c"`."""
     *front, last = [shown(value) for value in values]

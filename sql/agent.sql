@@ -51,15 +51,24 @@ SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
 SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() AS owns_documents;
 
 -- name: look
--- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits, what became
+-- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits (and, with
+-- %(paper)s, the oldest that was not held up yet since the feeder may hold another's paper), what became
 -- of the job that was active at the last look (%(former)s), a file that is staged on the NAS for a job that does not
 -- want it any more, or was deleted, and a document that a client has committed and the agent has yet to read back.
 -- Of texts and batches no more than anybody means: they are read at every look. Ages and waits are bounded (see
 -- 0013_clocks.sql); %(longest)s is the longest pause between two tries in seconds, %(batches)s the most batches of a job.
-SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
+SELECT s.epoch, q.queued, q.held, next.waiting, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
        stale.stale, unread.unread
   FROM scan_agent_status s
- CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued) q
+ CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued,
+           EXISTS (SELECT FROM scan_jobs WHERE status = 'queued' AND error_code = 'paper_left') AS held) q
+  LEFT JOIN LATERAL (
+    SELECT pg_catalog.jsonb_build_object(
+             'id', id, 'settings', coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings)) AS waiting
+      FROM scan_jobs
+     WHERE %(paper)s AND status = 'queued' AND error_code IS DISTINCT FROM 'paper_left'
+     ORDER BY created_at, id LIMIT 1) next ON true
   LEFT JOIN LATERAL (
     SELECT a.id, left(title, 4000) AS title,
            coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings,
@@ -78,7 +87,8 @@ SELECT s.epoch, q.queued, former.status AS former_status, left(former.inbox_path
              WHERE e.job_id = a.id AND e.from_status IN ('ready', 'preview') AND e.to_status = 'assembling') AS stay,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                      'seq', b.batch_seq, 'staging_path', left(b.staging_path, 4096), 'page_count', b.page_count,
-                     'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash)
+                     'status', b.status, 'error_code', left(b.error_code, 100), 'file_hash', b.file_hash,
+                     'answered', b.answered, 'error', CASE WHEN NOT b.answered THEN left(b.error, 1000) END)
                    ORDER BY b.batch_seq)
               FROM (SELECT * FROM scan_job_batches WHERE job_id = a.id ORDER BY batch_seq LIMIT %(batches)s + 1) b
            ) AS batches,
@@ -123,22 +133,52 @@ UPDATE scan_jobs SET last_activity_at = now()
 RETURNING id;
 
 -- name: claim
--- The oldest queued job, only where none is active. The unique index decides between two who claim at once.
+-- The oldest queued job, or %(only)s, only where none is active. The unique index decides between two who claim at once.
 WITH me AS (
   SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE
 ), next AS (
   SELECT id FROM scan_jobs
-   WHERE status = 'queued'
+   WHERE status = 'queued' AND id = coalesce(%(only)s::bigint, id)
      AND NOT EXISTS (SELECT FROM scan_jobs
                       WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing'))
    ORDER BY created_at, id LIMIT 1
      FOR UPDATE SKIP LOCKED
 )
 UPDATE scan_jobs j
-   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id::text
+   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id::text,
+       error = CASE WHEN error_code = 'paper_left' THEN NULL ELSE error END, error_code = nullif(error_code, 'paper_left')
   FROM next
  WHERE j.id = next.id AND EXISTS (SELECT FROM me)
 RETURNING j.id, left(j.title, 4000) AS title;
+
+-- name: hold
+-- A job that would scan by itself waits for a person, since the feeder may hold another's paper.
+UPDATE scan_jobs SET error = %(error)s, error_code = 'paper_left'
+ WHERE id = %(id)s AND status = %(status)s
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: let_wait
+-- The feeder is empty: nothing holds these jobs up any more but their turn.
+UPDATE scan_jobs SET error = NULL, error_code = NULL
+ WHERE status = 'queued' AND error_code = 'paper_left'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: canceled
+-- Of these jobs those that are canceled, with the batches that the queue knows.
+SELECT id, created_at, ARRAY(SELECT batch_seq FROM scan_job_batches WHERE job_id = scan_jobs.id) AS batches
+  FROM scan_jobs WHERE id = ANY (%(ids)s) AND status = 'canceled' AND staging_path IS NOT NULL;
+
+-- name: record_canceled
+-- What was scanned of a batch before its job was canceled. It has no PDF: that is made if somebody takes it back.
+INSERT INTO scan_job_batches (job_id, batch_seq, page_count, blank_count, status, error_code, answered, error)
+SELECT id, %(seq)s, %(pages)s, %(blank)s, 'discarded', %(code)s, false, %(fault)s
+  FROM scan_jobs
+ WHERE id = %(id)s AND status = 'canceled'
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+ON CONFLICT (job_id, batch_seq) DO NOTHING
+RETURNING id;
 
 -- name: advance
 -- One step of the agent, with what it found, if no step was taken since it looked (%(entered)s) and the title is still
@@ -173,8 +213,8 @@ RETURNING id;
 -- name: record_batch
 -- A batch whose PDF is safe on disk.
 INSERT INTO scan_job_batches
-       (job_id, batch_seq, staging_path, page_count, blank_count, status, error_code, file_hash)
-SELECT id, %(seq)s, %(path)s, %(pages)s, %(blank)s, %(status)s, %(code)s, %(sha256)s
+       (job_id, batch_seq, staging_path, page_count, blank_count, status, error_code, file_hash, answered, error)
+SELECT id, %(seq)s, %(path)s, %(pages)s, %(blank)s, %(status)s, %(code)s, %(sha256)s, %(answered)s, %(fault)s
   FROM scan_jobs
  WHERE id = %(id)s AND status = %(expected)s
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
@@ -228,6 +268,14 @@ UPDATE scan_job_batches b
  WHERE b.job_id = %(id)s AND b.batch_seq = %(seq)s AND j.id = b.job_id AND j.status = %(expected)s
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING b.id;
+
+-- name: answer_batches
+-- In the transaction of record_batch, where that batch is complete: the kept batches before it that ended in a fault have
+-- their rest now. In manual duplex the whole half was fed again (%(halves)s), so the discarded ones are answered, too.
+UPDATE scan_job_batches SET answered = true
+ WHERE job_id = %(id)s AND batch_seq < %(seq)s AND NOT answered AND (status = 'scanned' OR %(halves)s)
+   AND EXISTS (SELECT FROM scan_jobs WHERE id = %(id)s AND status = %(expected)s)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);
 
 -- name: after_batch
 -- In the transaction of record_batch: the job is ready, clean or with the fault that needs a person; one that was
@@ -374,7 +422,7 @@ RETURNING id;
 -- name: expire_batches
 -- In the transaction of expire. A canceled job may be queued again, and then starts without the batches that are gone.
 UPDATE scan_job_batches b
-   SET staging_path = NULL, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
+   SET staging_path = NULL, answered = true, status = CASE j.status WHEN 'canceled' THEN 'discarded' ELSE b.status END
   FROM scan_jobs j
  WHERE b.job_id = ANY (%(ids)s) AND j.id = b.job_id AND j.status IN ('committed', 'canceled') AND j.staging_path IS NULL
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE);

@@ -11,9 +11,16 @@ INSERT INTO scan_jobs (title, settings, status) VALUES (%(title)s, %(settings)s,
 UPDATE scan_jobs SET status = %(to_status)s
  WHERE id = %(id)s AND status = %(from_status)s AND steps = coalesce(%(steps)s::bigint, steps) RETURNING id;
 
+-- name: scan_by_hand
+-- A queued job that would scan by itself, and waits since the feeder may hold another's paper: whoever looks at the
+-- feeder starts it.
+UPDATE scan_jobs SET settings = settings || '{"scan": "manual"}'
+ WHERE id = %(id)s AND status = 'queued' AND error_code = 'paper_left' RETURNING id;
+
 -- name: set_batch
--- 'discarded' keeps a batch out of the merge, 'scanned' takes it back in; only while the job is ready.
-UPDATE scan_job_batches SET status = %(status)s WHERE job_id = %(id)s AND batch_seq = %(seq)s RETURNING id;
+-- 'discarded' keeps a batch out of the merge, 'scanned' takes it back in; only while the job is ready. Whoever says so has
+-- answered the fault that ended it, also where that is its status already.
+UPDATE scan_job_batches SET status = %(status)s, answered = true WHERE job_id = %(id)s AND batch_seq = %(seq)s RETURNING id;
 
 -- name: edit_pages
 -- What is to be done with pages at the merge, all in one statement: the job's steps go up once. 0 rows: the job has changed
@@ -28,7 +35,7 @@ RETURNING p.page;
 -- name: unfinished
 -- Every job that is not over: the active one, then the longest waiting. Spelt as in idx_scan_jobs_unfinished, so
 -- that it is used.
-SELECT id, status FROM scan_jobs
+SELECT id, status, error_code FROM scan_jobs
  WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')
  ORDER BY status NOT IN ('ready', 'scanning', 'assembling', 'preview', 'committing'), created_at, id LIMIT 1000;
 
@@ -39,7 +46,8 @@ UPDATE scan_jobs SET title = %(title)s WHERE id = %(id)s AND status = ANY (%(sta
 -- name: job
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, read_back,
-       doc_id, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
+       doc_id, (SELECT coalesce(sum(b.page_count), 0) FROM scan_job_batches b WHERE b.job_id = scan_jobs.id
+                   AND b.status = 'discarded' AND b.error_code <> 'page_limit') AS left_out, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
        step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE id = %(id)s;
@@ -49,7 +57,8 @@ SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unread
 -- contains a text (in any case), made since a moment, or made at most so many seconds ago.
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, read_back,
-       doc_id, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
+       doc_id, (SELECT coalesce(sum(b.page_count), 0) FROM scan_job_batches b WHERE b.job_id = scan_jobs.id
+                   AND b.status = 'discarded' AND b.error_code <> 'page_limit') AS left_out, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
        step_since, created_at, updated_at, clock_timestamp() AS seen_at
   FROM scan_jobs
  WHERE (%(before)s::bigint IS NULL OR id < %(before)s)
@@ -79,7 +88,7 @@ SELECT job_id, 'deleted' FROM scand_deleted_jobs d
 
 -- name: batches
 -- A job's batches in the order of the merge.
-SELECT batch_seq, status, page_count, blank_count, staging_path, error_code, file_hash, created_at
+SELECT batch_seq, status, page_count, blank_count, staging_path, error_code, file_hash, created_at, answered, error
   FROM scan_job_batches WHERE job_id = %(id)s ORDER BY batch_seq;
 
 -- name: pages

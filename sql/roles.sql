@@ -30,7 +30,7 @@ TO scand_client, scand_agent;
 -- A client writes intents. This is the list of scand/jobs/columns.py, which the guards of 0011_guards hold everybody
 -- to; `steps` is for mappers that raise it as their version column.
 GRANT INSERT (title, settings, status), UPDATE (title, settings, status, steps), DELETE ON scan_jobs TO scand_client;
-GRANT UPDATE (status) ON scan_job_batches TO scand_client;
+GRANT UPDATE (status, answered) ON scan_job_batches TO scand_client;
 GRANT UPDATE (choice, turn, place) ON scan_job_pages TO scand_client;
 
 -- The agent writes results. batch_count is nobody's: a trigger keeps it.

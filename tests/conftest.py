@@ -38,6 +38,9 @@ hypothesis_settings.register_profile("test", derandomize=True, database=None)
 hypothesis_settings.register_profile("soak", max_examples=10_000)
 hypothesis_settings.load_profile("soak" if os.environ.get("SCAND_SOAK") else "test")
 
+# Some machines have Python write no bytecode: each of a thousand processes would compile scand anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A shell's background job ignores Ctrl-C, and so would every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -86,7 +86,12 @@ class Agent:
         self._standing_log = StandingLog(self._reporter)
         checked = time.monotonic() + _FIRST_CHECK - CHECK_EVERY
         self._state = State(
-            limits(config), Snapshot(), scanner_checked=checked, nas_checked=checked, swept=checked
+            limits(config),
+            Snapshot(),
+            scanner_checked=checked,
+            nas_checked=checked,
+            swept=checked,
+            canceled=0,
         )
         self._occurrences: deque[occurrences.Occurrence] = deque()
         self._watched_fd: int | None = None

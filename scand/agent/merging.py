@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scand.decide.state import JobPages
+from scand.decide.job_pages import JobPages
 from scand.spool.disk import disk_errors
 from scand.spool.leaves import FedBatch
 from scand.spool.sheets import bindable

@@ -12,14 +12,15 @@ from scand import wire
 from scand.agent import retention
 from scand.agent.merging import job_pages
 from scand.agent.pages import repair_pages, spooled
-from scand.agent.snapshot import Spooled, read_spool, settings_of, snapshot
+from scand.agent.snapshot import Spooled, canceled_batches, read_spool, settings_of, snapshot
 from scand.agent.tasks import task
+from scand.agent.writes import write
 from scand.decide import actions, occurrences
-from scand.decide.state import JobPages
+from scand.decide.job_pages import JobPages
 from scand.errors import ScandError
 from scand.faults import ErrorCode
-from scand.jobs.lifecycle import Actor
-from scand.queue import pages
+from scand.jobs.rows import OF_SIGNAL
+from scand.queue import pages, waiting
 from scand.spool.disk import disk_errors
 from scand.wire.child import COURIER, FEEDER
 
@@ -77,43 +78,32 @@ class Performer:
                 yield from self._look(queue, after)
             case actions.Progress():
                 queue.progress(action)
-            case actions.Claim():
-                yield from self._claim(queue)
+            case actions.Claim(only):
+                yield from self._claim(queue, only)
             case actions.MakeManualJob():
                 yield self._make_manual_job(queue)
-            case actions.Advance(actor=Actor.CLIENT):
-                yield _outcome(action, queue.scan_now(action.job_id))
-            case actions.Advance():
-                yield _outcome(action, queue.advance(action))
+            case actions.RecordCanceled(job_id):
+                yield from self._record_canceled(queue, job_id)
             case actions.Record() | actions.WritePages():
                 yield from self._write_pages(action, queue)
             case actions.RepairPages():
                 yield from self._repair_pages(action, queue)
-            case actions.Rebound():
-                yield _outcome(action, queue.rebound(action))
             case actions.ReadPages(job):
                 yield occurrences.PagesRead(self._job_pages(job, queue))
-            case actions.Postpone():
-                yield _outcome(action, queue.postpone(action))
             case actions.Name(job_id, named):
                 yield _outcome(action, self._name(queue, job_id, named))
             case actions.Commit(job_id, published):
                 link = self._config.now.documents.link == "auto" and self._installation[1]
                 yield _outcome(action, queue.commit(job_id, published, link=link))
-            case actions.ExpectStaged(job_id, staged):
-                yield _outcome(action, queue.expect_staged(job_id, staged))
-            case actions.ForgetStaged(job_id):
-                yield _outcome(action, queue.forget_staged(job_id))
-            case actions.ReadBack():
-                yield _outcome(action, queue.read_back(action))
             case actions.Expire(keep):
                 yield from self._expire(queue, keep)
                 yield occurrences.Written(action)
             case _:
-                assert_never(action)
+                yield _outcome(action, write(action, queue))
 
     def _look(self, queue: AgentQueue, after: int) -> Iterator[Outcome]:
-        rows = queue.look(self._active, after)
+        paper = self._spool.paper.left()
+        rows = queue.look(self._active, after, paper=paper is not None)
         if rows.restored:
             yield occurrences.StatusRowMade(rows.epoch)
         if rows.epoch != queue.epoch:
@@ -126,17 +116,17 @@ class Performer:
             spooled = read_spool(job, self._spool, self._installation[0], refusal)
             if spooled.aside is not None:
                 yield occurrences.SpoolPutAside(job.id, str(spooled.aside))
-        yield occurrences.Looked(snapshot(rows, spooled, self._config.now, self._installation[0]))
+        yield occurrences.Looked(snapshot(rows, spooled, paper, self._config.now, self._installation[0]))
 
-    def _claim(self, queue: AgentQueue) -> Iterator[Occurrence]:
-        claimed = queue.claim(str(self._spool.jobs))
+    def _claim(self, queue: AgentQueue, only: int | None) -> Iterator[Occurrence]:
+        claimed = queue.claim(str(self._spool.jobs), only)
         if claimed is not None:  # else a client holds the row, or was faster: the poll tries again
             self._children.prepare()
             yield occurrences.Claimed(*claimed)
 
     def _make_manual_job(self, queue: AgentQueue) -> Occurrence:
         manual = self._config.now.manual
-        settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish}
+        settings = {"profile": manual.profile, "scan": "auto", "finish": manual.finish, OF_SIGNAL: True}
         title = self._config.now.manual_title(datetime.now().astimezone())
         job_id = queue.manual_job(title, settings)
         return occurrences.ManualJobMade(job_id, title) if job_id else occurrences.LookDue()
@@ -148,6 +138,20 @@ class Performer:
         if done:
             self._children.tell(COURIER, wire.Go(inbox_path=named.inbox_path, same_as=same))
         return done
+
+    def _record_canceled(self, queue: AgentQueue, job_id: int) -> Iterator[Outcome]:
+        """What canceled jobs have on disk gets its rows, whatever was killed before it could be written."""
+        ids = [job_id] if job_id else self._spool.ids()
+        try:
+            with disk_errors():
+                jobs = waiting.canceled(queue, ids)
+                for canceled, batch in canceled_batches(jobs, self._spool, self._installation[0]):
+                    found = spooled(self._spool.existing(canceled), batch.seq, 0)
+                    if waiting.record_canceled(queue, canceled, batch, found):
+                        yield occurrences.CanceledBatchRecorded(canceled, batch.seq, batch.bindable)
+        except ScandError as error:
+            yield occurrences.DiskRefused(error.sentence)
+        yield occurrences.Written(actions.RecordCanceled(job_id))
 
     def _write_pages(
         self, action: actions.Record | actions.WritePages, queue: AgentQueue
@@ -207,6 +211,7 @@ class Performer:
                         last_device=action.last_device,
                         settings=settings,
                         min_free=self._config.now.staging.min_free,
+                        paper=str(self._spool.paper.path),
                         picture=self._config.now.pictures.size,
                     ),
                 )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scand.agent import retention
 from scand.agent.tasks import staged_place
-from scand.decide.state import Snapshot
+from scand.decide.state import Snapshot, WaitingJob
 from scand.errors import ScandError
+from scand.faults import ErrorCode
 from scand.queue.agent_rows import MOST_BATCHES
 from scand.spool.disk import disk_errors
+from scand.spool.records import End
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from scand.config import Config
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from scand.jobs.settings import Settings
     from scand.queue.agent_rows import Rows
     from scand.spool.directories import Spool
-    from scand.spool.records import SpooledBatch
+    from scand.spool.records import PaperLeft, SpooledBatch
 
 
 class Spooled(NamedTuple):
@@ -39,10 +43,15 @@ class Spooled(NamedTuple):
     aside: Path | None = None
 
 
-def snapshot(rows: Rows, spooled: Spooled, config: Config, installation: str) -> Snapshot:
+def snapshot(
+    rows: Rows, spooled: Spooled, paper: PaperLeft | None, config: Config, installation: str
+) -> Snapshot:
     """Put together what was read."""
     found = Snapshot(
         queued=rows.queued,
+        held=rows.held,
+        paper=paper,
+        waiting=rows.waiting and WaitingJob(rows.waiting[0], _resolved(rows.waiting[1], config)),
         stale=rows.stale,
         unread=rows.unread,
         former=rows.former,
@@ -83,9 +92,42 @@ def read_spool(job: Job, spool: Spool, installation: str, refusal: ScandError | 
     return Spooled(tuple(unrecorded), last, aside=aside)
 
 
+def canceled_batches(
+    jobs: Iterable[tuple[int, datetime, list[int]]], spool: Spool, installation: str
+) -> Iterator[tuple[int, SpooledBatch]]:
+    """What canceled jobs have on disk and not in the database, each with its job's id.
+
+    Nobody scans them any more: a batch without end.json gets one, and one without a page goes.
+
+    Args:
+        jobs: id, created_at and the batches that have rows.
+
+    Raises:
+        OSError: the disk cannot be read or written.
+        pydantic.ValidationError: a file is damaged.
+    """
+    for job_id, created, recorded in jobs:
+        directory = spool.existing(job_id)
+        if directory.record() != retention.record(job_id, created, installation):
+            continue  # another job's pages
+        unrecorded, _last = directory.look(recorded)
+        for batch in unrecorded:
+            place = directory.batch(batch.seq)
+            if batch.captured == 0:
+                place.drop()
+                continue
+            if batch.end is None:
+                place.finish(End(code=ErrorCode.CANCELED))
+            yield job_id, batch
+
+
 def settings_of(job: Job, config: Config) -> Settings | ScandError:
     """The job's settings by the config as it is now; or why they cannot be used."""
+    return _resolved(job.settings, config)
+
+
+def _resolved(settings: Mapping[str, Any], config: Config) -> Settings | ScandError:
     try:
-        return config.settings(job.settings)
+        return config.settings(settings)
     except ScandError as error:
         return error

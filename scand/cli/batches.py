@@ -25,13 +25,20 @@ def _batch_command(function: Callable[..., None]) -> click.Command:
 
 @_batch_command
 def discard(config: Path | None, job: int, seq: int, *, as_json: bool) -> None:
-    """Keep batch SEQ of JOB out of the document; its pages stay on disk."""
+    """Keep batch SEQ of JOB out of the document; its pages stay on disk.
+
+    After a fault it is an answer, also of a batch that is discarded already: without these pages.
+    """
     _set(config, Wish.DISCARD, job, seq, as_json=as_json)
 
 
 @_batch_command
 def restore(config: Path | None, job: int, seq: int, *, as_json: bool) -> None:
-    """Take the discarded batch SEQ of JOB into the document again."""
+    """Take batch SEQ of JOB into the document as it is.
+
+    After a fault it is an answer, also of a batch that is kept already: these pages belong in, whether or not the
+    rest was fed again.
+    """
     _set(config, Wish.RESTORE, job, seq, as_json=as_json)
 
 

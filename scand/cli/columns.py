@@ -10,6 +10,8 @@ from rich.text import Text
 from scand.cli.progress import pages
 from scand.cli.tables import number, table
 from scand.cli.terminal import status_text, visible, when
+from scand.jobs.lifecycle import Status
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +28,8 @@ _PLACE = 16
 
 _GAP = 2  # between two columns of `table`
 
+_MERGED = frozenset({Status.PREVIEW, Status.COMMITTING, Status.COMMITTED})
+
 
 class _Column(NamedTuple):
     name: str
@@ -33,12 +37,18 @@ class _Column(NamedTuple):
 
 
 def _note(job: JobRow) -> Text:
-    """Why it waits, or where the document is."""
-    return _fault(job) if job.error_code or job.error else Text(visible(job.inbox_path or ""), "dim")
+    """Why it waits, what its document lacks, and where that is."""
+    said, place = _fault(job), Text(visible(job.inbox_path or ""), "dim")
+    if job.error_code or job.error or not place:
+        return said
+    return Text.assemble(said, " · ", place) if said else place
 
 
 def _fault(job: JobRow) -> Text:
-    return Text(visible(job.error_code or job.error or ""), "red")
+    lacks = ""
+    if job.left_out and job.status in _MERGED:
+        lacks = f"{counted(job.left_out, 'safe page')} not in it"
+    return Text(visible(job.error_code or job.error or lacks), "red")
 
 
 _ID = _Column("id", lambda job: Text(str(job.id)))

@@ -18,7 +18,6 @@ from scand.cli.session import open_queue
 from scand.cli.terminal import visible
 from scand.cli.wishes import Wish, possible_in
 from scand.config import Config
-from scand.jobs.rows import BatchStatus
 from scand.jobs.settings import Settings
 from scand.jobs.settings.choices import choices
 from scand.queue.intents import Which
@@ -53,14 +52,17 @@ def jobs(context: click.Context, begun: str) -> list[CompletionItem]:
 
 
 def batches(context: click.Context, begun: str) -> list[CompletionItem]:
-    """The batches of the job on the command line: kept ones to discard, discarded ones to restore."""
+    """The batches of the job on the command line: kept ones to discard, discarded ones to restore.
+
+    One that ended in a fault and is not answered is offered to both.
+    """
     job_id = context.params.get("job")
     view = _asked(context, lambda queue: queue.view(job_id)) if isinstance(job_id, int) else None
     kept = context.info_name == Wish.DISCARD
     return [
         CompletionItem(str(batch.batch_seq), help=f"{batch.page_count or 0} pages  {batch.error_code or ''}")
         for batch in (view.batches if view else [])
-        if (batch.status == BatchStatus.SCANNED) == kept and str(batch.batch_seq).startswith(begun)
+        if (batch.kept == kept or not batch.answered) and str(batch.batch_seq).startswith(begun)
     ]
 
 

@@ -13,10 +13,11 @@ from scand.cli.page_names import PageName, PageRange, named
 from scand.cli.params import job_argument, page_argument
 from scand.cli.session import open_queue
 from scand.cli.show import known_profiles
-from scand.cli.terminal import console, counted, echo_json, json_option
+from scand.cli.terminal import console, echo_json, json_option
 from scand.cli.wishes import Wish, refusal
 from scand.errors import BadData, TryAgain, UsageError
 from scand.jobs.rows import Choice
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

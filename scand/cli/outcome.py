@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from scand.cli.progress import pages as pages_of
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def of_scan(job: JobRow, pages_before: int) -> Outcome:
         tries = job.status == Status.SCANNING and job.next_attempt_at is not None
         more = " (it is tried again by itself)" if tries else ""
         return Outcome(Came.FAULT, f"{who}: {job.error}{more}", job, final=True)
-    pages = job.page_count if job.page_count is not None else job.pages_scanned or 0
+    pages = pages_of(job) or 0
     count = f"{pages} page" if pages == 1 else f"{pages} pages"
     if job.status != Status.SCANNING:
         done = f"{who} has scanned, and is {job.status} with {count}: scand show {job.id}"

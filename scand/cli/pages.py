@@ -17,9 +17,10 @@ from scand.cli.params import job_argument
 from scand.cli.session import open_queue
 from scand.cli.show import known_profiles
 from scand.cli.tables import number, table
-from scand.cli.terminal import console, counted, echo_json, json_option
+from scand.cli.terminal import console, echo_json, json_option
 from scand.errors import BadData
 from scand.jobs.rows import Choice
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

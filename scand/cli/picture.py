@@ -10,8 +10,9 @@ from rich.text import Text
 
 from scand.cli.program import as_called
 from scand.cli.progress import progress
-from scand.cli.terminal import counted, span, status_text, visible
+from scand.cli.terminal import span, status_text, visible
 from scand.jobs.lifecycle import Status
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from scand.queue.intents import Health, JobView

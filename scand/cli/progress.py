@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from scand.jobs.lifecycle import Status
+from scand.jobs.lifecycle import MERGED, Status
 from scand.jobs.rows import BatchStatus
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class Progress(NamedTuple):
 
 def pages(job: JobRow) -> int | None:
     """The pages of the merge, where there is one that still counts; else those captured so far."""
-    merged = job.status in {Status.PREVIEW, Status.COMMITTING, Status.COMMITTED}
-    return job.page_count if merged and job.page_count is not None else job.pages_scanned
+    return job.page_count if job.status in MERGED and job.page_count is not None else job.pages_scanned
 
 
 def progress(view: JobView) -> Progress:
@@ -117,4 +116,4 @@ def exit_status(job: JobRow) -> int:
         case Status.CANCELED | Status.DRAFT:
             return os.EX_TEMPFAIL
         case _:
-            return os.EX_TEMPFAIL if job.error_code else os.EX_OK
+            return os.EX_TEMPFAIL if job.error_code or job.error else os.EX_OK

@@ -17,7 +17,7 @@ from scand.agent import retention
 from scand.cli.program import as_called
 from scand.cli.session import agent_url
 from scand.cli.tables import table
-from scand.cli.terminal import console, counted, echo_json, json_option, visible, when
+from scand.cli.terminal import console, echo_json, json_option, visible, when
 from scand.config import Config
 from scand.errors import ConfigError, Unavailable
 from scand.queue import leftovers, rivals, statements
@@ -27,6 +27,7 @@ from scand.queue.refusals import told
 from scand.queue.results import AgentQueue
 from scand.spool.directories import Spool, expired, remove
 from scand.spool.disk import disk_errors
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

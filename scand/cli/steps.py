@@ -167,12 +167,10 @@ def _step(queue: ClientQueue, job_id: int, wish: Wish, steps: int | None) -> tup
 def _let_it_be_claimed(queue: ClientQueue, job_id: int) -> None:
     """Wait until the agent has claimed a job that was queued just now, if that is next in the queue."""
     queue.listen()
+    queue.scan_by_hand(job_id)
     waited = 0.0
     while waited < _CLAIM_TIME and queue.job(job_id).status == Status.QUEUED and queue.health().alive:
-        before = [
-            found for found, status in queue.unfinished() if status == Status.QUEUED or status in _ACTIVE
-        ]
-        if before[:1] != [job_id]:
+        if queue.next_in_turn() != job_id:
             return
         queue.wait(0.1)
         waited += 0.1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scand.jobs.answers import question, unanswered
 from scand.jobs.lifecycle import Actor, Status, is_step
 from scand.jobs.rows import BatchStatus
 
@@ -45,6 +46,7 @@ class Place(StrEnum):
     QUEUED = "queued"
     READY_EMPTY = "ready, without a batch"
     READY_DISCARDED = "ready, with nothing but discarded batches"
+    READY_UNANSWERED = "ready, with a batch that ended in a fault and waits for an answer"
     READY = "ready, with a batch in the document"
     SCANNING = "scanning"
     ASSEMBLING = "assembling"
@@ -89,6 +91,7 @@ _SENTENCES: dict[Place, dict[Wish | None, str]] = {
         None: "Every batch of job {id} is discarded: scand restore {id} {seq} takes one in again, "
         "scand scan {id} scans another",
     },
+    Place.READY_UNANSWERED: {None: "Job {id} is not finished: {question}"},
     Place.READY: {
         Wish.COMMIT: "Job {id} has no preview yet: scand finish {id}",
         None: "Job {id} has not failed: scand scan {id} scans another batch, scand finish {id} merges what it has",
@@ -128,6 +131,8 @@ def place(view: JobView) -> Place:
     match Status(job.status):
         case Status.READY if not view.batches:
             return Place.READY_EMPTY
+        case Status.READY if unanswered(view.batches):
+            return Place.READY_UNANSWERED
         case Status.READY:
             kept = any(batch.status == BatchStatus.SCANNED for batch in view.batches)
             return Place.READY if kept else Place.READY_DISCARDED
@@ -153,8 +158,9 @@ def refusal(wish: Wish, view: JobView) -> str | None:
         return None
     sentences = _SENTENCES[where]
     discarded = (batch.batch_seq for batch in view.batches if batch.status == BatchStatus.DISCARDED)
+    asked = "; ".join(question(view.job.id, batch) for batch in unanswered(view.batches))
     return sentences.get(wish, sentences[None]).format(
-        id=view.job.id, status=view.job.status, seq=next(discarded, 1)
+        id=view.job.id, status=view.job.status, seq=next(discarded, 1), question=asked
     )
 
 
@@ -168,7 +174,7 @@ def possible_in(wish: Wish) -> list[Status]:
 
 def _places(status: Status) -> list[Place]:
     if status is Status.READY:
-        return [Place.READY_EMPTY, Place.READY_DISCARDED, Place.READY]
+        return [Place.READY_EMPTY, Place.READY_DISCARDED, Place.READY_UNANSWERED, Place.READY]
     return [Place(status.value)]
 
 
@@ -176,12 +182,13 @@ def _possible(wish: Wish, where: Place, status: str) -> bool:
     if wish is Wish.RENAME:
         return status in RENAMABLE
     if wish in _OF_READY:
-        return where in {Place.READY, Place.READY_DISCARDED}
+        return where in {Place.READY, Place.READY_DISCARDED, Place.READY_UNANSWERED}
     if where is Place.UNKNOWN:
         return wish is Wish.RETRY  # the database takes such a row in as it takes a new one
     if (where, wish) == (Place.COMMITTING_NAMED, Wish.REOPEN):
         return False
-    if wish is Wish.FINISH and where in {Place.READY_EMPTY, Place.READY_DISCARDED, Place.PREVIEW}:
-        return False  # the agent would only send it back; or make the same merge again
+    nothing = {Place.READY_EMPTY, Place.READY_DISCARDED, Place.READY_UNANSWERED, Place.PREVIEW}
+    if wish is Wish.FINISH and where in nothing:
+        return False  # the agent would only send it back, the database refuses it, or it is made already
     wanted = aim(wish, status)
     return wanted == status or is_step(Status(status), wanted, Actor.CLIENT)

@@ -11,6 +11,7 @@ from scand.decide.pages import behind
 from scand.decide.state import Task
 from scand.decide.timeouts import DEVICE_TRIES
 from scand.faults import FAULTS, ErrorCode, Retry, Then
+from scand.jobs.answers import unanswered
 from scand.jobs.lifecycle import Status
 from scand.spool.records import End, SpooledBatch
 
@@ -60,21 +61,26 @@ def _left_to_the_next_start(decision: Decision, job: Job) -> bool:
 def _record(decision: Decision, job: Job, batch: SpooledBatch) -> Action:
     end = batch.end or End(code=ErrorCode.INTERRUPTED)
     pdf = decision.state.bound.pdf if decision.state.bound and batch.bindable else None
-    # A canceled job that is ready again was queued again by a client, who therefore knows.
-    no_error = end.code is None or (job.status is Status.READY and end.code is ErrorCode.CANCELED)
-    error = None if no_error else sentences.in_batch(batch, end)
-    kept = pdf is not None and (end.complete or batch.keep_on_fault)
-    listed = job.listed.get(batch.seq, 0)
+    # Half a stack is fed again whole: what there is of it never goes into the merge by itself.
+    kept = pdf is not None and (end.complete or (batch.keep_on_fault and not batch.halves))
+    before = unanswered(job.batches)
+    fault = sentences.in_batch(job.id, batch, end, before, kept=kept) if end.code else None
+    still = [] if batch.halves else sentences.beside(job.id, before)
+    error = "; ".join([*filter(None, [fault]), *still]) or None
     return decision.write(
-        Record(job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank, listed=listed)
-    )
+        Record(
+            job.id, job.status, batch.seq, pdf, kept, end.code, error, batch.blank, job.listed.get(batch.seq, 0),
+            fault=fault, answered=end.complete or pdf is None, answers=end.complete, halves=batch.halves,
+        )
+    )  # fmt: skip
 
 
 def without_pages(decision: Decision, job: Job, end: End) -> Action:
     """What follows from a batch that has no page."""
     decision.state = replace(decision.state, ended=None)
     code = end.code or ErrorCode.FEEDER_EMPTY
-    error = sentences.at_start(end)
+    still = sentences.still_open(job.id, unanswered(job.batches))
+    error = " ".join(filter(None, [sentences.at_start(end), still]))
     if FAULTS[code].then is Then.FAILED:
         return decision.fail(job, code, error)
     if FAULTS[code].retry is Retry.A_FEW and job.attempts + 1 < DEVICE_TRIES:

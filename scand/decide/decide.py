@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scand.decide.actions import Action, Claim, Exit, LookAgain, MakeManualJob, Progress, RefuseScan
+from scand.decide.actions import Action, Exit, LookAgain, MakeManualJob, Progress, RecordCanceled, RefuseScan
 from scand.decide.decision import Decision
 from scand.decide.delivering import assembling, committing, preview
 from scand.decide.housekeeping import check_scanner_and_nas, read_back, sweep, unstage
 from scand.decide.occurrences import Occurrence, Tick
 from scand.decide.pages import list_pages
+from scand.decide.paper import next_job
 from scand.decide.scanning import ready, scanning
 from scand.decide.state import State, Task
 from scand.decide.supervise import finish_run, kill_hung, stop_unwanted
@@ -75,7 +76,10 @@ def _with_snapshot(decision: Decision) -> Iterator[Action]:
         decision.state = replace(decision.state, scan_asked=None)
         yield RefuseScan(job.status)
     yield from decision.take(stop_unwanted(decision.state, decision.now))
-    if job is None:
+    canceled = decision.state.canceled
+    if canceled is not None and not (decision.state.feeder and decision.state.feeder.run):
+        yield decision.write(RecordCanceled(canceled))
+    elif job is None:
         yield from _idle(decision)
     elif (trouble := decision.state.snapshot.trouble) and job.status in _ON_DISK:
         yield from _disk_trouble(decision, job, trouble)
@@ -111,11 +115,10 @@ def _idle(decision: Decision) -> Iterator[Action]:
     state = decision.state
     if state.stopping or (state.feeder and state.feeder.run):
         return
-    if state.snapshot.queued:
-        yield decision.write(Claim())
-    elif state.scan_asked is not None:
-        decision.state = replace(state, scan_asked=None)
-        yield decision.write(MakeManualJob())
+    if (wanted := next_job(decision)) is not None:
+        yield decision.write(wanted)
+    elif state.scan_asked is not None and not state.snapshot.queued:
+        yield decision.write(MakeManualJob())  # the signal is still to be obeyed, once the job is ready
     else:
         yield from decision.take(unstage(decision.state, decision.now))
         yield from decision.take(read_back(decision.state, decision.now))

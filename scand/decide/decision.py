@@ -11,6 +11,7 @@ from scand.decide.housekeeping import send
 from scand.decide.state import FeederChild, State, Task
 from scand.decide.timeouts import COURIER_TRIES, backoff
 from scand.faults import FAULTS, ErrorCode, Retry, Then
+from scand.jobs.answers import left_out
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.settings import Settings
 
@@ -67,8 +68,9 @@ class Decision:
         """Take a step of the job; the arguments are those of `Advance`."""
         if not to_status.active:
             self.state = replace(self.state, closed=job.id)
+        missing = left_out(job.batches) if staged else ""
         return self.write(
-            Advance(job.id, job.status, to_status, actor, job.entered, error, code, staged, plan)
+            Advance(job.id, job.status, to_status, actor, job.entered, error, code, staged, plan, missing)
         )
 
     def postpone(self, job: Job, code: ErrorCode, error: str) -> Action:

@@ -12,14 +12,16 @@ from scand.decide.sentences import NOBODY_ASKED
 from scand.decide.state import Task
 from scand.errors import ScandError
 from scand.faults import ErrorCode
+from scand.jobs.answers import pieced
 from scand.jobs.lifecycle import Status
+from scand.jobs.settings import Settings
 from scand.spool.leaves import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scand.decide.decision import Decision
-    from scand.decide.state import JobPages
+    from scand.decide.job_pages import JobPages
     from scand.jobs.rows import Job
 
 
@@ -73,10 +75,9 @@ def _merge(decision: Decision, job: Job, pages: JobPages) -> Action:
 
 
 def _nothing_left(job: Job, pages: JobPages) -> str:
-    batch = next(batch for batch in pages.batches if batch.bound)
-    first, last = f"{batch.seq}.1", len(batch.bound or ())
-    which = first if last == 1 else f"{first}-{last}"
-    return f"Every page is dropped, so there is nothing to merge: scand keep {job.id} {which}, then finish again."
+    seq, last = next((batch.seq, len(batch.bound)) for batch in pages.batches if batch.bound)
+    which = f"{seq}.1" if last == 1 else f"{seq}.1-{last}"
+    return f"Every page is left out, so there is nothing to merge: scand keep {job.id} {which}, then finish again."
 
 
 def _told(decision: Decision, job: Job) -> Action | None:
@@ -93,12 +94,20 @@ def preview(decision: Decision, job: Job) -> Iterator[Action]:
     if decision.state.stopping:
         return
     first_time = job.entered_from == Status.ASSEMBLING and not job.reopened
-    wants = settings is not None and not isinstance(settings, ScandError) and settings.finish == "commit"
+    wants = isinstance(settings, Settings) and _commits(settings, job)
     if limits.commits and wants and first_time and job.clean:
         yield decision.advance(job, Status.COMMITTING)
     elif limits.preview_timeout is not None and (job.idle or 0) >= limits.preview_timeout:
         why = "The preview was not answered in time, and the scanner is needed. Nothing is deleted."
         yield decision.fail(job, ErrorCode.IDLE_TIMEOUT, why)
+
+
+def _commits(settings: Settings, job: Job) -> bool:
+    """Whether the settings ask for the Inbox. With a kept batch that ended in a fault, only if they say `on_jam`.
+
+    Where it is kept by default, somebody may have fed the whole stack again: then a person looks first.
+    """
+    return settings.finish == "commit" and (settings.keeps_on_jam or not pieced(job.batches))
 
 
 def committing(decision: Decision, job: Job) -> Iterator[Action]:

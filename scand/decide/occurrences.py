@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from scand import wire
     from scand.decide.actions import LocalAction, RowWrite
-    from scand.decide.state import JobPages, Limits, Snapshot
+    from scand.decide.job_pages import JobPages
+    from scand.decide.state import Limits, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,19 @@ class StatusRowMade:
 
 
 @dataclass(frozen=True, slots=True)
+class CanceledBatchRecorded:
+    """What was scanned of a batch before its job was canceled is in the database.
+
+    Attributes:
+        pages: number of safe sides.
+    """
+
+    job_id: int
+    seq: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
 class FilesExpired:
     """A job's directory on local disk was put out of the way, to be removed."""
 
@@ -199,7 +213,9 @@ Occurrence: TypeAlias = (
 )
 """What is decided on."""
 
-Note: TypeAlias = Performed | StatusRowMade | FilesExpired | SpoolPutAside | DiskRefused
+Note: TypeAlias = (
+    Performed | StatusRowMade | CanceledBatchRecorded | FilesExpired | SpoolPutAside | DiskRefused
+)
 """What only the log tells of."""
 
 Outcome: TypeAlias = Occurrence | Note

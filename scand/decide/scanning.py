@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scand.decide.actions import Action, Scan
+from scand.decide.actions import Action, Hold, Scan
 from scand.decide.batches import process_first, without_pages
 from scand.decide.housekeeping import read_back, unstage
-from scand.decide.sentences import NOBODY_ASKED
+from scand.decide.paper import takes_what_is_there
+from scand.decide.sentences import NOBODY_ASKED, NOTHING_FOR_THE_SIGNAL, paper_left, still_open
 from scand.decide.state import Run
 from scand.errors import ScandError
 from scand.faults import ErrorCode
+from scand.jobs.answers import unanswered
 from scand.jobs.lifecycle import Actor, Status
 
 if TYPE_CHECKING:
@@ -37,8 +39,15 @@ def ready(decision: Decision, job: Job) -> Iterator[Action]:
         yield decision.advance(job, Status.SCANNING, Actor.CLIENT)
     elif job.error_code == ErrorCode.SPOOL_DAMAGED:
         yield decision.fail(job, ErrorCode.SPOOL_DAMAGED, job.error or "")
-    elif job.error_code is None and settings.scan == "auto" and job.entered_from == Status.QUEUED:
-        yield decision.advance(job, Status.SCANNING)
+    elif job.clean and settings.scan == "auto" and job.entered_from == Status.QUEUED:
+        paper = state.snapshot.paper
+        if paper and takes_what_is_there(settings):
+            yield decision.write(Hold(job.id, job.status, paper_left(paper, job.id)))
+        else:
+            yield decision.advance(job, Status.SCANNING)
+    elif job.error_code == ErrorCode.FEEDER_EMPTY and job.of_signal and not job.batches:
+        why = NOTHING_FOR_THE_SIGNAL
+        yield decision.advance(job, Status.CANCELED, error=why, code=ErrorCode.FEEDER_EMPTY)
     elif (
         job.clean
         and job.kept
@@ -64,7 +73,8 @@ def _timed_out(decision: Decision, job: Job) -> Action:
     if job.error_code is None and not job.batches:
         why = "Nothing was scanned in time, so the scanner was set free for the next job."
         return decision.advance(job, Status.CANCELED, error=why, code=ErrorCode.IDLE_TIMEOUT)
-    what = job.error or "batches were discarded that nobody has restored or finished without."
+    still = still_open(job.id, unanswered(job.batches))
+    what = job.error or still or "batches were discarded that nobody has restored or finished without."
     why = f"Nobody answered in time, and the scanner is needed; no page is lost. Before that: {what}"
     return decision.fail(job, ErrorCode.IDLE_TIMEOUT, why)
 

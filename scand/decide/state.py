@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scand import wire
+    from scand.decide.job_pages import JobPages
     from scand.errors import ScandError
     from scand.faults import ErrorCode
-    from scand.jobs.rows import BatchRow, Job, StaleFile, UnreadDocument
+    from scand.jobs.rows import Job, StaleFile, UnreadDocument
     from scand.jobs.settings import Settings
     from scand.jobs.staged import StagedPlace
-    from scand.spool.leaves import FedBatch, Plan
-    from scand.spool.records import BatchPdf, SpooledBatch
+    from scand.spool.leaves import Plan
+    from scand.spool.records import BatchPdf, PaperLeft, SpooledBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +135,27 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """A queued job that is next.
+
+    Attributes:
+        settings: resolved; the refusal if they are wrong.
+    """
+
+    job_id: int
+    settings: Settings | ScandError
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The rows and the disk, as they were read together.
 
     Attributes:
         job: the active job; None: there is none.
         queued: whether a job waits to be claimed.
+        held: whether one of them was told to wait since the feeder may hold another's paper.
+        paper: whose paper may be in the feeder; None: it is empty.
+        waiting: with such paper, the oldest queued job that was not told to wait.
         settings: the active job's; the refusal if they are wrong; None without a job.
         unrecorded: its batches that are on disk and not in the database, in order.
         next_seq: the number that its next batch gets.
@@ -154,6 +170,9 @@ class Snapshot:
 
     job: Job | None = None
     queued: bool = False
+    held: bool = False
+    paper: PaperLeft | None = None
+    waiting: WaitingJob | None = None
     settings: Settings | ScandError | None = None
     unrecorded: tuple[SpooledBatch, ...] = ()
     next_seq: int = 1
@@ -180,31 +199,6 @@ class BoundBatch:
     job_id: int
     seq: int
     pdf: BatchPdf
-
-
-@dataclass(frozen=True, slots=True)
-class JobPages:
-    """What a job's merge is made from, as rows and disk say together.
-
-    Attributes:
-        job_id: the job.
-        entered: `Job.entered` when it was read.
-        rows: its kept batches with pages, as they were then.
-        batches: the same batches with their pages.
-        unbound: those of them whose PDF is not the one that the disk tells of, so that it is made anew first.
-        trouble: why the disk cannot be read; None: it can.
-    """
-
-    job_id: int
-    entered: int
-    rows: tuple[BatchRow, ...]
-    batches: tuple[FedBatch, ...] = ()
-    unbound: tuple[SpooledBatch, ...] = ()
-    trouble: ScandError | None = None
-
-    def are_of(self, job: Job) -> bool:
-        """Whether they still are what the job's merge is made from."""
-        return (self.job_id, self.entered, self.rows) == (job.id, job.entered, job.merged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +251,8 @@ class State:
         scanner_checked: when an idle agent last asked whether the scanner is there.
         nas_checked: when an idle agent last asked whether the NAS is there.
         swept: when an idle agent last removed expired files.
+        canceled: a job that was canceled while it was scanning, and whose batch has no row yet; 0: any job, after
+            the start; None: there is none.
     """
 
     limits: Limits
@@ -286,6 +282,7 @@ class State:
     scanner_checked: float = float("inf")
     nas_checked: float = float("inf")
     swept: float = float("inf")
+    canceled: int | None = None
 
     @property
     def ready(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scand import wire
-from scand.decide.actions import Action, EndBatch, KillCourier, RetireFeeder, TellFeeder
+from scand.decide.actions import Action, EndBatch, KillCourier, RecordCanceled, RetireFeeder, TellFeeder
 from scand.decide.occurrences import (
     Claimed,
     Configured,
@@ -49,7 +49,9 @@ def update(state: State, occurrence: Occurrence, now: float) -> tuple[State, lis
         case Looked(snapshot):
             return _looked(state, snapshot), []
         case LookDue() | Written() | NotWritten() | Claimed() | ManualJobMade():
-            return replace(state, serving=True, fresh=False), []
+            recorded = isinstance(occurrence, Written) and isinstance(occurrence.action, RecordCanceled)
+            canceled = None if recorded else state.canceled
+            return replace(state, serving=True, fresh=False, canceled=canceled), []
         case DatabaseLost():
             # Whether the name has reached the row is unknown: it is written, and `Go` is sent, once more.
             courier = state.courier and replace(state.courier, go_given=False)
@@ -142,7 +144,10 @@ def _feeder_said(state: State, report: wire.Report, now: float) -> State:
         if report.end.code and FAULTS[report.end.code].retry is Retry.A_FEW and not run.captured:
             failed = wire.Failed(code=report.end.code, sentence=report.end.detail)
             state = replace(state, scanner_trouble=failed)
-        return replace(state, feeder=feeder, ended=EndedRun(run.job_id, report), fresh=False)
+        canceled = run.job_id if run.stop is ErrorCode.CANCELED else state.canceled
+        return replace(
+            state, feeder=feeder, ended=EndedRun(run.job_id, report), canceled=canceled, fresh=False
+        )
     return replace(state, feeder=feeder)
 
 
@@ -157,7 +162,8 @@ def _feeder_ended(state: State, how: str, now: float) -> tuple[State, list[Actio
         return state, []
     run, code = feeder.run, feeder.killed_for or ErrorCode.DRIVER_CRASHED
     end = End(code=code, detail="" if feeder.killed_for else how)
-    state = replace(state, ended=EndedRun(run.job_id, wire.Ended(end=end)))
+    canceled = run.job_id if run.stop is ErrorCode.CANCELED else state.canceled
+    state = replace(state, ended=EndedRun(run.job_id, wire.Ended(end=end)), canceled=canceled)
     return state, [EndBatch(run.job_id, run.seq, end)]
 
 

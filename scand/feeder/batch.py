@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scand import wire
@@ -17,6 +18,7 @@ from scand.feeder.device import SaneError, SaneStatus
 from scand.feeder.options import Applied, negotiated, next_assignment
 from scand.feeder.recorder import Recorder
 from scand.spool.disk import disk_errors
+from scand.spool.paper import Paper
 from scand.spool.records import Begin, End, Side
 from scand.wire.throttle import ALIVE_EVERY, Throttle
 
@@ -139,8 +141,11 @@ def scan(
         halves=settings.sides == "manual-duplex",
         drop_blank_sheets=settings.blank_sheets == "drop",
     )
+    paper = Paper(Path(command.paper))
     try:
         with disk_errors():
+            if settings.source != "flatbed":
+                paper.put_in(directory.job_id, directory.seq)
             directory.begin(begin)
     except ScandError as error:
         return _refused(error)
@@ -155,7 +160,7 @@ def scan(
     )
     try:
         with disk_errors():
-            end = _scan_sides(device, command, negotiation, directory, recorder, listener)
+            end = _scan_sides(device, command, negotiation, directory, recorder, listener, paper)
     except ScandError as error:
         end = End(code=listener.stop or error.code or ErrorCode.DEVICE_ERROR, detail=error.sentence)
     try:
@@ -183,6 +188,7 @@ def _scan_sides(
     directory: BatchDirectory,
     recorder: Recorder,
     listener: Listener,
+    paper: Paper,
 ) -> End:
     """Scan side after side; `number` counts those that were handed to the recorder."""
     settings, number, asked_again = command.settings, 0, 0
@@ -210,6 +216,9 @@ def _scan_sides(
                 asked_again = number
                 device.cancel()
                 continue
+            if settings.source != "flatbed":
+                with suppress(OSError):  # then the next job is asked for once more than need be
+                    paper.gone()
             return _feeder_empty(number, sheet + 1, settings, back=bool(back))
         side = Side.BACK if back else Side.FRONT
         recorder.put(raster, number + 1, sheet + 1, side, negotiation.resolution)

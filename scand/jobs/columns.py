@@ -1,7 +1,7 @@
 """Which columns a client may write; every other one is the agent's, or kept by a trigger.
 
-`docs/database.md` shows this list, `sql/roles.sql` grants it, and `sql/migrations/0011_guards.sql` and
-`0017_pages.sql` hold everybody to it who is not the agent, with the roles or without.
+`docs/database.md` shows this list, `sql/roles.sql` grants it, and the guards in `sql/migrations/` (0011, 0017 and
+0018) hold everybody to it who is not the agent, with the roles or without.
 `tests/integration/queue/test_columns.py` compares the four.
 """
 
@@ -21,7 +21,7 @@ CLIENT_INSERTS: Mapping[str, frozenset[str]] = {
 
 CLIENT_UPDATES: Mapping[str, frozenset[str]] = {
     "scan_jobs": frozenset({"title", "settings", "status", "steps"}),
-    "scan_job_batches": frozenset({"status"}),
+    "scan_job_batches": frozenset({"status", "answered"}),
     "scan_job_pages": frozenset({"choice", "turn", "place"}),
 }
 """Table → what a client changes. `steps` only goes up by one: it is the version column of mappers."""

@@ -38,6 +38,9 @@ class Status(StrEnum):
         return self in _ACTIVE
 
 
+MERGED = frozenset({Status.PREVIEW, Status.COMMITTING, Status.COMMITTED})
+"""The statuses in which `page_count` is the document's; in every other it is an earlier merge's, if it is set."""
+
 _ACTIVE = frozenset({Status.READY, Status.SCANNING, Status.ASSEMBLING, Status.PREVIEW, Status.COMMITTING})
 
 

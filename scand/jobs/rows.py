@@ -7,11 +7,17 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from scand.jobs.answers import unanswered
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from scand.jobs.lifecycle import Status
+
+
+OF_SIGNAL = "x_signal"
+"""The key of `settings` by which a job says that the signal has made it; keys with x_ mean nothing to settings."""
 
 
 class BatchStatus(StrEnum):
@@ -32,6 +38,8 @@ class BatchRow:
         status: whether the batch is kept.
         error_code: the fault that ended the batch, or None.
         file_hash: SHA-256 of the PDF, 64 hex digits; None in a row from before scand.
+        answered: whether nobody has to say any more what becomes of its pages (see `jobs.answers`).
+        error: the sentence about the fault that ended it, as long as it is not answered.
     """
 
     seq: int
@@ -40,6 +48,8 @@ class BatchRow:
     status: BatchStatus
     error_code: str | None = None
     file_hash: str | None = None
+    answered: bool = True
+    error: str | None = None
 
     @property
     def kept(self) -> bool:
@@ -165,6 +175,11 @@ class Job:
     listed: Mapping[int, int] = field(default_factory=dict)
 
     @property
+    def of_signal(self) -> bool:
+        """Whether the signal made the job, at whose scanner somebody stands."""
+        return bool(self.settings.get(OF_SIGNAL))
+
+    @property
     def kept(self) -> tuple[BatchRow, ...]:
         """The batches that go into the merge, in order."""
         return tuple(batch for batch in self.batches if batch.kept)
@@ -178,12 +193,10 @@ class Job:
     def clean(self) -> bool:
         """Whether the agent may go on by itself, since no decision of a person is pending.
 
-        A discarded batch that ended in a fault needs one, too, even when later batches went well: its pages are
-        safe, and whoever fed again from the sheet that the error named expects them in the document. A person
-        restores that batch, or finishes without it; the agent does neither.
+        A batch that ended in a fault needs one, too, even when a later attempt went well: whoever fed again from
+        the sheet that the error named expects its pages in the document, and whoever fed the whole stack does not.
         """
-        torn = any(batch.error_code and batch.page_count and not batch.kept for batch in self.batches)
-        return self.error_code is None and not torn
+        return self.error_code is None and not unanswered(self.batches)
 
 
 @dataclass(frozen=True, slots=True)

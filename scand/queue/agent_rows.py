@@ -25,6 +25,8 @@ class Rows:
         epoch: of the daemon that leads now.
         job: the active one, or None.
         queued: whether another waits.
+        held: whether one waits since the feeder may hold another's paper.
+        waiting: the oldest that does not, as id and settings; only where that was asked for.
         stale: a file on the NAS that its job does not want any more.
         unread: a document that a client has committed, and that the agent has yet to read back.
         former: the status now of the job that was active at the look before; None: there was none, or its row is
@@ -41,6 +43,8 @@ class Rows:
     former: str | None = None
     former_path: str | None = None
     restored: bool = False
+    held: bool = False
+    waiting: tuple[int, Any] | None = None
 
 
 def job_of(row: Mapping[str, Any]) -> Job:

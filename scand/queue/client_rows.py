@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scand.jobs.rows import BatchStatus
+
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
@@ -18,6 +20,7 @@ class JobRow:
         settings: whatever JSON a client has put there.
         status: a string, since rows from before scand's time may hold another than `Status` knows.
         steps: raised by one with every step and every change of a batch.
+        left_out: pages of the discarded batches that ended in a fault.
         seen_at: the database's clock when the row was read: ages are differences to it.
     """
 
@@ -35,6 +38,7 @@ class JobRow:
     file_hash: str | None
     read_back: bool | None
     doc_id: int | None
+    left_out: int
     error: str | None
     error_code: str | None
     attempts: int
@@ -66,6 +70,18 @@ class BatchRow:
     error_code: str | None
     file_hash: str | None
     created_at: datetime
+    answered: bool = True
+    error: str | None = None
+
+    @property
+    def seq(self) -> int:
+        """`batch_seq`, by the name that it has in the agent's row."""
+        return self.batch_seq
+
+    @property
+    def kept(self) -> bool:
+        """Whether the batch goes into the merge."""
+        return self.status == BatchStatus.SCANNED
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json, Jsonb
 
 from scand.errors import BadData
+from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchStatus, PageRow
 from scand.queue import statements
@@ -52,7 +53,7 @@ __all__ = [
     "Which",
 ]
 
-_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD005", "SD006"})
+_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD004", "SD005", "SD006"})
 """The triggers' own SQLSTATEs: docs/database.md, "Refusals"."""
 
 _PAGE_ROWS = 1000
@@ -122,8 +123,14 @@ class ClientQueue:
         with _refusals():
             return bool(self._rows("step", id=job_id, from_status=expected, to_status=to, steps=steps))
 
+    def scan_by_hand(self, job_id: int) -> bool:
+        """Scan a queued job that waits since the feeder may hold another's paper; False: it is not one."""
+        return bool(self._rows("scan_by_hand", id=job_id))
+
     def discard(self, job_id: int, seq: int) -> bool:
-        """Keep a batch out of the merge; False when there is no such batch.
+        """Keep a batch out of the merge, also one that is discarded already; False when there is no such batch.
+
+        If the batch ended in a fault, that is answered then.
 
         Raises:
             BadData: the job is not ready.
@@ -131,7 +138,7 @@ class ClientQueue:
         return self._set_batch(job_id, seq, BatchStatus.DISCARDED)
 
     def restore(self, job_id: int, seq: int) -> bool:
-        """Take a discarded batch into the merge again; as `discard`."""
+        """Take a batch into the merge as it is; as `discard`."""
         return self._set_batch(job_id, seq, BatchStatus.SCANNED)
 
     def _set_batch(self, job_id: int, seq: int, status: BatchStatus) -> bool:
@@ -170,6 +177,17 @@ class ClientQueue:
     def unfinished(self) -> list[tuple[int, str]]:
         """Id and status of jobs that are not over: the active one, then the longest waiting; 1,000 at most."""
         return [(row["id"], row["status"]) for row in self._rows("unfinished")]
+
+    def next_in_turn(self) -> int | None:
+        """The job that holds the scanner, or that is claimed next; None: there is none."""
+        active = {status for status in Status if status.active}
+        turns = (
+            row["id"]
+            for row in self._rows("unfinished")
+            if row["status"] in active
+            or (row["status"] == Status.QUEUED and row["error_code"] != ErrorCode.PAPER_LEFT)
+        )
+        return next(turns, None)
 
     def jobs(self, which: Which | None = None, limit: int | None = 20) -> list[JobRow]:
         """The newest jobs first.

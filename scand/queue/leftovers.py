@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from scand.decide.actions import ReadBack
     from scand.queue.results import AgentQueue
 
 
@@ -76,3 +77,18 @@ def at_rest(queue: AgentQueue) -> Iterator[None]:
     with queue.as_client():
         queue.connection.execute("LOCK TABLE scan_jobs IN SHARE MODE")
         yield
+
+
+def read_back(queue: AgentQueue, outcome: ReadBack) -> bool:
+    """What became of looking for a document that a client has committed."""
+    return bool(
+        queue.run(
+            "read_back",
+            id=outcome.job_id,
+            found=outcome.found,
+            error=outcome.error,
+            code=outcome.code,
+            attempts=outcome.attempts,
+            seconds=outcome.seconds,
+        )
+    )

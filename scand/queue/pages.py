@@ -14,6 +14,7 @@ from scand.jobs.rows import PageRow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from scand.decide.actions import Rebound
     from scand.jobs.lifecycle import Status
     from scand.queue.results import AgentQueue
     from scand.spool.records import SpooledPage
@@ -62,6 +63,22 @@ def forget(queue: AgentQueue, job_id: int, status: Status, gone: Sequence[PageRo
     """Remove the rows of pages that are not on disk."""
     found = [{"batch_seq": row.batch_seq, "page": row.page} for row in gone]
     queue.run("forget_pages", id=job_id, expected=status, pages=Json(found))
+
+
+def rebound(queue: AgentQueue, batch: Rebound) -> bool:
+    """A recorded batch has a new PDF."""
+    return bool(
+        queue.run(
+            "rebound",
+            id=batch.job_id,
+            expected=batch.status,
+            seq=batch.seq,
+            path=batch.pdf.path,
+            pages=batch.pdf.pages,
+            blank=batch.blank,
+            sha256=batch.pdf.sha256,
+        )
+    )
 
 
 def _parts(found: Iterable[SpooledPage]) -> Iterator[list[SpooledPage]]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from scand import wire
-    from scand.decide.actions import Advance, Postpone, Progress, ReadBack, Rebound, Record
+    from scand.decide.actions import Advance, Postpone, Progress, Record
     from scand.jobs.rows import PageRow
     from scand.queue.connection import Connection
     from scand.spool.records import SpooledPage
@@ -106,7 +106,7 @@ class AgentQueue:
 
     # The queue.
 
-    def look(self, former: int | None = None, after: int = 0) -> Rows:
+    def look(self, former: int | None = None, after: int = 0, *, paper: bool = False) -> Rows:
         """One round trip: the active job with all that deciding needs.
 
         Where the agent's row is missing, this session leads on under another epoch, if it has the lock.
@@ -114,8 +114,15 @@ class AgentQueue:
         Args:
             former: the job that was active at the look before.
             after: of the jobs with stale staged files, those with a higher id come first.
+            paper: the feeder may hold a job's paper, so that it matters which job is next.
         """
-        values = {"longest": LONGEST_BACKOFF, "batches": MOST_BATCHES, "former": former, "after": after}
+        values = {
+            "longest": LONGEST_BACKOFF,
+            "batches": MOST_BATCHES,
+            "former": former,
+            "after": after,
+            "paper": paper,
+        }
         rows, restored = self.run("look", **values), False
         if not rows:
             restored = self.elect()
@@ -125,7 +132,7 @@ class AgentQueue:
         row = rows[0]
         if row["ahead"]:
             self.run("restart_idle_clock", id=row["id"], status=row["status"])
-        stale, unread = row["stale"], row["unread"]
+        stale, unread, waiting = row["stale"], row["unread"], row["waiting"]
         return Rows(
             epoch=row["epoch"],
             job=job_of(row) if row["id"] is not None else None,
@@ -135,16 +142,19 @@ class AgentQueue:
             former=row["former_status"],
             former_path=row["former_path"],
             restored=restored,
+            held=row["held"],
+            waiting=waiting and (waiting["id"], waiting["settings"]),
         )
 
-    def claim(self, jobs: str) -> tuple[int, str] | None:
+    def claim(self, jobs: str, only: int | None = None) -> tuple[int, str] | None:
         """Take the oldest queued job: its id and title, or None when there is nothing to claim.
 
         Args:
             jobs: the absolute directory below which each job has one of its own.
+            only: this job, or none.
         """
         try:
-            rows = self.run("claim", jobs=jobs)
+            rows = self.run("claim", jobs=jobs, only=only)
         except psycopg.errors.UniqueViolation:
             return None  # another became active in the same moment
         return (rows[0]["id"], rows[0]["title"]) if rows else None
@@ -201,8 +211,18 @@ class AgentQueue:
                 sha256=pdf and pdf.sha256,
                 status=status,
                 code=batch.code,
+                answered=batch.answered,
+                fault=batch.fault,
             )
             pages.write(self, batch.job_id, batch.status, found)
+            if batch.answers:
+                self.run(
+                    "answer_batches",
+                    id=batch.job_id,
+                    expected=batch.status,
+                    seq=batch.seq,
+                    halves=batch.halves,
+                )
             done = self._done(
                 "after_batch",
                 id=batch.job_id,
@@ -213,19 +233,6 @@ class AgentQueue:
             if not done:
                 raise psycopg.Rollback
         return done
-
-    def rebound(self, batch: Rebound) -> bool:
-        """A recorded batch has a new PDF."""
-        return self._done(
-            "rebound",
-            id=batch.job_id,
-            expected=batch.status,
-            seq=batch.seq,
-            path=batch.pdf.path,
-            pages=batch.pdf.pages,
-            blank=batch.blank,
-            sha256=batch.pdf.sha256,
-        )
 
     def postpone(self, step: Postpone) -> bool:
         """Try the step again later, and say why."""
@@ -282,15 +289,3 @@ class AgentQueue:
     def forget_staged(self, job_id: int) -> bool:
         """Nothing of the job is on the NAS any more."""
         return self._done("forget_staged", id=job_id) or self._done("forget_staged_of_deleted", id=job_id)
-
-    def read_back(self, outcome: ReadBack) -> bool:
-        """What became of looking for a document that a client has committed."""
-        return self._done(
-            "read_back",
-            id=outcome.job_id,
-            found=outcome.found,
-            error=outcome.error,
-            code=outcome.code,
-            attempts=outcome.attempts,
-            seconds=outcome.seconds,
-        )

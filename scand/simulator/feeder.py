@@ -97,7 +97,8 @@ class Feeder:
         Args:
             command: "" reloads: it clears a jam and puts unfinished sheets back in front of those that wait; only
                 if none are left does a new stack go in. "12" does the same and puts 12 new sheets below. "from 7"
-                loads the sheets from number 7 on, wherever they are, and nothing else.
+                loads the sheets from number 7 on, wherever they are, and nothing else. "empty" takes out all
+                sheets.
 
         Raises:
             ValueError: it is another command.
@@ -110,13 +111,17 @@ class Feeder:
             case [count] if count.isdecimal():
                 self._load_unfinished()
                 self.add(int(count))
+            case ["empty"]:
+                self.stop()
+                self._load_unfinished()
+                self._waiting.clear()
             case ["from", sheet] if sheet.isdecimal() and 1 <= int(sheet) <= self._highest:
                 self.stop()
                 self._load_unfinished()
                 self._waiting = deque(range(int(sheet), self._highest + 1))
             case _:
                 raise ValueError(
-                    f'the feeder cannot execute {command!r}: say nothing, or as in "12", or "from 7"'
+                    f'the feeder cannot execute {command!r}: say nothing, or as in "12", "from 7" or "empty"'
                 )
 
     def _mark_unfinished(self, sheet: int) -> None:

@@ -176,7 +176,8 @@ def simulate(count: int | None, **options: Any) -> None:
     SIGHUP reloads the feeder: sheets that were not scanned completely go in again first; if none are left, a new
     stack goes in, whose numbers continue. The file of --reload does the same when it appears (write it elsewhere
     and rename it). It is removed once it was read, and may have commands, one a line: "12" (put 12 new sheets
-    below what is left), "from 7" (load again from sheet 7 on) or "fault jam@7" (make that fault occur).
+    below what is left), "from 7" (load again from sheet 7 on), "empty" (take all sheets out) or "fault jam@7"
+    (make that fault occur).
 
     --as takes a JSON list of devices, {"name", "device", "options"}, as their drivers describe them: the simulator
     then has that SANE name and those options, with the driver's own ranges, steps and words.

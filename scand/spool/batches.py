@@ -42,6 +42,11 @@ class BatchDirectory:
         """The batch's number, from the directory's name."""
         return int(self.path.name.removeprefix("batch-"))
 
+    @property
+    def job_id(self) -> int:
+        """`scan_jobs.id` of its job, from the directory's name."""
+        return int(self.path.parent.name)
+
     def begin(self, begin: Begin) -> None:
         """Make the directory and record durably that paper is about to move.
 

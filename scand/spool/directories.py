@@ -10,6 +10,7 @@
                                            bound.json   which pages batch.pdf holds
                                /merged.pdf
                                /publishing.json        written before the rename that publishes
+    <staging.dir>/paper.json                           whose paper may be in the scanner's feeder
 
 begin.json without end.json is an interrupted batch. A job directory that belongs to another row (of a restored
 or a new database) is renamed and so put aside: never used, never deleted. Source: docs/design.md "On disk".
@@ -26,6 +27,7 @@ from pydantic import ValidationError
 
 from scand import durable
 from scand.spool.batches import BatchDirectory, write_record
+from scand.spool.paper import Paper
 from scand.spool.records import JobRecord, SpooledBatch
 
 if TYPE_CHECKING:
@@ -102,11 +104,13 @@ class Spool:
 
     Attributes:
         jobs: the directory in which each job has its own.
+        paper: whose paper may be in the scanner's feeder.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.jobs = root / "jobs"
+        self.paper = Paper(root / "paper.json")
 
     def job(self, record: JobRecord) -> tuple[JobDirectory, Path | None]:
         """The directory of a job, made if need be.

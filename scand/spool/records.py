@@ -114,6 +114,18 @@ class JobRecord(SpoolRecord):
     database: str
 
 
+class PaperLeft(SpoolRecord):
+    """paper.json: whose paper may be in the feeder.
+
+    Attributes:
+        job_id: `scan_jobs.id`; 0: unknown.
+        batch_seq: number of the batch within the job.
+    """
+
+    job_id: int = 0
+    batch_seq: int = 0
+
+
 class BatchPdf(SpoolRecord):
     """The PDF that the courier made of one batch: `batch.pdf`.
 

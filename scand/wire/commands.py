@@ -21,6 +21,7 @@ class Scan(Message):
         last_device: the SANE name that was opened last; it is tried first. "" when there is none.
         settings: of the job.
         min_free: bytes that must be free on the staging disk before each sheet.
+        paper: absolute path of the record of whose paper is in the scanner's feeder.
         picture: pixels of the longer side of each side's picture; 0: none is made.
     """
 
@@ -30,6 +31,7 @@ class Scan(Message):
     last_device: str = ""
     settings: Settings
     min_free: int = 0
+    paper: str
     picture: int = 0
 
 

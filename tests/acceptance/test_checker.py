@@ -239,6 +239,10 @@ DAMAGES: dict[str, tuple[Callable[[Found], AbstractContextManager[None]], set[st
         ),
         {"W: job 2: ready → assembling: the agent went on by itself after feeder_jammed"},
     ),
+    "a fault is unanswered": (
+        lambda found: said(found, ("UPDATE scan_job_batches SET answered = false WHERE job_id = 1",)),
+        {"W: job 1, batch 1 is unanswered, and the job is committed"},
+    ),
     "the NAS is not mounted": (
         lambda found: gone(found, found.site.nas / ".scand-volume"),
         {"M: Inbox was written under a bare mountpoint"},

@@ -140,6 +140,7 @@ BUTTONS = [
     ),
     "UPDATE scan_job_batches SET status = 'discarded' WHERE job_id = %(job)s AND batch_seq = %(seq)s",
     "UPDATE scan_job_batches SET status = 'scanned' WHERE job_id = %(job)s AND batch_seq = %(seq)s",
+    "UPDATE scan_job_batches SET answered = true WHERE job_id = %(job)s AND batch_seq = %(seq)s",
     "UPDATE scan_jobs SET title = title || '!' WHERE id = %(job)s",
     "DELETE FROM scan_jobs WHERE id = %(job)s AND %(seq)s = 3",
     "UPDATE scan_job_batches SET batch_seq = batch_seq + 1 WHERE job_id = %(job)s AND batch_seq = %(seq)s",
@@ -220,7 +221,7 @@ class RandomClient(threading.Thread):
         except psycopg.errors.UniqueViolation:
             self.refused += 1
         except psycopg.Error as error:
-            if error.sqlstate in {"SD001", "SD002", "SD003"}:
+            if error.sqlstate in {"SD001", "SD002", "SD003", "SD004"}:
                 self.refused += 1
             else:
                 self.unexpected.append(f"{error.sqlstate} {error}")

@@ -120,7 +120,7 @@ def test_a_jam_names_the_sheet(make_site: MakeSite) -> None:
     row = scan(site, job)
     assert (row["status"], row["error_code"]) == ("ready", "feeder_jammed")
     assert "sheet 2 jammed" in str(row["error"])
-    assert "1 sheet (2 pages) is safe" in str(row["error"])
+    assert "1 sheet (2 pages) is kept" in str(row["error"])
     row = scan(site, job)
     assert (row["error_code"], len(site.batches(job))) == ("feeder_jammed", 1)
     mfp.reload()
@@ -136,7 +136,7 @@ def test_an_mfp_that_is_gone_in_mid_page(make_site: MakeSite) -> None:
     job = site.submit(on_jam="keep")
     row = scan(site, job)
     assert (row["status"], row["error_code"]) == ("ready", "device_error")
-    assert "2 sheets (4 pages) are safe; re-feed from sheet 3" in str(row["error"])
+    assert "2 sheets (4 pages) are kept: feed again from sheet 3" in str(row["error"])
     row = scan(site, job)
     assert (row["status"], row["error_code"]) == ("ready", "device_error")
     assert len(site.batches(job)) == 1

@@ -59,11 +59,10 @@ def finished(site: Site, scanner: Simulator, job: int) -> None:
     """Feed again from the sheet that is named, assemble all batches, and check the document."""
     captured = sum(batch["page_count"] for batch in site.batches(job))
     scanner.command(f"from {captured // 2 + 1}")
-    assert f"re-feed from sheet {captured // 2 + 1}" in site.job(job)["error"]
+    assert f"feed again from sheet {captured // 2 + 1};" in site.job(job)["error"]
     assert 0 < captured < 2 * SHEETS
     row = site.scan(job)
     assert (row["status"], row["error_code"]) == ("ready", None), site.last_log()
-    site.sql("UPDATE scan_job_batches SET status = 'scanned' WHERE job_id = %s", job)
     site.step(job, "assembling")
     site.wait(job, "preview")
     site.step(job, "committing")
@@ -87,7 +86,7 @@ def test_min_free_stops_the_batch_before_the_disk_is_full(site: Site, scanner: S
     row = site.wait(job, "ready")
     assert row["error_code"] == "staging_full"
     (batch,) = site.batches(job)
-    assert (batch["status"], batch["error_code"]) == ("discarded", "staging_full")
+    assert (batch["status"], batch["error_code"]) == ("scanned", "staging_full")
     assert scanner.fed() == list(range(1, batch["page_count"] + 1)), "no sheet is under way"
     filler.unlink()
     finished(site, scanner, job)

@@ -35,7 +35,7 @@ def test_killed_in_ready_the_job_goes_on(site: Site) -> None:
 def test_killed_in_mid_batch_the_pages_are_recorded_as_interrupted(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """After a kill in mid-batch the safe pages are a discarded batch, and the agent waits for a client."""
+    """After a kill in mid-batch the safe pages are a batch, and the agent waits for a client."""
     scanner = simulate("--count", "40", "--ppm", "240")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:
@@ -50,7 +50,8 @@ def test_killed_in_mid_batch_the_pages_are_recorded_as_interrupted(
         (batch,) = site.batches(job)
         directory = site.staging / "jobs" / str(job) / "batch-0001"
         captured = len((directory / "pages.jsonl").read_text().splitlines())
-        assert (batch["status"], batch["page_count"]) == ("discarded", captured - captured % 2)
+        assert (batch["status"], batch["page_count"]) == ("scanned", captured - captured % 2)
+        assert not batch["answered"]
         assert numbers(directory / "batch.pdf") == list(range(1, batch["page_count"] + 1))
         assert site.inbox() == []
     finally:

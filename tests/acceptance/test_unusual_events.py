@@ -170,7 +170,7 @@ def feeder_of(daemon: Daemon) -> int | None:
 def test_a_driver_that_crashes_keeps_what_is_safe(
     tmp_path: Path, migrated_url: str, simulate: MakeSimulator
 ) -> None:
-    """After SIGSEGV in mid-batch the safe pages are kept as a discarded batch, and the next batch scans."""
+    """After SIGSEGV in mid-batch the safe pages are a batch, and the next batch scans."""
     scanner = simulate("--count", "20", "--ppm", "240")
     site = Site(tmp_path, migrated_url, scanner.config)
     try:

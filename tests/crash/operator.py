@@ -20,7 +20,10 @@ STACKS = 2
 SHEETS = 2
 """In a stack."""
 
-_FEED_AGAIN_FROM = re.compile(r"re-feed from sheet (\d+)")
+RENAMED = ", seen"
+"""What the operator adds to the title of a job in preview, once."""
+
+_FEED_AGAIN_FROM = re.compile(r"feed again from sheet (\d+)")
 
 
 class Operator:
@@ -48,7 +51,10 @@ class Operator:
                 self._stacks += 1
                 self._step(job, "scanning")
             case "ready":
+                self._turn(job)
                 self._step(job, "assembling")
+            case "preview" if not job["error_code"] and not job["title"].endswith(RENAMED):
+                self._rename(job)
             case "preview":
                 self._step(job, "ready" if job["error_code"] else "committing")
             case "failed":
@@ -67,13 +73,25 @@ class Operator:
         before = batches[:-1] if named else batches
         safe = sum(batch["page_count"] for batch in before) // 2
         self._site.sql(
-            "UPDATE scan_job_batches SET status = 'scanned' WHERE job_id = %s AND page_count > 0", job["id"]
+            "UPDATE scan_job_batches SET status = 'scanned', answered = true WHERE job_id = %s AND page_count > 0",
+            job["id"],
         )
         sheet = safe + (int(named[1]) if named else 1)
         if sheet > self._stacks * SHEETS:
             return False
         self._feed(f"from {self._first + sheet - 1}")
         return True
+
+    def _turn(self, job: dict[str, Any]) -> None:
+        self._site.sql("UPDATE scan_job_pages SET turn = 90 WHERE job_id = %s AND page = 1", job["id"])
+
+    def _rename(self, job: dict[str, Any]) -> None:
+        """Another title, with which the job is merged again."""
+        self._site.sql(
+            "UPDATE scan_jobs SET title = title || %s WHERE id = %s AND status = 'preview'",
+            RENAMED,
+            job["id"],
+        )
 
     def _feed(self, command: str) -> None:
         new = self._control.with_suffix(".new")

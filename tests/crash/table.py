@@ -45,8 +45,9 @@ def markdown(results: Sequence[Result], of: int) -> str:
 _PAGE = """\
 # Killed at every step
 
-`make crashtest` writes this page. It records one clean run with `strace`: two batches are scanned, merged,
-previewed and committed. Then it runs such a job again for each system call with which daemon, feeder or courier
+`make crashtest` writes this page. It records one clean run with `strace`: two batches are scanned, a page is
+turned, they are merged, previewed, merged again with another title, and committed. Then it runs such a job
+again for each system call with which daemon, feeder or courier
 changed the staging directory or the NAS, and for each statement that the daemon sent to PostgreSQL. At exactly
 that call the process is killed (SIGKILL, the call is not carried out) or the call fails; at the statement the
 daemon is killed or its session is lost, before or after it is carried out. If the daemon died, it is started

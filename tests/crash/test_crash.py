@@ -55,6 +55,7 @@ def test_every_step_of_a_job_is_known(recorded: Recorded) -> None:
         ("feeder", "fsync", f"{job}/batch-0002/pages.jsonl"),
         ("feeder", "rename", f"{job}/batch-0002/.end.json.part"),
         ("courier", "rename", f"{job}/batch-0002/.batch.pdf.part"),
+        ("courier", "rename", f"{job}/batch-0002/.bound.json.part"),
         ("courier", "fsync", f"{job}/.merged.pdf.part"),
         ("courier", "mkdir", "nas/Inbox/.directory.part"),
         ("courier", "rename", "nas/.scan-staging/.*/merged.pdf"),

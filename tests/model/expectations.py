@@ -31,11 +31,13 @@ class Batch:
         feed: None if not one side was scanned.
         sides: the first ones of the feed.
         kept: whether they belong in the document.
+        dropped: those that are left out all the same.
     """
 
     feed: Feed | None
     sides: tuple[int, ...]
     kept: bool
+    dropped: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Job:
     """A job, as the people who work on it know it.
 
     Attributes:
-        keeps: whether its `on_jam` is "keep".
+        keeps: whether its `on_jam` is "keep", which is the default.
         feeds: all so far, in order.
         waiting: the feeds that have no batch yet.
         batches: by their number.
@@ -77,7 +79,13 @@ class Job:
     @property
     def document(self) -> list[int]:
         """The sides that its document must have, in order."""
-        return [side for _, batch in sorted(self.batches.items()) if batch.kept for side in batch.sides]
+        return [
+            side
+            for _, batch in sorted(self.batches.items())
+            if batch.kept
+            for side in batch.sides
+            if side not in batch.dropped
+        ]
 
 
 class Expectations:

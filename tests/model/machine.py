@@ -40,7 +40,7 @@ SUBMIT = _act(
     sheets=_SHEETS,
     auto=booleans(),
     finish=sampled_from(["hold", "hold", "preview", "commit"]),
-    on_jam=sampled_from(["discard", "keep"]),
+    on_jam=sampled_from(["discard", "keep", ""]),
 )
 NEXT_STEP = _act("next_step", fault=_FAULTS)
 PRESS = _act("press", which=integers(0, 7), sheets=_SHEETS, fault=_FAULTS, wait=booleans())

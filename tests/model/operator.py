@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 _ACTIVE = ("ready", "scanning", "assembling", "preview", "committing")
 _MAX_JOBS = 4
 _BUTTONS = {
-    "ready": ["scan", "scan", "toggle", "scan", "canceled", "scan", "assembling", "scan"],
+    "ready": ["scan", "drop", "toggle", "scan", "canceled", "scan", "assembling", "scan"],
     "scanning": ["canceled"],
     "assembling": ["ready", "canceled"],
-    "preview": ["committing", "committing", "ready", "canceled"],
+    "preview": ["committing", "title", "ready", "canceled"],
     "committing": ["preview"],
 }
 """The buttons for a job, by its status: to which status they bring it, or what else they do."""
 
-_FEED_AGAIN_FROM = re.compile(r"batch (\d+): .*re-feed from sheet (\d+)")
-_REFUSED = {"SD001", "SD002"}
-"""SQLSTATEs: the step is refused, since the agent was faster."""
+_FEED_AGAIN_FROM = re.compile(r"batch (\d+): (?:(?!batch \d).)*?feed again from sheet (\d+)")
+_REFUSED = {"SD001", "SD002", "SD004"}
+"""SQLSTATEs: the step is refused, since the agent was faster, or a batch that ended in a fault is unanswered."""
 
 PATIENCE = 120.0
 """The longest time until all jobs are at their end if nothing is away, in seconds."""
@@ -67,10 +67,11 @@ class Operator:
         if not self._installation.reachable or len(self._expected.jobs) >= _MAX_JOBS:
             return
         auto = auto and not self._jobs("queued", *_ACTIVE)
-        job = Job(keeps=on_jam == "keep")
+        job = Job(keeps=on_jam != "discard")
         scan = "auto" if auto else "manual"
         # A draft first, so that the stack is loaded before the job is queued.
-        number = self._site.submit("Letter", status="draft", finish=finish, on_jam=on_jam, scan=scan)
+        said = {"on_jam": on_jam} if on_jam else {}
+        number = self._site.submit("Letter", status="draft", finish=finish, scan=scan, **said)
         self._expected.jobs[number] = job
         if auto:
             self._load(job, self._stack(sheets), fault)
@@ -96,7 +97,7 @@ class Operator:
         elif row and row["status"] == "preview":
             self._step(row, "ready" if row["error_code"] else "committing")
         elif row and self._expected.jobs[row["id"]].document and not row["error_code"]:
-            self._step(row, "assembling")
+            self._finish(row)
         elif row:
             self.scan(sheets=2, fault=fault)
 
@@ -123,6 +124,10 @@ class Operator:
                 self.scan(sheets=sheets, fault=fault)
             case "toggle":
                 self._toggle_batch(row, which)
+            case "drop":
+                self._toggle_page(row, which)
+            case "title":
+                self._retitle(row)
             case _:
                 self._step(row, button)
         return f"{row['status']}: {button}"
@@ -183,6 +188,41 @@ class Operator:
             seq = seqs[which % len(seqs)]
             self._keep(row["id"], seq, kept=not batches[seq].kept)
 
+    def _toggle_page(self, row: Row, which: int) -> None:
+        """Drop a page of one of the batches and turn it, or take it back if it is dropped."""
+        self.look()
+        batches = self._expected.jobs[row["id"]].batches
+        seqs = [seq for seq, batch in sorted(batches.items()) if batch.sides]
+        if not seqs:
+            return
+        seq = seqs[which % len(seqs)]
+        batch = batches[seq]
+        place = which % len(batch.sides)
+        side = batch.sides[place]
+        try:
+            done = self._site.sql(
+                "UPDATE scan_job_pages SET choice = %s, turn = 180"
+                " WHERE job_id = %s AND batch_seq = %s AND page = %s RETURNING page",
+                None if side in batch.dropped else "dropped",
+                row["id"],
+                seq,
+                place + 1,
+            )
+        except psycopg.Error as error:
+            if error.sqlstate not in _REFUSED:
+                raise
+            return
+        if done:
+            batch.dropped ^= {side}
+
+    def _retitle(self, row: Row) -> None:
+        """Another title, with which a job in preview is merged again."""
+        try:
+            self._site.sql("UPDATE scan_jobs SET title = title || '!' WHERE id = %s", row["id"])
+        except psycopg.Error as error:
+            if error.sqlstate not in _REFUSED:
+                raise
+
     def _keep(self, job: int, seq: int, *, kept: bool) -> bool:
         try:
             done = self._site.sql(
@@ -216,6 +256,17 @@ class Operator:
             if self._jobs("ready", "preview") or not self._jobs("queued", *_ACTIVE):
                 return
             time.sleep(0.05)
+
+    def _finish(self, row: Row) -> None:
+        """Finish a job with the batches that are kept now: that was all, and the others stay out."""
+        try:
+            self._site.sql(
+                "UPDATE scan_job_batches SET answered = true WHERE job_id = %s AND NOT answered", row["id"]
+            )
+        except psycopg.Error as error:
+            if error.sqlstate not in _REFUSED:
+                raise
+        self._step(row, "assembling")
 
     def _step(self, row: Row, status: str) -> None:
         try:
@@ -288,7 +339,7 @@ class Operator:
                     self._load(job, feed or self._stack(1))
                     self._step(row, "scanning")
                 else:
-                    self._step(row, "assembling")
+                    self._finish(row)
             case "preview":
                 self._step(row, "ready" if row["error_code"] else "committing")
             case "failed":

@@ -34,6 +34,7 @@ HEARTBEAT = 10.0
 
 _WORKING = frozenset({Status.SCANNING, Status.ASSEMBLING, Status.COMMITTING})
 _DELETABLE = frozenset({Status.COMMITTED, Status.CANCELED})
+_FINISHED = frozenset({Status.ASSEMBLING, Status.PREVIEW, Status.COMMITTING, Status.COMMITTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Checker:
             *self._batches(rows),
             *self._inbox(rows, inbox),
             *self._documents(rows),
+            *self._answered(rows),
             *self._steps(rows),
             *self._volume(),
             *(self._heartbeat(rows) if alive else ()),
@@ -211,6 +213,14 @@ class Checker:
             between = {side for side in self._fed() if sides and sides[0] < side < sides[-1]} - self._dropped
             if gaps := sorted(between - set(sides)):
                 yield Violation("W", f"{name} lacks sides {gaps}, which were fed in between")
+
+    def _answered(self, rows: Rows) -> Iterator[Violation]:
+        """A job that was finished has no batch left about which a person has still to say something."""
+        finished = {job["id"]: job["status"] for job in rows.jobs if job["status"] in _FINISHED}
+        for batch in rows.batches:
+            if batch["job_id"] in finished and batch["page_count"] and not batch["answered"]:
+                name = f"job {batch['job_id']}, batch {batch['batch_seq']}"
+                yield Violation("W", f"{name} is unanswered, and the job is {finished[batch['job_id']]}")
 
     def _document(self, job: Row) -> Path | None:
         """The file of a job in preview or committed, if it exists."""

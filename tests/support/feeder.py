@@ -67,7 +67,7 @@ class Feeder:
             settings: as in a job.
         """
         self._batches += 1
-        directory = self._directory / f"batch-{self._batches:04d}"
+        directory = self._directory / "1" / f"batch-{self._batches:04d}"
         defaults = {
             "source": "adf",
             "sides": "simplex",
@@ -80,6 +80,7 @@ class Feeder:
             device=self._device if device is None else device,
             last_device=last,
             settings=resolve(defaults | settings, {}),
+            paper=str(self._directory / "paper.json"),
         )
         opened = None
         for report in self._reports(task):

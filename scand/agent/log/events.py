@@ -48,6 +48,7 @@ class Event(StrEnum):
     JOB_CLAIMED = "job_claimed"
     MANUAL_JOB_MADE = "manual_job_made"
     SCAN_REFUSED = "scan_refused"
+    PAPER_LEFT = "paper_left"
     JOB_READY_WITH_ERROR = "job_ready_with_error"
     IDLE_TIMEOUT = "idle_timeout"
     PREVIEW_HOLDS = "preview_holds"
@@ -164,6 +165,7 @@ _MESSAGES = {
     Event.SCAN_REFUSED: Message(
         "dd369cd4a7714ba28a2f8d2d2384d726", Level.WARNING, "scan signal changes nothing: {why}"
     ),
+    Event.PAPER_LEFT: Message("8d0f6c9b0a5e4d0e9a54e0b2c7f61d38", Level.WARNING, "job {job}: waits: {why}"),
     Event.JOB_READY_WITH_ERROR: Message(
         "751b0a9703af46fba0c4d2e7e636c37f", Level.WARNING, "job {job}: a person is needed ({code}): {why}"
     ),
@@ -200,7 +202,7 @@ _MESSAGES = {
     Event.BATCH_RECORDED: Message(
         "3b1161e852154e88a9fad9375438c248",
         Level.INFO,
-        "job {job}: batch {batch} recorded, {pages} pages{left_out}",
+        "job {job}: batch {batch} recorded, {holds}",
     ),
     Event.BATCH_FAULT: Message(
         "489eda620b004fb196f6100e38d29808",
@@ -225,9 +227,7 @@ _MESSAGES = {
     ),
     Event.ASSEMBLING: Message("ee0f5d237cf74386845ce9bb3480f7f3", Level.INFO, "job {job}: merging"),
     Event.PREVIEW_READY: Message(
-        "4cd2b76c72864e7f8f346408bac08c3d",
-        Level.INFO,
-        "job {job}: preview ready, {pages} pages{left_out}: {path}",
+        "4cd2b76c72864e7f8f346408bac08c3d", Level.INFO, "job {job}: preview ready, {holds}: {path}"
     ),
     Event.COMMITTING: Message("a89060f24aa1492c82a9c8ac2decdbf5", Level.INFO, "job {job}: committing"),
     Event.COMMITTED: Message("57a3c8c1392842af9a5136e1f85506ff", Level.INFO, "job {job}: committed: {path}"),

@@ -14,6 +14,7 @@ from scand.decide import actions, occurrences
 from scand.decide.state import Task
 from scand.faults import nas_is_away
 from scand.jobs.lifecycle import Actor, Status
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,28 +105,10 @@ def _troubles(before: State, after: State) -> Iterator[Line]:
 def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
     """The lines to say of what became of an action, as soon as it is performed."""
     match outcome:
-        case occurrences.Written(actions.Advance() as step):
-            yield from _advanced(step)
+        case occurrences.Written(action):
+            yield from _written(action)
         case occurrences.NotWritten(actions.Advance(actor=Actor.AGENT, job_id=job_id, to_status=wanted)):
             yield Event.STEP_REFUSED, {"job": job_id, "wanted": wanted}
-        case occurrences.Written(actions.Record() as batch):
-            yield _recorded(batch)
-        case occurrences.Written(actions.Postpone(code=code)) if nas_is_away(code):
-            pass  # it is told once, when the NAS goes, and not at every try
-        case occurrences.Written(actions.Postpone() as delay):
-            about = {"job": delay.job_id, "code": delay.code, "why": delay.error, "task": delay.status}
-            yield Event.COURIER_RETRY, {**about, "seconds": delay.seconds, "attempt": delay.attempt}
-        case occurrences.Written(actions.Commit(job_id, published)):
-            path, sha256 = published.inbox_path, published.sha256
-            yield Event.COMMITTED, {"job": job_id, "path": path, "sha256": sha256}
-        case occurrences.Written(actions.ReadBack(job_id, found=True)):
-            yield Event.READ_BACK, {"job": job_id}
-        case occurrences.Written(actions.ReadBack(job_id, code=code, error=why)) if code is not None:
-            yield Event.NOT_READ_BACK, {"job": job_id, "code": code, "why": why}
-        case occurrences.Written(
-            actions.ExpectStaged(job_id, odd=str() as path) | actions.ForgetStaged(job_id, left=str() as path)
-        ):
-            yield Event.STAGED_LEFT, {"job": job_id, "path": path}
         case occurrences.Claimed(job_id, title):
             yield Event.JOB_CLAIMED, {"job": job_id, "title": title}
         case occurrences.ManualJobMade(job_id, title):
@@ -134,12 +117,42 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
             yield Event.SPOOL_PUT_ASIDE, {"job": job_id, "path": path}
         case occurrences.StatusRowMade(epoch):
             yield Event.STATUS_ROW_MADE, {"epoch": epoch}
+        case occurrences.CanceledBatchRecorded(job_id, seq, pages):
+            yield Event.BATCH_RECORDED, {"job": job_id, "batch": seq, "pages": pages}
         case occurrences.FilesExpired(job_id):
             yield Event.FILES_EXPIRED, {"job": job_id}
         case occurrences.DiskRefused(why):
             yield Event.UNEXPECTED, {"why": why}
         case occurrences.Performed(action):
             yield from _performed(action)
+        case _:
+            pass
+
+
+def _written(action: actions.RowWrite) -> Iterator[Line]:
+    match action:
+        case actions.Advance() as step:
+            yield from _advanced(step)
+        case actions.Record() as batch:
+            yield from _recorded(batch)
+        case actions.Postpone(code=code) if nas_is_away(code):
+            pass  # it is told once, when the NAS goes, and not at every try
+        case actions.Postpone() as delay:
+            about = {"job": delay.job_id, "code": delay.code, "why": delay.error, "task": delay.status}
+            yield Event.COURIER_RETRY, {**about, "seconds": delay.seconds, "attempt": delay.attempt}
+        case actions.Hold(job_id, error=why):
+            yield Event.PAPER_LEFT, {"job": job_id, "why": why}
+        case actions.Commit(job_id, published):
+            path, sha256 = published.inbox_path, published.sha256
+            yield Event.COMMITTED, {"job": job_id, "path": path, "sha256": sha256}
+        case actions.ReadBack(job_id, found=True):
+            yield Event.READ_BACK, {"job": job_id}
+        case actions.ReadBack(job_id, code=code, error=why) if code is not None:
+            yield Event.NOT_READ_BACK, {"job": job_id, "code": code, "why": why}
+        case actions.ExpectStaged(job_id, odd=str() as path) | actions.ForgetStaged(
+            job_id, left=str() as path
+        ):
+            yield Event.STAGED_LEFT, {"job": job_id, "path": path}
         case _:
             pass
 
@@ -160,18 +173,26 @@ def _performed(action: actions.LocalAction) -> Iterator[Line]:
             pass
 
 
-def _recorded(batch: actions.Record) -> Line:
-    about = {"job": batch.job_id, "batch": batch.seq, "pages": batch.pdf.pages if batch.pdf else 0}
-    about |= _left_out(blank=batch.blank)
+def _recorded(batch: actions.Record) -> Iterator[Line]:
+    pages = batch.pdf.pages if batch.pdf else 0
+    about = {"job": batch.job_id, "batch": batch.seq, "pages": pages, "blank": batch.blank}
+    if batch.code:
+        yield Event.BATCH_FAULT, {**about, "code": batch.code, "why": batch.error}
+        return
+    yield Event.BATCH_RECORDED, {**about, "holds": _holds(pages, _left_out(blank=batch.blank))}
     if batch.error:
-        return Event.BATCH_FAULT, {**about, "code": batch.code, "why": batch.error}
-    return Event.BATCH_RECORDED, about
+        yield Event.JOB_READY_WITH_ERROR, {"job": batch.job_id, "code": "unanswered", "why": batch.error}
 
 
-def _left_out(**sides: int) -> dict[str, Any]:
-    """How many sides the document does not have, by the reason; and the same in words."""
+def _holds(pages: int, *more: str) -> str:
+    """What a document or a batch holds, and what it does not."""
+    return "; ".join(filter(None, [counted(pages, "page"), *more]))
+
+
+def _left_out(**sides: int) -> str:
+    """How many sides are left out of the document, by the reason."""
     words = " and ".join(f"{count} {why}" for why, count in sides.items() if count)
-    return {**sides, "left_out": f" ({words} left out)" if words else ""}
+    return f"{words} left out" if words else ""
 
 
 def _advanced(step: actions.Advance) -> Iterator[Line]:
@@ -179,9 +200,10 @@ def _advanced(step: actions.Advance) -> Iterator[Line]:
     if step.code is not None:
         about |= {"code": step.code, "why": step.error}
     if step.staged is not None:
-        about |= {"pages": step.staged.document.pages, "path": step.staged.staged}
-        plan = step.plan
-        about |= _left_out(blank=plan.blank, dropped=plan.dropped, suspect=plan.suspect) if plan else _left_out()
+        pages, plan = step.staged.document.pages, step.plan
+        sides = {"blank": plan.blank, "dropped": plan.dropped, "suspect": plan.suspect} if plan else {}
+        holds = _holds(pages, _left_out(**sides), step.left_out)
+        about |= {**sides, "pages": pages, "path": step.staged.staged, "holds": holds}
     match step.to_status:
         case Status.PREVIEW:
             yield (Event.REFUSED if step.code else Event.PREVIEW_READY), about

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from scand.agent.log.events import MESSAGES, Event
 from scand.agent.log.hooks import TOLD_TO_PEOPLE, Hooks
+from scand.jobs.answers import left_out
+from scand.jobs.lifecycle import MERGED
 from scand.wording import plain
 from systemd import daemon  # type: ignore[attr-defined]  # systemd-python has no types
 
@@ -58,12 +60,15 @@ class Reporter:
                 self._journal.say(Event.HOOK_FAILED, why=why)
 
     def _about(self, job_id: object) -> dict[str, Any]:
-        """The job's title and number of pages: the document's, or those of the batches that are kept so far."""
+        """The job's title, pages (the document's, or those of the batches that are kept so far) and what lacks."""
         job = self._job
         if job is None or job.id != job_id:
             return {}
-        kept = sum(batch.page_count or 0 for batch in job.kept)
-        return {"title": job.title, "pages": kept if job.page_count is None else job.page_count}
+        merged = job.page_count if job.status in MERGED else None
+        pages = sum(batch.page_count or 0 for batch in job.kept) if merged is None else merged
+        about = {"title": job.title, "pages": pages}
+        missing = left_out(job.batches)
+        return about | ({"left_out": missing} if missing else {})
 
     def turn(self, status: str, *, stopping: bool) -> None:
         """Tell systemd that the loop turns. Only the loop calls this: WATCHDOG=1 must stop when the loop is stuck.

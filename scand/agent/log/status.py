@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scand.jobs.answers import left_out, unanswered
 from scand.jobs.lifecycle import Status
 
 if TYPE_CHECKING:
     from scand.decide.state import Run, State
+    from scand.jobs.rows import Job
 
 _TITLE_LENGTH = 40  # characters
+_MERGED = frozenset({Status.PREVIEW, Status.COMMITTING})
 
 
 def status_line(state: State, now: float) -> str:
@@ -35,7 +38,15 @@ def status_line(state: State, now: float) -> str:
     if job.status is Status.COMMITTING and not state.limits.commits and job.inbox_path is None:
         doing = "a client commits"
     trouble = f" ({job.error_code})" if job.error_code else ""
-    return f"job {job.id} {title!r}: {doing}{trouble}"
+    return f"job {job.id} {title!r}: {doing}{trouble}{_open(job)}"
+
+
+def _open(job: Job) -> str:
+    """What a person has to say about its batches, or what whoever looks at the document must know."""
+    if job.status is Status.READY:
+        return "".join(f"; batch {batch.seq} waits for an answer" for batch in unanswered(job.batches))
+    missing = left_out(job.batches) if job.status in _MERGED else ""
+    return f"; {missing}" if missing else ""
 
 
 def _progress(run: Run, now: float) -> str:

@@ -18,11 +18,12 @@ from scand.cli.demo import contact_sheet
 from scand.cli.demo.stage import SHEETS, Stage
 from scand.cli.program import program
 from scand.cli.show import timeline
-from scand.cli.terminal import console, counted
+from scand.cli.terminal import console
 from scand.cli.watching import Sight, looks, screen
 from scand.errors import ScandError, Unavailable
 from scand.jobs.lifecycle import Status
 from scand.queue.refusals import told
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

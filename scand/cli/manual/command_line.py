@@ -63,10 +63,10 @@ EXAMPLES = {
         "scand finish",
         "scand commit",
     ),
-    "After a jam, keep the sheets of batch 1 of job 42 that are safe, and feed from the one that jammed:": (
-        "scand restore 42 1",
+    "After a jam in batch 1 of job 42, with the stack from the sheet on that `scand show 42` names:": (
         "scand scan 42",
     ),
+    "Or once more from the first sheet:": ("scand discard 42 1", "scand scan 42"),
     "What the scanner would be set to for a job in gray:": ("scand probe --set mode=gray",),
     "What happened to job 42:": ("scand show 42", "scand logs 42"),
 }

@@ -32,6 +32,8 @@ from scand.decide.actions.rows import (
     ExpectStaged,
     Expire,
     ForgetStaged,
+    Hold,
+    LetWait,
     LookAgain,
     MakeManualJob,
     Name,
@@ -41,6 +43,7 @@ from scand.decide.actions.rows import (
     ReadPages,
     Rebound,
     Record,
+    RecordCanceled,
     RepairPages,
     WritePages,
 )
@@ -64,18 +67,22 @@ __all__ = [
     "Expire",
     "FindScanner",
     "ForgetStaged",
+    "Hold",
     "KillCourier",
     "KillFeeder",
+    "LetWait",
     "LocalAction",
     "LookAgain",
     "MakeManualJob",
     "Name",
+    "PlainWrite",
     "Postpone",
     "Progress",
     "ReadBack",
     "ReadPages",
     "Rebound",
     "Record",
+    "RecordCanceled",
     "RefuseScan",
     "RepairPages",
     "RetireFeeder",
@@ -87,18 +94,17 @@ __all__ = [
     "WritePages",
 ]
 
+PlainWrite: TypeAlias = Hold | LetWait | Advance | Rebound | Postpone | ExpectStaged | ForgetStaged | ReadBack
+"""Writes that are one statement each."""
+
 RowWrite: TypeAlias = (
-    Claim
+    PlainWrite
+    | Claim
     | MakeManualJob
-    | Advance
     | Record
-    | Rebound
-    | Postpone
+    | RecordCanceled
     | Name
     | Commit
-    | ExpectStaged
-    | ForgetStaged
-    | ReadBack
     | Expire
     | WritePages
     | RepairPages

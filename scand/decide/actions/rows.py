@@ -27,7 +27,42 @@ class LookAgain:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Claim the oldest queued job."""
+    """Claim the oldest queued job.
+
+    Attributes:
+        only: this job, or none; None: whichever is the oldest.
+    """
+
+    only: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Let a job that would scan by itself wait for a person: the feeder may hold another's paper.
+
+    Attributes:
+        error: the row's new `error`.
+    """
+
+    job_id: int
+    status: Status
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetWait:
+    """The feeder is empty: the jobs that were held up wait for their turn like any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCanceled:
+    """Write into the database what was scanned of batches whose job was canceled meanwhile.
+
+    Attributes:
+        job_id: 0: of every canceled job that has files here.
+    """
+
+    job_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +81,7 @@ class Advance:
         code: the row's new `error_code`; None clears it.
         staged: for assembling → preview: the merge, and where it is on the NAS.
         plan: what the merge holds and leaves out, for the log.
+        left_out: what is not in it, for the log (see `jobs.answers`).
     """
 
     job_id: int
@@ -57,6 +93,7 @@ class Advance:
     code: ErrorCode | None = None
     staged: wire.Staged | None = None
     plan: Plan | None = None
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +107,10 @@ class Record:
         error: the job's `error`, with `code` as its `error_code`; None when the job has no error.
         blank: number of sides that are left out as blank.
         listed: so many of its pages have rows already.
+        fault: the batch's `error`: the sentence about the fault that ended it.
+        answered: nobody has to say what becomes of the batch's pages.
+        answers: the batch is complete, so the kept ones before it that ended in a fault have their rest.
+        halves: in manual duplex the discarded ones are answered, too, since the whole half was fed again.
     """
 
     job_id: int
@@ -81,6 +122,10 @@ class Record:
     error: str | None
     blank: int = 0
     listed: int = 0
+    fault: str | None = None
+    answered: bool = True
+    answers: bool = False
+    halves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ class Format(StrEnum):
 class OnJam(StrEnum):
     """What to do with a batch that ended in a fault."""
 
-    DISCARD = "discard"
     KEEP = "keep"
+    DISCARD = "discard"
 
 
 class Blank(StrEnum):
@@ -128,7 +128,7 @@ class Settings(BaseModel):
     quality: Annotated[
         int, BeforeValidator(whole), Field(ge=1, le=95, description="a whole number, 1 to 95")
     ] = 85
-    on_jam: Annotated[OnJam, BeforeValidator(folded)] = OnJam.DISCARD
+    on_jam: Annotated[OnJam, BeforeValidator(folded)] = OnJam.KEEP
     blank_pages: Annotated[Blank, BeforeValidator(folded)] = Blank.KEEP
     blank_sheets: Annotated[Blank, BeforeValidator(folded)] = Blank.KEEP
     blank_threshold: Annotated[
@@ -171,3 +171,8 @@ class Settings(BaseModel):
     ] = ()
     scan: Annotated[Trigger, BeforeValidator(folded)] = Trigger.MANUAL
     finish: Annotated[Finish, BeforeValidator(folded)] = Finish.HOLD
+
+    @property
+    def keeps_on_jam(self) -> bool:
+        """Whether job or profile say `on_jam: "keep"` themselves: then people know to feed the rest only."""
+        return self.on_jam is OnJam.KEEP and "on_jam" in self.model_fields_set

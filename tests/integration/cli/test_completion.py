@@ -44,7 +44,7 @@ def completed(shell: Shell, *words: str, kind: str = "fish") -> list[str]:
 
 @pytest.fixture
 def filled(shell: Shell, agent: Connection) -> Shell:
-    """A queued job, one in ready with three batches, a failed one."""
+    """A queued job, one in ready with four batches, a failed one."""
     for title in ("one", "two\x1b[2J", "three"):
         shell.run("submit", title)
     step(agent, 3, "ready")
@@ -52,6 +52,7 @@ def filled(shell: Shell, agent: Connection) -> Shell:
     step(agent, 2, "ready")
     agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (2, 1, 4), (2, 2, 6)")
     agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq, status) VALUES (2, 3, 'discarded')")
+    agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq, answered) VALUES (2, 4, false)")
     return shell
 
 
@@ -71,9 +72,9 @@ def test_jobs_are_those_with_which_it_is_legal(filled: Shell) -> None:
 
 
 def test_batches_are_those_of_the_job(filled: Shell) -> None:
-    """Kept ones to discard, discarded ones to restore."""
-    assert completed(filled, "discard", "2", "", kind="bash") == ["plain,1", "plain,2"]
-    assert completed(filled, "restore", "2", "", kind="bash") == ["plain,3"]
+    """Kept ones to discard, discarded ones to restore, and to both what waits for an answer."""
+    assert completed(filled, "discard", "2", "", kind="bash") == ["plain,1", "plain,2", "plain,4"]
+    assert completed(filled, "restore", "2", "", kind="bash") == ["plain,3", "plain,4"]
     assert completed(filled, "restore", "42", "", kind="bash") == []
 
 

@@ -31,6 +31,7 @@ _ROADS = {
     Place.QUEUED: ["queued"],
     Place.READY_EMPTY: ["queued", "ready"],
     Place.READY_DISCARDED: ["queued", "ready", "discarded batch", "pages"],
+    Place.READY_UNANSWERED: ["queued", "ready", "jammed batch", "pages"],
     Place.READY: ["queued", "ready", "batch", "pages"],
     Place.SCANNING: ["queued", "ready", "scanning"],
     Place.ASSEMBLING: ["queued", "ready", "batch", "pages", "assembling"],
@@ -66,6 +67,8 @@ _EXTRA = {
     "VALUES (%s, 1, 2, 'discarded')",
     "pages": "INSERT INTO scan_job_pages (job_id, batch_seq, page, sheet, side, width_mm, height_mm, sha256) "
     "SELECT %s, 1, n, 1, 'front', 210, 297, repeat('0', 64) FROM generate_series(1, 2) n",
+    "jammed batch": "INSERT INTO scan_job_batches (job_id, batch_seq, page_count, error_code, answered) "
+    "VALUES (%s, 1, 2, 'feeder_jammed', false)",
     "name": "UPDATE scan_jobs SET inbox_path = 'Inbox/a.pdf' WHERE id = %s",
 }
 

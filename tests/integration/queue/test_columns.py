@@ -70,7 +70,9 @@ def a_row(owner: Connection, table: str, status: str) -> None:
         owner.execute("DELETE FROM scan_jobs")
         owner.execute("INSERT INTO scan_jobs (id, title, status) VALUES (1, 'a', %s)", (status,))
         if table == "scan_job_batches":
-            owner.execute("INSERT INTO scan_job_batches (id, job_id, batch_seq) VALUES (1, 1, 1)")
+            owner.execute(
+                "INSERT INTO scan_job_batches (id, job_id, batch_seq, answered) VALUES (1, 1, 1, false)"
+            )
         if table == "scan_job_pages":
             owner.execute(
                 "INSERT INTO scan_job_pages (job_id, batch_seq, page, sheet, side, width_mm, height_mm, sha256)"

@@ -44,12 +44,21 @@ PAGE = {
     "blank": False, "sha256": SHA256, "age": 0.0, "picture": "ffd8",
 }  # fmt: skip
 PAGES = {"pages": Json([PAGE]), "expected": "scanning"}
-BATCH = {"seq": 2, "path": "/b.pdf", "pages": 1, "blank": 0, "status": "scanned", "sha256": SHA256}
+BATCH = {
+    "seq": 2, "path": "/b.pdf", "pages": 1, "blank": 0, "status": "scanned", "sha256": SHA256, "answered": False,
+    "fault": "f",
+}  # fmt: skip
 
 # Of each write: the status of a job in which it is to be done, its values, and what of the job it does not mind.
 CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "restart_idle_clock": (Status.READY, {"status": "ready"}),
-    "claim": (Status.QUEUED, {"jobs": JOBS}),
+    "claim": (Status.QUEUED, {"jobs": JOBS, "only": None}),
+    "hold": (Status.QUEUED, {"status": "queued", "error": "e"}),
+    "let_wait": (Status.QUEUED, {}),
+    "record_canceled": (
+        Status.CANCELED,
+        {"seq": 2, "pages": 4, "blank": 0, "code": "canceled", "fault": "f"},
+    ),
     "advance": (Status.SCANNING, {**STEP, "from_status": "scanning", "to_status": "ready"}),
     "scan_now": (Status.READY, {}),
     "manual_job": (Status.COMMITTED, {"title": "T", "settings": Jsonb({})}),
@@ -57,6 +66,7 @@ CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "write_pages": (Status.SCANNING, PAGES),
     "forget_pages": (Status.SCANNING, PAGES),
     "rebound": (Status.ASSEMBLING, {**BATCH, "seq": 1, "expected": "assembling"}),
+    "answer_batches": (Status.SCANNING, {"expected": "scanning", "seq": 2, "halves": False}),
     "after_batch": (Status.SCANNING, {"expected": "scanning", "error": None, "error_code": None}),
     "postpone": (
         Status.SCANNING,
@@ -117,8 +127,11 @@ def job(connection: Connection, status: str, name: str) -> int:
         assert row
         ages = f"updated_at = {when}, last_activity_at = {when}"
         connection.execute(f"UPDATE scan_jobs SET staging_path = {path}, {ages}".encode())  # noqa: S608
+        if name == "let_wait":
+            connection.execute("UPDATE scan_jobs SET error_code = 'paper_left'")
         connection.execute(
-            "INSERT INTO scan_job_batches (job_id, batch_seq, page_count) VALUES (%s, 1, 1)", (row["id"],)
+            "INSERT INTO scan_job_batches (job_id, batch_seq, page_count, answered) VALUES (%s, 1, 1, false)",
+            (row["id"],),
         )
         connection.execute(
             "INSERT INTO scan_job_pages"

@@ -54,7 +54,7 @@ def test_a_job_is_named_wherever_there_is_one() -> None:
 def test_a_missing_field_does_not_silence_the_line() -> None:
     """A log line never fails: a field that was not given shows as a question mark."""
     message = MESSAGES[Event.BATCH_RECORDED]
-    assert message.worded({"job": 42, "pages": 12, "left_out": ""}) == "job 42: batch ? recorded, 12 pages"
+    assert message.worded({"job": 42, "holds": "12 pages"}) == "job 42: batch ? recorded, 12 pages"
 
 
 def test_a_line_is_one_line() -> None:

@@ -149,7 +149,19 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
                 "blank": 3,
                 "dropped": 1,
                 "suspect": 0,
-                "left_out": " (3 blank and 1 dropped left out)",
+                "holds": "4 pages; 3 blank and 1 dropped left out",
+            },
+        ),
+        (
+            Written(
+                replace(step(Status.PREVIEW, staged=STAGED), left_out="batch 1: 8 safe pages are not in it")
+            ),
+            Event.PREVIEW_READY,
+            {
+                "job": 42,
+                "pages": 4,
+                "path": STAGED.staged,
+                "holds": "4 pages; batch 1: 8 safe pages are not in it",
             },
         ),
         (
@@ -168,12 +180,12 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
         (
             Written(BATCH),
             Event.BATCH_RECORDED,
-            {"job": 42, "batch": 1, "pages": 4, "blank": 0, "left_out": ""},
+            {"job": 42, "batch": 1, "pages": 4, "blank": 0, "holds": "4 pages"},
         ),
         (
             Written(replace(BATCH, code=JAM, error="why")),
             Event.BATCH_FAULT,
-            {"job": 42, "batch": 1, "pages": 4, "blank": 0, "left_out": "", "code": JAM, "why": "why"},
+            {"job": 42, "batch": 1, "pages": 4, "blank": 0, "code": JAM, "why": "why"},
         ),
         (
             Written(Postpone(42, Status.SCANNING, ErrorCode.DEVICE_BUSY, "why", 2.0, 1)),
@@ -208,6 +220,15 @@ def test_what_the_daemon_did_is_one_line(outcome: Outcome, event: Event, fields:
     """Each with its event and the fields of its wording."""
     assert list(narrate_outcome(outcome)) == [(event, fields)]
     assert set(MESSAGES[event].fields) <= set(fields)
+
+
+def test_a_job_that_waits_beside_a_complete_batch_is_told() -> None:
+    """The batch itself went well: what a person must do is about an earlier one."""
+    lines = list(
+        narrate_outcome(Written(replace(BATCH, error="batch 1: its 8 pages are not in the document")))
+    )
+    assert [event for event, _ in lines] == [Event.BATCH_RECORDED, Event.JOB_READY_WITH_ERROR]
+    assert lines[1][1]["why"].startswith("batch 1")
 
 
 @pytest.mark.parametrize(

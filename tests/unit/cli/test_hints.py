@@ -19,7 +19,7 @@ from scand.decide.state import Limits, Snapshot, State
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import BatchRow as Kept
 from scand.jobs.rows import BatchStatus, Job
-from scand.jobs.settings import Finish, Settings, Sides, Trigger
+from scand.jobs.settings import Finish, OnJam, Settings, Sides, Trigger
 from scand.queue.intents import BatchRow, EventRow, JobRow, JobView
 from tests.unit.cli.test_progress import JOB, NOW, later
 
@@ -40,14 +40,19 @@ _HISTORIES: dict[str, list[tuple[str | None, str]]] = {
                      ("ready", "assembling"), ("assembling", "preview")],
     "taken back": [("assembling", "preview"), ("preview", "committing"), ("committing", "preview")],
 }  # fmt: skip
-_BATCHES: dict[str, list[tuple[str, str | None]]] = {
+_JAM = "feeder_jammed"
+_BATCHES: dict[str, list[tuple[str, str | None, bool]]] = {
     "none": [],
-    "one": [("scanned", None)],
-    "two": [("scanned", None), ("scanned", None)],
-    "discarded": [("discarded", None)],
-    "torn": [("discarded", "feeder_jammed")],
-    "torn and one": [("discarded", "feeder_jammed"), ("scanned", None)],
+    "one": [("scanned", None, True)],
+    "two": [("scanned", None, True), ("scanned", None, True)],
+    "discarded": [("discarded", None, True)],
+    "torn": [("discarded", _JAM, False)],
+    "torn and one": [("discarded", _JAM, False), ("scanned", None, True)],
+    "kept": [("scanned", _JAM, False)],
+    "kept and one": [("scanned", _JAM, True), ("scanned", None, True)],
+    "over and one": [("discarded", _JAM, True), ("scanned", None, True)],
 }
+"""Of each batch its status, its fault, and whether it is answered."""
 
 
 def _events(history: str) -> list[EventRow]:
@@ -55,7 +60,7 @@ def _events(history: str) -> list[EventRow]:
 
 
 def _view(status: str, history: str, batches: str, error: str | None, merged: int | None) -> JobView:
-    kept = sum(kind == "scanned" for kind, _code in _BATCHES[batches])
+    kept = sum(kind == "scanned" for kind, *_ in _BATCHES[batches])
     row = replace(
         JOB,
         status=status,
@@ -66,8 +71,8 @@ def _view(status: str, history: str, batches: str, error: str | None, merged: in
         seen_at=later(0.1),
     )
     rows = [
-        BatchRow(seq, kind, 4, None, "/x.pdf", code, "h", NOW)
-        for seq, (kind, code) in enumerate(_BATCHES[batches], 1)
+        BatchRow(seq, kind, 4, None, "/x.pdf", code, "h", NOW, answered)
+        for seq, (kind, code, answered) in enumerate(_BATCHES[batches], 1)
     ]
     return JobView(row, rows, _events(history))
 
@@ -81,12 +86,16 @@ def _decided(view: JobView, wish: Asked) -> Status | None:
         assembled=any(after == "assembling" for _before, after in steps),
         reopened=("preview", "ready") in steps,
         batches=tuple(
-            Kept(row.batch_seq, row.staging_path, row.page_count, BatchStatus(row.status), row.error_code)
+            Kept(
+                row.batch_seq, row.staging_path, row.page_count, BatchStatus(row.status), row.error_code,
+                answered=row.answered,
+            )
             for row in view.batches
         ),
     )  # fmt: skip
     sides = Sides.MANUAL_DUPLEX if wish.halves else Sides.DUPLEX
-    settings = Settings(scan=wish.scan, finish=wish.finish, sides=sides)
+    said = {"on_jam": OnJam.KEEP} if wish.keeps else {}
+    settings = Settings(scan=wish.scan, finish=wish.finish, sides=sides, **said)
     here = State(Limits(ready_timeout=None), Snapshot(job=job, settings=settings), serving=True, fresh=True)
     _, actions = decide(here, Tick(), 1.0)
     taken = [action for action in actions if isinstance(action, Advance)]
@@ -95,7 +104,7 @@ def _decided(view: JobView, wish: Asked) -> Status | None:
 
 
 def _combinations() -> Iterator[tuple[JobView, Asked]]:
-    wishes = [Asked(*values) for values in product(Trigger, Finish, (False, True))]
+    wishes = [Asked(*values) for values in product(Trigger, Finish, (False, True), (False, True))]
     for history, batches in product(_HISTORIES, _BATCHES):
         status = _HISTORIES[history][-1][1]
         for error, merged in product((None, "feeder_empty"), (None, 4)):
@@ -110,7 +119,7 @@ def test_what_goes_on_by_itself_is_what_the_agent_decides() -> None:
         if view.job.status in {"ready", "preview"}:
             tried += 1
             assert goes_on_to(view, wish) == _decided(view, wish), (view, wish)
-    assert tried > 1500
+    assert tried > 5000
 
 
 def test_nobody_is_asked_for_what_happens_by_itself() -> None:
@@ -136,6 +145,32 @@ def test_every_command_of_a_hint_is_legal() -> None:
     assert statuses == {"draft", "queued", "ready", "preview", "failed", "canceled"}
 
 
+def test_who_looks_at_the_document_is_told_what_is_not_in_it() -> None:
+    """At preview, on the way and after; and where sheets may be in it twice, that they may."""
+    for status in ("preview", "committing", "committed"):
+        left = replace(_view("preview", "merged", "over and one", None, 4).job, status=status)
+        view = _view("preview", "merged", "over and one", None, 4)._replace(job=left)
+        assert hint(view, Asked()).startswith("batch 1: 4 safe pages are not in it")
+        assert "not in it" not in hint(view._replace(batches=view.batches[1:]), Asked())
+    twice = _view("preview", "merged", "kept and one", None, 8)
+    assert hint(twice, Asked(finish=Finish.COMMIT)).startswith(
+        "look whether each sheet is in it once: batch 1"
+    )
+    assert hint(twice, Asked(finish=Finish.COMMIT, keeps=True)) == "goes into the Inbox by itself"
+
+
+def test_a_batch_that_waits_for_an_answer_has_three() -> None:
+    """Kept: the rest, that was all, start over. Half a stack is fed again."""
+    kept = _view("ready", "scanned", "kept", None, None)
+    assert hint(kept, Asked(finish=Finish.COMMIT)) == (
+        "batch 1 ended in a fault: feed the rest: scand scan 7 · that was all: scand restore 7 1 · "
+        "start over: scand discard 7 1, then scand scan 7"
+    )
+    half = _view("ready", "scanned", "torn", None, None)
+    assert "feed the whole stack again: scand scan 7" in hint(half, Asked(halves=True))
+    assert "its pages belong in: scand restore 7 1" in hint(half, Asked())
+
+
 @pytest.mark.parametrize(
     ("scan", "holder", "said"),
     [
@@ -149,6 +184,12 @@ def test_a_queued_job_is_told_when_it_starts(scan: Trigger, holder: int | None, 
     """`scan: "auto"` starts once, at the claim."""
     view = _view("queued", "new", "none", None, None)
     assert hint(view, Asked(scan), holder) == said
+
+
+def test_a_job_that_waits_since_paper_was_left_is_scanned_by_hand() -> None:
+    """It does not start by itself any more, whatever holds the scanner now."""
+    view = _view("queued", "new", "none", "paper_left", None)
+    assert hint(view, Asked(Trigger.AUTO), 3) == "when the feeder holds its paper and no other: scand scan 7"
 
 
 def test_a_start_by_itself_happens_once() -> None:
@@ -178,4 +219,8 @@ def test_a_profile_says_what_the_job_does_not() -> None:
     assert asked(_row({"profile": "quick", "scan": "auto"}), {}) == Asked(Trigger.AUTO)
     assert asked(_row({"sides": "manual-duplex", "x": 1}), {}) == Asked(halves=True)
     assert asked(_row({"scan": "later"}), {}) == Asked()
+    assert asked(_row({"on_jam": "keep"}), {}).keeps
+    assert asked(_row({"profile": "quick", "on_jam": "keep", "scan": None}), {}).keeps
+    assert not asked(_row({"finish": "commit"}), {}).keeps
+    assert asked(_row({}), {"default": {"on_jam": "keep"}}).keeps
     assert asked(_row(["no", "object"]), {}) == Asked()

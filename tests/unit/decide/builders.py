@@ -11,6 +11,7 @@ from scand.decide.actions import (
     Action,
     Advance,
 )
+from scand.decide.job_pages import JobPages
 from scand.decide.occurrences import (
     Occurrence,
     Tick,
@@ -18,7 +19,6 @@ from scand.decide.occurrences import (
 from scand.decide.state import (
     CourierChild,
     FeederChild,
-    JobPages,
     Limits,
     Run,
     Snapshot,

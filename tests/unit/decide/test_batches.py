@@ -35,6 +35,7 @@ from tests.unit.decide.builders import (
     job,
     on_disk,
     row,
+    settings,
     snapshot,
     state,
     wants,
@@ -50,11 +51,13 @@ def test_a_finished_batch_is_bound_then_recorded() -> None:
     assert actions == [LookAgain()]
     after, actions = decide(after, CourierEnded("exit status 0"), NOW)
     _, actions = decide(after, Looked(here.snapshot), NOW)
-    assert actions == [Record(42, Status.SCANNING, 1, PDF, kept=True, code=None, error=None, listed=4)]
+    assert actions == [
+        Record(42, Status.SCANNING, 1, PDF, kept=True, code=None, error=None, listed=4, answers=True)
+    ]
 
 
 def test_a_jammed_batch_is_recorded_as_discarded_with_a_sentence() -> None:
-    """The error says which sheet jammed, how many are safe, and from where to feed again."""
+    """The error says which sheet jammed, what became of those before it, and from where to feed again."""
     jam = on_disk(end=End(code=ErrorCode.FEEDER_JAMMED), captured=24)
     here = state(
         snapshot(job(Status.SCANNING), unrecorded=(jam,)), feeder=WAITING, bound=BoundBatch(42, 1, PDF)
@@ -64,8 +67,10 @@ def test_a_jammed_batch_is_recorded_as_discarded_with_a_sentence() -> None:
     assert (record.kept, record.code) == (False, ErrorCode.FEEDER_JAMMED)
     assert record.error is not None
     assert "sheet 13 jammed" in record.error
-    assert "12 sheets (24 pages) are safe" in record.error
-    assert "re-feed from sheet 13" in record.error
+    assert "12 sheets (24 pages) are discarded" in record.error
+    assert "feed again from sheet 13" in record.error
+    assert record.fault == record.error
+    assert (record.answered, record.answers) == (False, False)
 
 
 def test_on_jam_keep_keeps_the_batch() -> None:
@@ -76,7 +81,60 @@ def test_on_jam_keep_keeps_the_batch() -> None:
     )
     assert isinstance(record, Record)
     assert record.kept
+    assert not record.answered
     assert record.error
+
+
+def test_half_a_stack_is_never_kept_after_a_fault() -> None:
+    """In manual duplex the whole half is fed again, and that answers it."""
+    half = replace(on_disk(end=End(code=ErrorCode.COVER_OPEN)), keep_on_fault=True, halves=True, duplex=False)
+    here = state(
+        snapshot(job(Status.SCANNING), unrecorded=(half,)), feeder=WAITING, bound=BoundBatch(42, 1, PDF)
+    )
+    (record,) = wants(here)
+    assert isinstance(record, Record)
+    assert (record.kept, record.answered) == (False, False)
+    again = replace(half, end=End(), seq=2)
+    torn = replace(row(1, kept=False), error_code="cover_open", answered=False)
+    here = state(
+        snapshot(job(Status.SCANNING, batches=(torn,)), unrecorded=(again,)),
+        feeder=WAITING,
+        bound=BoundBatch(42, 2, PDF),
+    )
+    (record,) = wants(here)
+    assert isinstance(record, Record)
+    assert (record.answers, record.halves, record.error) == (True, True, None)
+
+
+def test_a_complete_batch_beside_a_discarded_one_leaves_a_question() -> None:
+    """The rest was fed, or the whole stack? Only a person knows: the job says so, without a code."""
+    torn = replace(row(1, kept=False), error_code="feeder_jammed", answered=False)
+    here = state(
+        snapshot(job(Status.SCANNING, batches=(torn,)), unrecorded=(on_disk(2, end=End()),)),
+        feeder=WAITING,
+        bound=BoundBatch(42, 2, PDF),
+    )
+    (record,) = wants(here)
+    assert isinstance(record, Record)
+    assert (record.code, record.fault, record.answers) == (None, None, True)
+    assert record.error == (
+        "batch 1: its 4 pages are not in the document: scand restore 42 1 takes them in, scand discard 42 1 "
+        "leaves them out"
+    )
+
+
+def test_a_canceled_batch_is_no_clean_place() -> None:
+    """Queued again, the job says from which sheet to feed, and does not scan by itself."""
+    canceled = on_disk(end=End(code=ErrorCode.CANCELED))
+    here = state(
+        snapshot(
+            job(Status.READY, entered_from="queued"), unrecorded=(canceled,), asked=settings(scan="auto")
+        ),
+        bound=BoundBatch(42, 1, PDF),
+    )
+    (record,) = wants(here)
+    assert isinstance(record, Record)
+    assert "feed again from sheet 3" in (record.error or "")
 
 
 def test_a_batch_without_end_was_interrupted() -> None:
@@ -90,7 +148,7 @@ def test_a_batch_of_one_torn_sheet_is_recorded_without_a_pdf() -> None:
     torn = on_disk(end=End(code=ErrorCode.FEEDER_JAMMED), captured=1, bindable=0)
     (record,) = wants(state(snapshot(job(Status.SCANNING), unrecorded=(torn,)), feeder=WAITING))
     assert isinstance(record, Record)
-    assert (record.pdf, record.kept) == (None, False)
+    assert (record.pdf, record.kept, record.answered) == (None, False, True)
 
 
 def test_an_empty_feeder_returns_the_job_to_ready() -> None:

@@ -217,6 +217,23 @@ def test_finish_commit_goes_on_from_the_first_preview_only() -> None:
     assert wants(state(snapshot(fresh))) == []
 
 
+@pytest.mark.parametrize(
+    ("said", "goes_on"), [({}, False), ({"on_jam": "discard"}, False), ({"on_jam": "keep"}, True)]
+)
+def test_a_document_in_pieces_goes_on_only_where_on_jam_is_said(said: dict[str, str], goes_on: bool) -> None:
+    """Where a batch is kept by default, somebody may have fed the whole stack again: a person looks first."""
+    pieces = (replace(row(1), error_code="feeder_jammed"), row(2))
+    here = snapshot(
+        job(Status.PREVIEW, entered_from="assembling", batches=pieces),
+        asked=settings(finish="commit", **said),
+    )
+    assert bool(wants(state(here))) is goes_on
+    over = replace(
+        here, job=job(Status.PREVIEW, entered_from="assembling", batches=(row(1, kept=False), row(2)))
+    )
+    assert wants(state(over)), "who has started over has no pieces"
+
+
 def test_a_site_that_commits_by_itself_is_left_alone() -> None:
     """With `commit.by = "client"` the agent stops at preview."""
     limits = Limits(commits=False)

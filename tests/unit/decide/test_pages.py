@@ -79,7 +79,17 @@ def test_a_batch_is_recorded_with_its_last_pages_and_not_before_the_others() -> 
         assert isinstance(action, Record) is record
         assert action in {
             WritePages(42, Status.SCANNING, 1, 100 - lacking, 140 - lacking),
-            Record(42, Status.SCANNING, 1, PDF, kept=True, code=None, error=None, listed=100 - lacking),
+            Record(
+                42,
+                Status.SCANNING,
+                1,
+                PDF,
+                kept=True,
+                code=None,
+                error=None,
+                listed=100 - lacking,
+                answers=True,
+            ),
         }
 
 

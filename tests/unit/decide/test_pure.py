@@ -20,12 +20,14 @@ ALLOWED = {
     "scand.decide",
     "scand.errors",
     "scand.faults",
+    "scand.jobs.answers",
     "scand.jobs.lifecycle",
     "scand.jobs.rows",
     "scand.jobs.settings",
     "scand.jobs.staged",
     "scand.spool.leaves",
     "scand.spool.records",
+    "scand.wording",
 }
 
 

@@ -96,15 +96,41 @@ def test_finish_acts_after_the_first_complete_batch(finish: str) -> None:
         {"page_count": 4},
         {"batches": (row(kept=False),)},
         {"batches": ()},
-        {"batches": (replace(row(kept=False), error_code="feeder_jammed"), row(2))},
+        {"batches": (replace(row(kept=False), error_code="feeder_jammed", answered=False), row(2))},
+        {"batches": (replace(row(), error_code="feeder_jammed", answered=False),)},
     ],
-    ids=["fault", "claimed again", "not now", "reopened", "only discarded", "nothing", "torn batch left out"],
+    ids=[
+        "fault",
+        "claimed again",
+        "not now",
+        "reopened",
+        "only discarded",
+        "nothing",
+        "torn batch left out",
+        "torn batch kept",
+    ],
 )
 def test_finish_never_acts_where_a_person_has_to_decide(fields: dict[str, Any]) -> None:
     """The agent never merges a job by itself after a fault, or once a client has taken over."""
     values = {"entered_from": "scanning", "batches": (row(),), **fields}
     ready = snapshot(job(Status.READY, **values), asked=settings(finish="commit"))
     assert wants(state(ready, feeder=WAITING)) == []
+
+
+def test_what_a_person_has_answered_is_in_nobodys_way() -> None:
+    """Left out by a person, or kept with the rest behind it: the agent goes on."""
+    for kept in (True, False):
+        torn = replace(row(kept=kept), error_code="feeder_jammed")
+        ready = job(Status.READY, entered_from="scanning", batches=(torn, row(2)))
+        (step,) = steps(wants(state(snapshot(ready, asked=settings(finish="preview")))))
+        assert step.to_status is Status.ASSEMBLING
+
+
+def test_auto_does_not_scan_beside_an_unanswered_batch() -> None:
+    """Queued again after a fault: which sheets are in the feeder now, only a person knows."""
+    torn = replace(row(), error_code="feeder_jammed", answered=False)
+    ready = job(Status.READY, entered_from="queued", batches=(torn,))
+    assert not steps(wants(state(snapshot(ready, asked=settings(scan="auto")))))
 
 
 def test_finish_waits_for_the_backs() -> None:
@@ -137,9 +163,16 @@ def test_idle_with_nothing_scanned_is_canceled() -> None:
         {"error_code": "feeder_jammed", "error": "jam", "batches": (row(),)},
         {"batches": (row(kept=False),)},
         {"error_code": "feeder_empty", "error": "empty"},
-        {"batches": (replace(row(kept=False), error_code="feeder_jammed"), row(2))},
+        {"batches": (replace(row(kept=False), error_code="feeder_jammed", answered=False), row(2))},
+        {"batches": (replace(row(), error_code="feeder_jammed", answered=False, error="feed again"),)},
     ],
-    ids=["fault with kept pages", "only discarded", "fault and nothing scanned", "torn batch left out"],
+    ids=[
+        "fault with kept pages",
+        "only discarded",
+        "fault and nothing scanned",
+        "torn batch left out",
+        "queued again after a fault",
+    ],
 )
 def test_idle_with_an_unanswered_fault_fails(fields: dict[str, Any]) -> None:
     """Nothing is deleted, and no document comes out short."""

@@ -38,7 +38,9 @@ def test_reports_come_out_whole_however_the_bytes_arrive(sizes: list[int]) -> No
 
 def test_a_command_survives_the_way() -> None:
     """A command with settings, the page size "max" among them, is read back unchanged."""
-    scan = wire.Scan(directory="/x", device="", settings=resolve({"page_size": "max", "quality": 70}, {}))
+    scan = wire.Scan(
+        directory="/x", device="", settings=resolve({"page_size": "max", "quality": 70}, {}), paper="/p"
+    )
     assert wire.Lines().commands(wire.encode(scan)) == [scan]
 
 
