@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _QUALITIES = 75, 55, 35, 15
 """Of JPEG: the first that makes a small enough file."""
@@ -39,21 +39,30 @@ def picture(strips: Iterable[Image.Image], width: int, height: int, size: int, *
     scale = min(1.0, size / longest)
     across, down = max(1, round(width * scale)), max(1, round(height * scale))
     samples = _SAMPLES[longest < 4 * size] if scale < 1 else 1
-    sampled, top = None, 0
+    parts, top = [], 0
     for strip in strips:
-        mode, bottom = ("L" if strip.mode == "1" else strip.mode), top + strip.height
-        sampled = sampled or Image.new(mode, (samples * across, samples * down))
-        first, end = (_first(edge, height, sampled.height) for edge in (top, bottom))
+        first, end = (_first(edge, height, samples * down) for edge in (top, top + strip.height))
         if end > first:
-            row = height / sampled.height
+            row = height / (samples * down)
             box = (0, max(0.0, first * row - top), width, min(strip.height, end * row - top))
-            part = strip.resize((sampled.width, end - first), Image.Resampling.NEAREST, box)
-            sampled.paste(part, (0, first))
-        top = bottom
-    if sampled is None:
+            part = strip.resize((samples * across, end - first), Image.Resampling.NEAREST, box)
+            parts.append(part.convert("L") if part.mode == "1" else part)
+        top += strip.height
+    if not parts:
         raise ValueError("a side without a pixel")
-    small = sampled.reduce(samples)
+    small = _stacked(parts).reduce(samples)
     return _jpeg(small.transpose(Image.Transpose.ROTATE_180) if turn else small)
+
+
+def _stacked(parts: Sequence[Image.Image]) -> Image.Image:
+    if len(parts) == 1:
+        return parts[0]
+    whole = Image.new(parts[0].mode, (parts[0].width, sum(part.height for part in parts)))
+    top = 0
+    for part in parts:
+        whole.paste(part, (0, top))
+        top += part.height
+    return whole
 
 
 def _first(edge: int, height: int, samples: int) -> int:
