@@ -16,9 +16,9 @@ _QUALITIES = 75, 55, 35, 15
 _BYTES = 0.15
 """Most bytes of a picture, as a share of its longest side squared: 24,000 for 400 pixels, 0.2 a pixel of A4."""
 
-_SAMPLES = 2, 3
-"""Samples of the side in each direction for a pixel of the picture; more where the side is not much larger, since
-text of few pixels suffers first. To average all pixels of 300 dpi would take five times as long."""
+_SAMPLES = (2, 1), (2, 2)
+"""Samples of the side for a pixel of the picture, across and down; more where the side is not much larger, since
+text of few pixels suffers first. To average all pixels of 300 dpi would take ten times as long."""
 
 
 def picture(strips: Iterable[Image.Image], width: int, height: int, size: int, *, turn: int = 0) -> bytes:
@@ -38,14 +38,15 @@ def picture(strips: Iterable[Image.Image], width: int, height: int, size: int, *
     longest = max(width, height)
     scale = min(1.0, size / longest)
     across, down = max(1, round(width * scale)), max(1, round(height * scale))
-    samples = _SAMPLES[longest < 4 * size] if scale < 1 else 1
+    samples = _SAMPLES[longest < 4 * size] if scale < 1 else (1, 1)
+    columns, rows = samples[0] * across, samples[1] * down
     parts, top = [], 0
     for strip in strips:
-        first, end = (_first(edge, height, samples * down) for edge in (top, top + strip.height))
+        first, end = (_first(edge, height, rows) for edge in (top, top + strip.height))
         if end > first:
-            row = height / (samples * down)
+            row = height / rows
             box = (0, max(0.0, first * row - top), width, min(strip.height, end * row - top))
-            part = strip.resize((samples * across, end - first), Image.Resampling.NEAREST, box)
+            part = strip.resize((columns, end - first), Image.Resampling.NEAREST, box)
             parts.append(part.convert("L") if part.mode == "1" else part)
         top += strip.height
     if not parts:
@@ -65,9 +66,9 @@ def _stacked(parts: Sequence[Image.Image]) -> Image.Image:
     return whole
 
 
-def _first(edge: int, height: int, samples: int) -> int:
-    """The first of so many samples that lies in or below a row of the side."""
-    return -(-(2 * edge * samples - height) // (2 * height))
+def _first(edge: int, height: int, rows: int) -> int:
+    """The first of so many rows of samples that lies in or below a row of the side."""
+    return -(-(2 * edge * rows - height) // (2 * height))
 
 
 def _jpeg(image: Image.Image) -> bytes:
