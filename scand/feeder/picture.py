@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _QUALITIES = 75, 55, 35, 15
 """Of JPEG: the first that makes a small enough file."""
@@ -16,9 +16,9 @@ _QUALITIES = 75, 55, 35, 15
 _BYTES = 0.15
 """Most bytes of a picture, as a share of its longest side squared: 24,000 for 400 pixels, 0.2 a pixel of A4."""
 
-_SAMPLES = 2, 3
-"""Samples of the side in each direction for a pixel of the picture; more where the side is not much larger, since
-text of few pixels suffers first. To average all pixels of 300 dpi would take five times as long."""
+_SAMPLES = (2, 1), (2, 2)
+"""Samples of the side for a pixel of the picture, across and down; more where the side is not much larger, since
+text of few pixels suffers first. To average all pixels of 300 dpi would take ten times as long."""
 
 
 def picture(strips: Iterable[Image.Image], width: int, height: int, size: int, *, turn: int = 0) -> bytes:
@@ -38,27 +38,37 @@ def picture(strips: Iterable[Image.Image], width: int, height: int, size: int, *
     longest = max(width, height)
     scale = min(1.0, size / longest)
     across, down = max(1, round(width * scale)), max(1, round(height * scale))
-    samples = _SAMPLES[longest < 4 * size] if scale < 1 else 1
-    sampled, top = None, 0
+    samples = _SAMPLES[longest < 4 * size] if scale < 1 else (1, 1)
+    columns, rows = samples[0] * across, samples[1] * down
+    parts, top = [], 0
     for strip in strips:
-        mode, bottom = ("L" if strip.mode == "1" else strip.mode), top + strip.height
-        sampled = sampled or Image.new(mode, (samples * across, samples * down))
-        first, end = (_first(edge, height, sampled.height) for edge in (top, bottom))
+        first, end = (_first(edge, height, rows) for edge in (top, top + strip.height))
         if end > first:
-            row = height / sampled.height
+            row = height / rows
             box = (0, max(0.0, first * row - top), width, min(strip.height, end * row - top))
-            part = strip.resize((sampled.width, end - first), Image.Resampling.NEAREST, box)
-            sampled.paste(part, (0, first))
-        top = bottom
-    if sampled is None:
+            part = strip.resize((columns, end - first), Image.Resampling.NEAREST, box)
+            parts.append(part.convert("L") if part.mode == "1" else part)
+        top += strip.height
+    if not parts:
         raise ValueError("a side without a pixel")
-    small = sampled.reduce(samples)
+    small = _stacked(parts).reduce(samples)
     return _jpeg(small.transpose(Image.Transpose.ROTATE_180) if turn else small)
 
 
-def _first(edge: int, height: int, samples: int) -> int:
-    """The first of so many samples that lies in or below a row of the side."""
-    return -(-(2 * edge * samples - height) // (2 * height))
+def _stacked(parts: Sequence[Image.Image]) -> Image.Image:
+    if len(parts) == 1:
+        return parts[0]
+    whole = Image.new(parts[0].mode, (parts[0].width, sum(part.height for part in parts)))
+    top = 0
+    for part in parts:
+        whole.paste(part, (0, top))
+        top += part.height
+    return whole
+
+
+def _first(edge: int, height: int, rows: int) -> int:
+    """The first of so many rows of samples that lies in or below a row of the side."""
+    return -(-(2 * edge * rows - height) // (2 * height))
 
 
 def _jpeg(image: Image.Image) -> bytes:
