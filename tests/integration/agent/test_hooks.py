@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scand.agent.log import hooks
+from scand.agent.log.events import Event
 from scand.agent.log.hooks import Hooks
+from scand.agent.log.journal import Journal
+from scand.agent.log.reporter import Reporter
+from scand.jobs.lifecycle import Status
+from scand.jobs.rows import BatchRow, BatchStatus, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,3 +136,27 @@ def test_what_cannot_be_started_is_told() -> None:
     hook = Hooks(f"{sys.executable} -c 'pass'")
     assert hook.tell({}) is None
     assert told(hook) == []
+
+
+def test_it_is_told_what_is_not_in_the_document(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a job with a discarded batch that ended in a fault, with every event about it."""
+    monkeypatch.setattr(hooks, "LONGEST_RUN", 0.0)
+    out = BatchRow(1, "/b.pdf", 8, BatchStatus.DISCARDED, error_code="feeder_jammed")
+    job = Job(42, "T", {}, Status.COMMITTING, datetime.now(UTC), page_count=4)
+    reporter = Reporter(Journal(), program(f"cat >> {tmp_path}/given"))
+    given: list[str] = []
+    for batches in ((), (out,)):
+        reporter.looked(replace(job, batches=batches))
+        reporter.say(Event.COMMITTED, job=42, path="Inbox/T.pdf", sha256="0" * 64)
+        end = time.monotonic() + 20
+        while len(given) <= len(batches):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+            found = tmp_path / "given"
+            given = found.read_text().splitlines() if found.exists() else []
+    reporter.turn("", stopping=False)  # the runs are over, and are reaped
+    without, with_ = map(json.loads, given)
+    assert "left_out" not in without
+    assert (with_["pages"], with_["left_out"]) == (4, "batch 1: 8 safe pages are not in it")
