@@ -7,9 +7,10 @@ SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # python-sane and systemd-python compile against libsane and libsystemd.
 PACKAGES := libsane-dev libsane1 libsystemd-dev gcc pkg-config python3-dev python3-venv util-linux
 # saned, scanimage and airscan are for the tests; so is the rest, for those that boot a systemd of their own, make file
-# systems, kill at every system call (strace), and install the package on a Debian that has nothing else.
+# systems, kill at every system call (strace), install the package on a Debian that has nothing else, and look at a web
+# page (Chromium, which comes with its driver).
 FOR_TEST := sane-utils sane-airscan systemd libnss-systemd udev dbus mount strace pgbouncer \
-            dpkg-dev lintian mmdebstrap man-db mandoc
+            dpkg-dev lintian mmdebstrap man-db mandoc chromium-driver
 # What the package's contents are linked with, and what it is packed by.
 FOR_DEB  := dpkg-dev
 # pytest works in parallel where that helps. Tests wait (for a daemon, a time-out, a disk) about as long as they
@@ -114,9 +115,9 @@ bench: PACKAGES += imagemagick
 bench: venv  ## speed and size beside scanimage, img2pdf, cp …: some minutes on a quiet machine; writes docs/performance.md
 	$(BIN)/python -m tests.bench --json bench.json --markdown docs/performance.md
 
-soak: venv  ## for half an hour: use, misuse and edits chosen at random, and outages in their long forms
+soak: venv  ## for half an hour: use, misuse, faults and edits chosen at random, and outages in their long forms
 	SCAND_SOAK=1 $(BIN)/python -m pytest tests/unit tests/model tests/acceptance/test_database_away.py tests/acceptance/test_clients.py \
-		tests/integration/courier/test_edit_sequences.py
+		tests/acceptance/test_feeder.py tests/integration/courier/test_edit_sequences.py
 
 lint: venv  ## ruff
 	$(BIN)/ruff check

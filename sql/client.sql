@@ -35,9 +35,16 @@ RETURNING p.page;
 -- name: unfinished
 -- Every job that is not over: the active one, then the longest waiting. Spelt as in idx_scan_jobs_unfinished, so
 -- that it is used.
-SELECT id, status, error_code FROM scan_jobs
+SELECT id, status FROM scan_jobs
  WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')
  ORDER BY status NOT IN ('ready', 'scanning', 'assembling', 'preview', 'committing'), created_at, id LIMIT 1000;
+
+-- name: next_in_turn
+-- The job that holds the scanner, or else the one that is claimed next.
+SELECT id FROM scan_jobs
+ WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')
+   AND status NOT IN ('draft', 'failed') AND (status <> 'queued' OR error_code IS DISTINCT FROM 'paper_left')
+ ORDER BY status = 'queued', created_at, id LIMIT 1;
 
 -- name: rename
 -- Another title, in statuses in which it still reaches the document. 0 rows: the job is in another, or is not there.

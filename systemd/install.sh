@@ -3,6 +3,7 @@
 #
 #   install.sh install     program, files, config, activate; with DESTDIR not activate, so this machine is not told
 #   install.sh program     a virtual environment of its own, with this checkout in it
+#   install.sh wheels      what `program` installs, into the directory WHEELS; given WHEELS, it takes them from there
 #   install.sh files       units, catalog, man pages and the like
 #   install.sh config      the config, if there is none
 #   install.sh activate    user and directories; tells systemd, journald and udev
@@ -60,11 +61,13 @@ program() {
 	made=$root$home.new
 	rm -rf "$made"
 	mkdir -p "${made%/*}" "$root$prefix/bin"
-	wheels "$work/wheels"
+	from=${WHEELS:-$work/wheels}
+	[ -d "$from" ] || WHEELS=$from wheels
 	"$python" -m venv --without-pip "$made"
 	# Only what is needed to run, without pip. The outer pip checks that all requirements of scand are met.
+	[ -d "$work/build" ] || "$python" -m venv "$work/build"
 	"$work/build/bin/python" -m pip --isolated --disable-pip-version-check --python "$made/bin/python" \
-		install --quiet --no-compile --no-index --find-links "$work/wheels" 'scand[embedded]'
+		install --quiet --no-compile --no-index --find-links "$from" 'scand[embedded]'
 	find "$made/bin" -mindepth 1 ! -name 'python*' ! -name scand -delete
 	sed -i '/^\.\.\/\.\.\/\.\.\/bin\//d' "$made"/lib/python3*/site-packages/*.dist-info/RECORD
 	rm -rf "$made/include" "$made/lib64"
@@ -82,8 +85,8 @@ wheels() {
 	"$python" -m venv "$work/build"
 	pip="$work/build/bin/python -m pip"
 	"$source/systemd/locked.sh" "$pip install" build
-	"$source/systemd/locked.sh" "$pip wheel --wheel-dir $1" run embedded
-	$pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir "$1" "$source"
+	"$source/systemd/locked.sh" "$pip wheel --wheel-dir $WHEELS" run embedded
+	$pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir "$WHEELS" "$source"
 }
 
 files() {
@@ -121,6 +124,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 case ${1:-} in
 	install) program; files; config; [ -n "$root" ] || activate ;;
-	program | files | config | activate | uninstall) "$1" ;;
-	*) sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+	program | wheels | files | config | activate | uninstall) "$1" ;;
+	*) sed -n '3,11s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
 esac

@@ -11,6 +11,7 @@ import selectors
 import signal
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -85,14 +86,8 @@ class Agent:
         self._performer = Performer(self._config, spool, self._children)
         self._standing_log = StandingLog(self._reporter)
         checked = time.monotonic() + _FIRST_CHECK - CHECK_EVERY
-        self._state = State(
-            limits(config),
-            Snapshot(),
-            scanner_checked=checked,
-            nas_checked=checked,
-            swept=checked,
-            canceled=0,
-        )
+        new = State(limits(config), Snapshot(), canceled=0)
+        self._state = replace(new, scanner_checked=checked, nas_checked=checked, swept=checked)
         self._occurrences: deque[occurrences.Occurrence] = deque()
         self._watched_fd: int | None = None
         self._next_look = self._next_heartbeat = self._heard_at = 0.0
@@ -283,7 +278,7 @@ class Agent:
         if queue is None or queue.connection.closed or error.sqlstate == "SD001":
             self._drop_session(error)
             return
-        locked = isinstance(error, psycopg.errors.LockNotAvailable)
+        locked = isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected)
         if why != self._refusal:
             self._refusal = why
             self._reporter.say(Event.QUEUE_LOCKED if locked else Event.UNEXPECTED, why=why)

@@ -133,7 +133,10 @@ def _ready(view: JobView, wish: Asked) -> str:
         return f"goes on to {_DESTINATION[wish.finish]} by itself"
     again = f"scand scan {job.id}"
     if waiting:
-        return _question(job.id, waiting[-1], again, wish)
+        said = (
+            "" if job.error else waiting[-1].error or ""
+        )  # that of the job may be gone: it was queued again
+        return _joined(said, _question(job.id, waiting[-1], again, wish))
     kept = sum(batch.kept for batch in view.batches)
     if kept and wish.halves and kept % 2:
         return f"turn the stack over for the backs, then: {again}"

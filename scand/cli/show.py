@@ -96,7 +96,9 @@ def _batches_table(batches: list[BatchRow]) -> Table:
     made = table("batch", "", "pages", "blank", "scanned", "note", right=("batch", "pages", "blank"))
     for batch in batches:
         kept = Text("kept", "green") if batch.status == "scanned" else Text(visible(batch.status), "dim")
-        note = Text(batch.error_code or "", "red")
+        note = Text(
+            ", ".join(filter(None, [batch.error_code, "" if batch.answered else "unanswered"])), "red"
+        )
         counted, blank = number(batch.page_count), number(batch.blank_count or None)
         made.add_row(str(batch.batch_seq), kept, counted, blank, when(batch.created_at), note)
     return made

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
 from scand.errors import ConfigError, Unavailable
-from scand.queue import session
+from scand.queue import login, session
 from scand.queue.moments import MomentLoader
 from scand.queue.refusals import refusal
 from scand.queue.tables import require_all_rows
@@ -62,13 +63,12 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
 
     Raises:
         Unavailable: the server is not there or does not answer.
+        TryAgain: it takes no more sessions.
         ConfigError: the URL cannot be read, the server refuses this login, or is not what scand needs.
     """
     try:
-        connection = Connection.connect(
+        conninfo = make_conninfo(
             url,
-            autocommit=True,
-            row_factory=dict_row,
             connect_timeout=CONNECT_TIME,
             application_name=name,
             keepalives_idle=10,
@@ -76,15 +76,13 @@ def connect(url: str, *, name: str, deadline: float = Connection.deadline) -> Co
             keepalives_count=3,
             tcp_user_timeout=20_000,
         )
+        connection = Connection.connect(conninfo, autocommit=True, row_factory=dict_row)
     except psycopg.ProgrammingError as error:
         raise ConfigError(f"database.url cannot be read: {error}".strip()) from error
+    except psycopg.errors.ConnectionTimeout as error:
+        raise Unavailable(f"The database is away: {_without_newlines(error)}") from error
     except psycopg.OperationalError as error:
-        text = _without_newlines(error)
-        if any(word in text for word in _LOGIN_REFUSED):
-            raise ConfigError(
-                f"The database refuses the login: {text}. Mend database.url, or the server's pg_hba.conf."
-            ) from error
-        raise Unavailable(f"The database is away: {text}") from error
+        raise login.refusal(conninfo, _without_newlines(error), CONNECT_TIME) from error
     connection.deadline = deadline
     try:
         session.prepare(connection, url)
@@ -120,14 +118,6 @@ def _json(data: str | bytes) -> Any:
             for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
     return "JSON nested too deep" if level else value
-
-
-_LOGIN_REFUSED = (
-    "authentication failed",
-    "no pg_hba.conf entry",
-    "does not exist",
-    "no password supplied",
-)
 
 
 def _without_newlines(error: Exception) -> str:

@@ -5,15 +5,12 @@ There is nothing here that a web application could not do with the same statemen
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Json, Jsonb
 
 from scand.errors import BadData
-from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchStatus, PageRow
 from scand.queue import statements
@@ -31,9 +28,10 @@ from scand.queue.client_rows import (
     Which,
 )
 from scand.queue.connection import connect, take_role
+from scand.queue.refusals import refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Self
 
     from scand.queue.connection import Connection
@@ -52,9 +50,6 @@ __all__ = [
     "StepRow",
     "Which",
 ]
-
-_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD004", "SD005", "SD006"})
-"""The triggers' own SQLSTATEs: docs/database.md, "Refusals"."""
 
 _PAGE_ROWS = 1000
 """Rows of one answer, so that each comes within the session's deadline, however many jobs there are."""
@@ -104,7 +99,7 @@ class ClientQueue:
             BadData: title or settings are too big.
         """
         status = Status.DRAFT if draft else Status.QUEUED
-        with _refusals():
+        with refusals():
             rows = self._rows("submit", title=title, settings=Jsonb(dict(settings)), status=status)
         return int(rows[0]["id"])
 
@@ -120,7 +115,7 @@ class ClientQueue:
         Raises:
             BadData: that is not a step, or not a client's; the sentence is the database's own.
         """
-        with _refusals():
+        with refusals():
             return bool(self._rows("step", id=job_id, from_status=expected, to_status=to, steps=steps))
 
     def scan_by_hand(self, job_id: int) -> bool:
@@ -142,7 +137,7 @@ class ClientQueue:
         return self._set_batch(job_id, seq, BatchStatus.SCANNED)
 
     def _set_batch(self, job_id: int, seq: int, status: BatchStatus) -> bool:
-        with _refusals():
+        with refusals():
             return bool(self._rows("set_batch", id=job_id, seq=seq, status=status))
 
     def edit(self, job_id: int, steps: int, pages: Sequence[PageRow]) -> bool:
@@ -160,7 +155,7 @@ class ClientQueue:
              "place": None if row.place is None else f"{row.place:f}"}
             for row in pages
         ]  # fmt: skip
-        with _refusals():
+        with refusals():
             return len(self._rows("edit_pages", id=job_id, steps=steps, pages=Json(wanted))) == len(pages)
 
     def rename(self, job_id: int, title: str, among: Collection[str]) -> bool:
@@ -169,7 +164,7 @@ class ClientQueue:
         Raises:
             BadData: the title is too long.
         """
-        with _refusals():
+        with refusals():
             return bool(self._rows("rename", id=job_id, title=title, statuses=list(among)))
 
     # Rows.
@@ -180,14 +175,8 @@ class ClientQueue:
 
     def next_in_turn(self) -> int | None:
         """The job that holds the scanner, or that is claimed next; None: there is none."""
-        active = {status for status in Status if status.active}
-        turns = (
-            row["id"]
-            for row in self._rows("unfinished")
-            if row["status"] in active
-            or (row["status"] == Status.QUEUED and row["error_code"] != ErrorCode.PAPER_LEFT)
-        )
-        return next(turns, None)
+        rows = self._rows("next_in_turn")
+        return rows[0]["id"] if rows else None
 
     def jobs(self, which: Which | None = None, limit: int | None = 20) -> list[JobRow]:
         """The newest jobs first.
@@ -301,15 +290,3 @@ def _values(which: Which | None) -> dict[str, object]:
     which = which or Which()
     statuses = None if which.statuses is None else list(which.statuses)
     return {"statuses": statuses, "title": which.title, "since": which.since, "ago": which.ago}
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What the triggers refuse becomes a `BadData`: their sentence, and their hint behind it."""
-    try:
-        yield
-    except psycopg.Error as error:
-        if error.sqlstate not in _REFUSED:
-            raise
-        sentences = (error.diag.message_primary, error.diag.message_hint)
-        raise BadData(". ".join(text.rstrip(".") for text in sentences if text) + ".") from error

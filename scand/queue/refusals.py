@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_REFUSED = frozenset({"SD001", "SD002", "SD003", "SD004", "SD005", "SD006"})
+"""The triggers' own SQLSTATEs: docs/database.md, "Refusals"."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the triggers refuse becomes a `BadData`: their sentence, and their hint behind it."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if error.sqlstate not in _REFUSED:
+            raise
+        sentences = (error.diag.message_primary, error.diag.message_hint)
+        raise BadData(". ".join(text.rstrip(".") for text in sentences if text) + ".") from error
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Within this block PostgreSQL's errors are refusals with a mend and an exit status.

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from scand.queue.connection import Connection
     from scand.spool.records import SpooledPage
 
+_EMPTIED = 5
+"""How often the agent's row is made again within one look, while somebody empties its table."""
+
 
 class AgentQueue:
     """One session's view of the queue.
@@ -71,16 +74,15 @@ class AgentQueue:
         if row is None or not row["mine"]:
             return False
         me = {"hostname": socket.gethostname(), "pid": os.getpid(), "version": __version__}
-        found = self.run("elect", **me)
-        if not found:
-            try:
-                self.run("make_status_row")
-            except psycopg.errors.InsufficientPrivilege as error:
-                why = (
-                    'scan_agent_status has lost its row, and this login may not make one: run "scand migrate"'
-                )
-                raise psycopg.OperationalError(why) from error
+        with self.connection.transaction():  # nobody empties the table before the row has its epoch
             found = self.run("elect", **me)
+            if not found:
+                try:
+                    self.run("make_status_row")
+                except psycopg.errors.InsufficientPrivilege as error:
+                    why = 'scan_agent_status has no row, and this login may not make one: run "scand migrate"'
+                    raise psycopg.OperationalError(why) from error
+                found = self.run("elect", **me)
         if not found:
             raise psycopg.OperationalError("scan_agent_status shows this login no row: see scand doctor")
         self.epoch = found[0]["epoch"]
@@ -124,11 +126,13 @@ class AgentQueue:
             "paper": paper,
         }
         rows, restored = self.run("look", **values), False
+        for _ in range(_EMPTIED):
+            if rows or not self.elect():
+                break
+            rows, restored = self.run("look", **values), True
         if not rows:
-            restored = self.elect()
-            rows = self.run("look", **values)
-        if not rows:
-            raise psycopg.OperationalError("scan_agent_status has no row, and another session has the lead")
+            why = "scan_agent_status has no row: another session leads, or the table is emptied all the time"
+            raise psycopg.OperationalError(why)
         row = rows[0]
         if row["ahead"]:
             self.run("restart_idle_clock", id=row["id"], status=row["status"])

@@ -183,6 +183,7 @@ DAMAGES: dict[str, tuple[Callable[[Found], AbstractContextManager[None]], set[st
         {
             "D: Inbox/One (2).pdf is in the Inbox, and no job's",
             "D: the same document is in the Inbox 2 times: Inbox/One (2).pdf, Inbox/One.pdf",
+            "D: side 1 is in One (2).pdf and in One.pdf",
         },
     ),
     "the document has a page twice": (

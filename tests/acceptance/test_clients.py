@@ -7,6 +7,8 @@ import os
 import random
 import threading
 import time
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,15 +16,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as thorough
 from hypothesis import strategies as st
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from scand.jobs.settings import Settings
 from scand.queue.schema import migrate
 from scand.queue.statements import read_sql
 from tests.support.checker import Checker
+from tests.support.pgbouncer import pgbouncer
+from tests.support.plain_login import plain_login
 from tests.support.site import Site, numbers, until
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
@@ -158,44 +164,78 @@ SETTINGS = [{}, {"scan": "auto"}, {"scan": "auto", "finish": "preview"}, {"scan"
 LATEST = "SELECT id FROM scan_jobs WHERE status NOT IN ('committed') ORDER BY id DESC LIMIT 3"
 
 
+SEED = random.randrange(10**6) if SOAK else 12
+LONG = 180.0 if SOAK else 6.0
+"""Seconds for which they press."""
+
+EMPTYING = [
+    "TRUNCATE scan_jobs CASCADE", "TRUNCATE scan_jobs RESTART IDENTITY CASCADE", "TRUNCATE documents CASCADE",
+    "TRUNCATE scan_job_batches", "TRUNCATE scan_job_pages", "TRUNCATE scan_job_events",
+    "TRUNCATE scan_agent_status", "TRUNCATE scand_deleted_jobs", "TRUNCATE scan_job_transitions",
+    "TRUNCATE scand_migrations", "TRUNCATE scand_installation",
+]  # fmt: skip
+"""What somebody may empty, and the last three, which nobody may."""
+
+REFUSALS = {"SD001", "SD002", "SD003", "SD004", "23505"}
+REFUSALS_WHILE_EMPTIED = REFUSALS | {"23001", "23503", "40P01"}
+"""Also: a table that is not to be emptied, a row that has just gone, and a deadlock with the emptying."""
+
+
 class RandomClient(threading.Thread):
     """A client that presses buttons at random, each one twice, and saves rows that it has read some time ago.
 
     Args:
-        url: of the database.
+        url: of the database, with a login that is a client.
         seed: of its choices.
         end: when to stop, in seconds of time.monotonic().
+        buttons: what it presses.
+        refusals: SQLSTATEs that it may get.
 
     Attributes:
         refused: how often a step was refused.
         unexpected: errors that a client should never get.
     """
 
-    def __init__(self, url: str, seed: int, end: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        seed: int,
+        end: float,
+        buttons: Sequence[str] = BUTTONS,
+        refusals: Collection[str] = REFUSALS,
+    ) -> None:
         super().__init__()
         self._url, self._random, self._end = url, random.Random(seed), end
+        self._buttons, self._refusals = buttons, refusals
         self._read: list[dict[str, Any]] = []
         self.refused = 0
         self.unexpected: list[str] = []
 
     def run(self) -> None:
-        """Press buttons until the time is over."""
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute("SET ROLE scand_client")  # a superuser may take the agent's steps, too
+        """Press buttons until the time is over; nothing is prepared, since a pooler may be in between."""
+        with psycopg.connect(self._url, autocommit=True, prepare_threshold=None) as connection:
             while time.monotonic() < self._end:
-                jobs = [row[0] for row in connection.execute(LATEST)]
-                if len(jobs) < 3:
-                    asked = json.dumps(self._random.choice(SETTINGS))
-                    query = "INSERT INTO scan_jobs (title, settings, status) VALUES ('random', %s, 'queued')"
-                    connection.execute(query, (asked,))
+                try:
+                    button, about = self._chosen(connection)
+                except psycopg.Error as error:
+                    self._note(error)
                     continue
-                button = self._random.choice(BUTTONS)
-                about = {"job": self._random.choice(jobs), "seq": self._random.randint(1, 3)}
-                if button == "save":
-                    button, about = self._whole_row(connection, about["job"])
                 for _ in range(2):
-                    self._press(connection, button.encode(), about)
+                    try:
+                        connection.execute(button.encode(), about)
+                    except psycopg.Error as error:
+                        self._note(error)
                 time.sleep(self._random.expovariate(10))
+
+    def _chosen(self, connection: psycopg.Connection[Any]) -> tuple[str, dict[str, Any]]:
+        """A statement and its values: for a new job where there are few."""
+        jobs = [row[0] for row in connection.execute(LATEST)]
+        if len(jobs) < 3:
+            query = "INSERT INTO scan_jobs (title, settings, status) VALUES ('random', %(asked)s, 'queued')"
+            connection.execute(query.encode(), {"asked": json.dumps(self._random.choice(SETTINGS))})
+        button = self._random.choice(self._buttons)
+        about = {"job": self._random.choice(jobs or [1]), "seq": self._random.randint(1, 3)}
+        return self._whole_row(connection, about["job"]) if button == "save" else (button, about)
 
     def _whole_row(self, connection: psycopg.Connection[Any], job: int) -> tuple[str, dict[str, Any]]:
         """Read a row, and save one of the last ten that were read, as it was or with another status."""
@@ -215,51 +255,88 @@ class RandomClient(threading.Thread):
         assigned = ", ".join(f"{name} = %({name})s" for name in row if name != "id")
         return f"UPDATE scan_jobs SET {assigned} WHERE id = %(id)s", row  # noqa: S608
 
-    def _press(self, connection: psycopg.Connection[Any], button: bytes, about: dict[str, Any]) -> None:
-        try:
-            connection.execute(button, about)
-        except psycopg.errors.UniqueViolation:
+    def _note(self, error: psycopg.Error) -> None:
+        if error.sqlstate in self._refusals:
             self.refused += 1
-        except psycopg.Error as error:
-            if error.sqlstate in {"SD001", "SD002", "SD003", "SD004"}:
-                self.refused += 1
-            else:
-                self.unexpected.append(f"{error.sqlstate} {error}")
+        else:
+            self.unexpected.append(f"{error.sqlstate} {error}")
 
 
-@pytest.mark.timeout(600 if SOAK else 120)
-def test_buttons_at_random_moments_and_twice(
-    tmp_path: Path, migrated_url: str, simulate: MakeSimulator
-) -> None:
-    """Illegal steps are refused, every invariant holds, and the daemon serves the next job."""
-    scanner = simulate("--count", "2", "--ppm", "600")
-    site = Site(tmp_path, migrated_url, scanner.config)
-    try:
-        site.connection.execute(read_sql("roles.sql").encode())
-        # More rights than it needs, so that the guards are asked and not the grants alone.
-        site.connection.execute("GRANT ALL ON scan_jobs, scan_job_batches TO scand_client")
-        site.connection.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO scand_client")
-        daemon = site.serving()
-        checker = Checker(site.connection, site.staging, site.nas, scanner.fed, mixed=True)
-        seed = random.randrange(10**6)
-        end = time.monotonic() + (180 if SOAK else 6)
-        clients = [RandomClient(site.database_url, seed + number, end) for number in range(3)]
+@dataclass(frozen=True)
+class Crowd:
+    """A site with its daemon, and clients at its database until `end`.
+
+    Attributes:
+        site: the daemon serves there.
+        scanner: two sheets in its feeder.
+        url: of the database, for a login that is a client with more rights than it needs.
+        pooled: the same through a pooler in transaction mode.
+    """
+
+    site: Site
+    scanner: Simulator
+    url: str
+    pooled: str
+
+    def press(self, clients: list[RandomClient], checker: Checker) -> None:
+        """Let them all press: every invariant holds all the time, and then the daemon serves the next job."""
+        site, daemon = self.site, self.site.daemons[-1]
         for client in clients:
             client.start()
         while any(client.is_alive() for client in clients):
-            scanner.reload()
+            self.scanner.reload()
             time.sleep(0.5)
-            assert violations(checker) == [], f"seed {seed}"
-        assert [client.unexpected for client in clients] == [[], [], []], f"seed {seed}"
-        assert all(client.refused for client in clients), f"seed {seed}"
+            assert violations(checker) == [], f"seed {SEED}"
+        assert [error for client in clients for error in client.unexpected] == [], f"seed {SEED}"
+        assert all(client.refused for client in clients)
         until(lambda: at_rest(site), "all is at rest")
-        assert violations(checker) == [], f"seed {seed}"
-        scanner.reload()
+        assert violations(checker) == []
+        self.scanner.reload()
         site.wait(site.submit("next", scan="auto", finish="commit"), "committed")
-        assert len(daemon.said("elected")) == 1, f"seed {seed}"
-        assert daemon.said("unexpected") == [], f"seed {seed}"
-    finally:
-        site.close()
+        assert len(daemon.said("elected")) == 1
+        assert daemon.said("unexpected") == []
+        assert "Traceback" not in daemon.log_path.read_text()
+
+
+@pytest.fixture
+def crowd(tmp_path: Path, migrated_url: str, simulate: MakeSimulator) -> Iterator[Crowd]:
+    """A site for clients without end."""
+    scanner = simulate("--count", "2", "--ppm", "600")
+    with closing(Site(tmp_path, migrated_url, scanner.config)) as site:
+        site.connection.execute(read_sql("roles.sql").encode())
+        # More rights than a client needs, so that the guards are asked and not the grants alone.
+        site.sql("GRANT ALL ON ALL TABLES IN SCHEMA public TO scand_client")
+        site.sql("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO scand_client")
+        with (
+            plain_login(site.connection, "scand_client") as login,
+            pgbouncer(migrated_url, "transaction", login) as pooled,
+        ):
+            site.serving()
+            urls = (make_conninfo(url, user=login) for url in (migrated_url, pooled))
+            yield Crowd(site, scanner, *urls)
+
+
+@pytest.mark.timeout(600 if SOAK else 120)
+def test_buttons_at_random_moments_and_twice(crowd: Crowd) -> None:
+    """Of clients at the server and at a pooler: illegal steps are refused, and every invariant holds."""
+    site, end = crowd.site, time.monotonic() + LONG
+    checker = Checker(site.connection, site.staging, site.nas, crowd.scanner.fed, mixed=True)
+    urls = (crowd.url, crowd.url, crowd.pooled)
+    crowd.press([RandomClient(url, SEED + number, end) for number, url in enumerate(urls)], checker)
+
+
+@pytest.mark.timeout(600 if SOAK else 120)
+def test_tables_are_emptied_at_random_moments(crowd: Crowd) -> None:
+    """No page is lost and no side comes twice, although the rows of them all may go at any moment."""
+    site, end = crowd.site, time.monotonic() + LONG
+    checker = Checker(site.connection, site.staging, site.nas, crowd.scanner.fed, mixed=True, emptied=True)
+    pressed = (BUTTONS, BUTTONS, EMPTYING)
+    urls = (crowd.url, crowd.pooled, site.database_url)  # to restart a sequence one must own it
+    clients = [
+        RandomClient(url, SEED + number, end, buttons, REFUSALS_WHILE_EMPTIED)
+        for number, (url, buttons) in enumerate(zip(urls, pressed, strict=True))
+    ]
+    crowd.press(clients, checker)
 
 
 def violations(checker: Checker) -> list[str]:

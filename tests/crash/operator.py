@@ -44,7 +44,7 @@ class Operator:
         match job["status"]:
             case "ready" if job["error_code"] == "staged_file_gone":
                 self._step(job, "assembling")
-            case "ready" if job["error_code"] and self._feed_again(job):
+            case "ready" if (said := self._asked(job)) and self._feed_again(job, said):
                 self._step(job, "scanning")
             case "ready" if self._stacks < STACKS:
                 self._feed(str(SHEETS))
@@ -62,22 +62,28 @@ class Operator:
             case _:
                 pass
 
-    def _feed_again(self, job: dict[str, Any]) -> bool:
-        """Keep what is safe of a batch that ended in a fault, and feed again from the sheet that `error` names.
+    def _asked(self, job: dict[str, Any]) -> str | None:
+        """The sentence about the last fault; that of a job which was queued again is only with its batch."""
+        if job["error_code"]:
+            return str(job["error"])
+        waiting = [batch for batch in self._site.batches(job["id"]) if not batch["answered"]]
+        return str(waiting[-1]["error"]) if waiting else None
+
+    def _feed_again(self, job: dict[str, Any], said: str) -> bool:
+        """Feed again from the sheet that a sentence names.
 
         Returns:
-            False: the stack has no such sheet, since its last one is safe.
+            False: the stack has no such sheet, since its last one is safe. Then that was all.
         """
         batches = self._site.batches(job["id"])
-        named = _FEED_AGAIN_FROM.search(job["error"] or "")
+        named = _FEED_AGAIN_FROM.search(said)
         before = batches[:-1] if named else batches
         safe = sum(batch["page_count"] for batch in before) // 2
-        self._site.sql(
-            "UPDATE scan_job_batches SET status = 'scanned', answered = true WHERE job_id = %s AND page_count > 0",
-            job["id"],
-        )
         sheet = safe + (int(named[1]) if named else 1)
         if sheet > self._stacks * SHEETS:
+            self._site.sql(
+                "UPDATE scan_job_batches SET answered = true WHERE job_id = %s AND NOT answered", job["id"]
+            )
             return False
         self._feed(f"from {self._first + sheet - 1}")
         return True

@@ -64,6 +64,7 @@ class Checker:
         taken: where a consumer moves files from the Inbox, under the same relative path; None: there is no
             consumer.
         mixed: sheets are put back while others are pulled, so a document may have them in the order of feeding.
+        emptied: somebody empties tables, so that documents, steps and pages may have lost their rows.
 
     Attributes:
         connection: may be replaced when the server has been away.
@@ -78,9 +79,10 @@ class Checker:
         taken: Path | None = None,
         *,
         mixed: bool = False,
+        emptied: bool = False,
     ) -> None:
         self.connection, self._staging, self._nas, self._fed = connection, staging, nas, fed
-        self._mixed = mixed
+        self._mixed, self._emptied = mixed, emptied
         self._roots = [nas] if taken is None else [nas, taken]
         self._seen: dict[str, Captured] = {}
         self._dropped: set[int] = set()
@@ -99,6 +101,7 @@ class Checker:
             *self._pages(rows),
             *self._batches(rows),
             *self._inbox(rows, inbox),
+            *self._sides(),
             *self._documents(rows),
             *self._answered(rows),
             *self._steps(rows),
@@ -163,7 +166,8 @@ class Checker:
         owners = {job["inbox_path"]: job for job in rows.jobs if job["inbox_path"]}
         for path, sha256 in published:
             if path not in owners:
-                yield Violation("D", f"{path} is in the Inbox, and no job's")
+                if not self._emptied:
+                    yield Violation("D", f"{path} is in the Inbox, and no job's")
             elif sha256 != owners[path]["file_hash"]:
                 yield Violation("D", f"{path} of job {owners[path]['id']} is not whole: its hash is another")
         for sha256, times in Counter(sha256 for _, sha256 in published).items():
@@ -178,6 +182,14 @@ class Checker:
                 yield Violation(
                     "C", f"job {job['id']} is committed, and {job['inbox_path']} is not the document"
                 )
+
+    def _sides(self) -> Iterator[Violation]:
+        """No side is in two files of the Inbox, whatever the rows say."""
+        found: dict[int, Path] = {}
+        for path in (root / name for root in self._roots for name in evidence.published(root)):
+            for side in evidence.sides(path):
+                if side is not None and found.setdefault(side, path) != path:
+                    yield Violation("D", f"side {side} is in {found[side].name} and in {path.name}")
 
     # W, D: what is in the documents.
 
@@ -274,7 +286,7 @@ class Checker:
             step = f"job {job}: {before} → {after}"
             if (before, after) not in rows.steps:
                 yield Violation("S", f"{step} is not a step")
-            if current.get(job) != before:
+            if current.get(job, before if self._emptied else None) != before:
                 yield Violation("S", f"{step}, but it was {current.get(job)}")
             if before == Status.COMMITTED:
                 yield Violation("S", f"{step}: a committed job has changed")
@@ -287,7 +299,7 @@ class Checker:
                 yield Violation("W", f"{step}: the agent went on by itself after {fault[job]}")
             fault[job] = event["error_code"]
         for job in rows.jobs:
-            if current.get(job["id"]) != job["status"]:
+            if current.get(job["id"], job["status"] if self._emptied else None) != job["status"]:
                 yield Violation(
                     "S",
                     f"job {job['id']} is {job['status']}, and its last step says {current.get(job['id'])}",

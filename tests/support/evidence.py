@@ -81,8 +81,7 @@ SELECT (SELECT jsonb_agg(to_jsonb(j) ORDER BY id) FROM scan_jobs j) AS jobs,
        (SELECT jsonb_agg(to_jsonb(p) - 'picture' ORDER BY job_id, batch_seq, page) FROM scan_job_pages p) AS pages,
        (SELECT jsonb_agg(to_jsonb(e) ORDER BY id) FROM scan_job_events e) AS events,
        (SELECT jsonb_agg(to_jsonb(t)) FROM scan_job_transitions t) AS steps,
-       extract(epoch FROM now() - last_heartbeat)::float8 AS heartbeat
-  FROM scan_agent_status
+       (SELECT extract(epoch FROM now() - last_heartbeat)::float8 FROM scan_agent_status) AS heartbeat
 """
 
 

@@ -35,16 +35,17 @@ logfile = {here}/log
 
 
 @contextmanager
-def pgbouncer(url: str, mode: str) -> Iterator[str]:
+def pgbouncer(url: str, mode: str, *logins: str) -> Iterator[str]:
     """A pooler in "session", "transaction" or "statement" mode: the URL of the same database through it.
 
     Args:
         url: of a database on a unix socket that trusts its users.
+        logins: who may use it besides postgres.
     """
     server = conninfo_to_dict(url)
     here = Path(tempfile.mkdtemp(prefix="scand-", dir="/tmp"))
     try:
-        (here / "users").write_text('"postgres" ""\n')
+        (here / "users").write_text("".join(f'"{login}" ""\n' for login in ("postgres", *logins)))
         config = here / "pgbouncer.ini"
         config.write_text(_INI.format(server=server["host"], here=here, mode=mode))
         program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")

@@ -32,17 +32,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def installed(testrun_uid: str) -> Iterator[Path]:
+def wheels(testrun_uid: str) -> Iterator[Path]:
+    """What both ways to install scand take from here, instead of building all of it twice."""
+    build = CHECKOUT / "systemd/install.sh"
+    with _made_once(
+        testrun_uid, "wheels", lambda new: run("sh", str(build), "wheels", WHEELS=str(new))
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def installed(testrun_uid: str, wheels: Path) -> Iterator[Path]:
     """The directory into which `make install DESTDIR=…` has installed everything."""
-    with _made_once(testrun_uid, "root", lambda new: make("install", f"DESTDIR={new}")) as root:
+
+    def make(new: Path) -> None:
+        run("make", "install", f"DESTDIR={new}", WHEELS=str(wheels))
+
+    with _made_once(testrun_uid, "root", make) as root:
         yield root
 
 
 @pytest.fixture(scope="session")
-def package(testrun_uid: str) -> Iterator[Path]:
+def package(testrun_uid: str, wheels: Path) -> Iterator[Path]:
     """The package that `make deb` builds, uncompressed: compressing takes longer than everything else."""
-    compression = {"DPKG_DEB_COMPRESSOR_TYPE": "none"}
-    with _made_once(testrun_uid, "dist", lambda new: make("deb", f"DIST={new}", **compression)) as dist:
+
+    def make(new: Path) -> None:
+        run("make", "deb", f"DIST={new}", WHEELS=str(wheels), DPKG_DEB_COMPRESSOR_TYPE="none")
+
+    with _made_once(testrun_uid, "dist", make) as dist:
         yield next(dist.glob("scand_*.deb"))
 
 
@@ -69,12 +86,10 @@ def _made_once(testrun_uid: str, name: str, make_it: Callable[[Path], None]) -> 
             shutil.rmtree(place)
 
 
-def make(*arguments: str, **environment: str) -> None:
-    """Run make in the checkout."""
+def run(*command: str, **environment: str) -> None:
+    """Run a command in the checkout, which must succeed."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | environment
-    result = subprocess.run(
-        ["make", *arguments], cwd=CHECKOUT, env=outer, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(command, cwd=CHECKOUT, env=outer, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def test_list_and_show_are_one_document_each(shell: Shell, agent: Connection) -> None:
-    """Field names are the columns'; a job brings its batches and its events."""
+    """Field names are the columns', and what is not in the document; a job brings its batches and its events."""
     for title in ("a", "b"):
         shell.json("submit", title)
     step(agent, 1, "ready")
@@ -24,7 +24,7 @@ def test_list_and_show_are_one_document_each(shell: Shell, agent: Connection) ->
     columns = {row[0] for row in agent.execute(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'scan_jobs'"
     )}  # fmt: skip
-    assert set(shown) == columns | {"seen_at", "batches", "events", "edits"}
+    assert set(shown) == columns | {"seen_at", "left_out", "batches", "events", "edits"}
     assert (shown["status"], shown["batch_count"]) == ("ready", 1)
     assert [batch["page_count"] for batch in shown["batches"]] == [12]
     assert [event["to_status"] for event in shown["events"]] == ["queued", "ready"]

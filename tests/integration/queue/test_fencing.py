@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from psycopg.types.json import Json, Jsonb
 
 from scand import wire
 from scand.decide.actions import Record
 from scand.jobs.lifecycle import Status
-from scand.queue import statements
+from scand.queue import rivals, statements
 from scand.queue.agent_rows import MOST_BATCHES
 from scand.queue.connection import connect
 from scand.queue.results import AgentQueue
@@ -265,3 +266,28 @@ def test_the_agents_role_makes_its_row_again(migrated_url: str) -> None:
         assert found.restored
         assert found.epoch == queue.epoch > before
         assert not queue.look().restored
+
+
+def test_its_row_may_be_emptied_again_while_it_is_made(migrated_url: str) -> None:
+    """Somebody who empties the table between the election and the look has the look elect once more."""
+    with connect(migrated_url, name="scand") as connection, connect(migrated_url, name="web") as stranger:
+        looks: list[str] = []
+
+        class Raced(AgentQueue):
+            def run(self, name: str, **values: object) -> list[dict[str, Any]]:
+                if name == "look" and len(looks) < 3:
+                    looks.append(name)
+                    stranger.execute("TRUNCATE scan_agent_status")
+                return super().run(name, **values)
+
+        queue = Raced(connection, statements.load())
+        assert queue.elect()
+        assert queue.look().restored
+        assert len(looks) == 3
+
+
+def test_a_deadlock_is_told_as_what_it_is(migrated_url: str) -> None:
+    """Not as an error that nobody expects: the other session goes on, and this one tries again."""
+    with connect(migrated_url, name="scand") as connection:
+        told = rivals.refusal(AgentQueue(connection, statements.load()), psycopg.errors.DeadlockDetected("x"))
+    assert "waited for each other's locks" in told

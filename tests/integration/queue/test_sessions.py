@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psycopg
@@ -23,6 +23,7 @@ from scand.queue.session import SETTINGS
 from scand.queue.statements import load, read_sql
 from tests.postgres import PrivatePostgres, private_postgres
 from tests.support.pgbouncer import pgbouncer
+from tests.support.plain_login import plain_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,25 +231,6 @@ def test_hidden_rows_are_told(
         assert "BYPASSRLS" in error.sentence
         owner.execute("ALTER TABLE scan_jobs DISABLE ROW LEVEL SECURITY")
         live(url)
-
-
-class plain_login:  # noqa: N801 - a context manager that reads as one
-    """A login that is no superuser, in some roles; gone after the block."""
-
-    def __init__(self, owner: psycopg.Connection[Any], *roles: str) -> None:
-        self._owner, self._roles, self._name = owner, roles, f"scand_test_{os.getpid()}_{os.urandom(4).hex()}"
-
-    def __enter__(self) -> str:
-        name = sql.Identifier(self._name)
-        self._owner.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
-        for role in self._roles:
-            self._owner.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), name))
-        return self._name
-
-    def __exit__(self, *_exception: object) -> None:
-        name = sql.Identifier(self._name)
-        self._owner.execute(sql.SQL("DROP OWNED BY {}").format(name))
-        self._owner.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
 @Teller

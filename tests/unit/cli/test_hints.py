@@ -166,6 +166,8 @@ def test_a_batch_that_waits_for_an_answer_has_three() -> None:
         "batch 1 ended in a fault: feed the rest: scand scan 7 · that was all: scand restore 7 1 · "
         "start over: scand discard 7 1, then scand scan 7"
     )
+    again = kept._replace(batches=[replace(kept.batches[0], error="batch 1: feed again from sheet 3")])
+    assert hint(again, Asked()).startswith("batch 1: feed again from sheet 3 · batch 1 ended in a fault: ")
     half = _view("ready", "scanned", "torn", None, None)
     assert "feed the whole stack again: scand scan 7" in hint(half, Asked(halves=True))
     assert "its pages belong in: scand restore 7 1" in hint(half, Asked())
