@@ -28,7 +28,9 @@ def client(migrated_url: str, connect: Connect) -> Connection:
 @pytest.fixture
 def agent(migrated_url: str, connect: Connect) -> Connection:
     """A session that has said, as the daemon does, that it is the agent."""
-    return connect(migrated_url, options="-c scand.actor=agent")
+    session = connect(migrated_url)
+    session.execute("SET scand.actor = 'agent'")
+    return session
 
 
 def one(connection: Connection, query: Any, *values: Any) -> Any:
