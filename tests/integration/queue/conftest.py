@@ -15,6 +15,9 @@ from tests.support.postgres_releases import NEWEST, OLDEST
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.conftest import Connect
+    from tests.integration.queue.rows import Connection
+
     Through = Callable[[str], str]
 
 VERSIONS = [int(version) for version in os.environ.get("SCAND_TEST_VERSIONS", f"{OLDEST} {NEWEST}").split()]
@@ -63,3 +66,17 @@ def database_url(database_url: str, request: pytest.FixtureRequest) -> str:
 def migrated_url(migrated_url: str, request: pytest.FixtureRequest) -> str:
     """The URL of a database with scand's schema and nothing in it, as a superuser."""
     return _led(migrated_url, request) if POOLER else migrated_url
+
+
+@pytest.fixture
+def client(migrated_url: str, connect: Connect) -> Connection:
+    """A session that is a client because nothing says that it is the agent."""
+    return connect(migrated_url)
+
+
+@pytest.fixture
+def agent(migrated_url: str, connect: Connect) -> Connection:
+    """A session that has said, as the daemon does, that it is the agent."""
+    session = connect(migrated_url)
+    session.execute("SET scand.actor = 'agent'")
+    return session
