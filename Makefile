@@ -92,9 +92,10 @@ test-oldest: system .venv-lock/.made  ## the tests against the oldest versions t
 	@systemd/locked.sh ".venv-lock/bin/python -m pip install" lock
 	@touch $@
 
-test-postgres: venv  ## the contract in SQL on every PostgreSQL that scand takes
+test-postgres: venv  ## the contract in SQL on every PostgreSQL that scand takes, and through PgBouncer
 	$(BIN)/python -m tests.support.postgres_releases 14 15 17
 	SCAND_TEST_VERSIONS="14 15 16 17 18" $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/integration/queue
+	SCAND_TEST_POOLER=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests/integration/queue
 
 lock: .venv-lock/.made  ## requirements.lock anew: the newest versions that fit, with their hashes
 	.venv-lock/bin/python tests/support/lock.py

@@ -42,7 +42,9 @@ def client(request: pytest.FixtureRequest, migrated_url: str, connect: Connect) 
 @pytest.fixture
 def agent(migrated_url: str, connect: Connect) -> Connection:
     """A session that has said, as the daemon does, that it is the agent."""
-    return connect(migrated_url, options="-c scand.actor=agent", row_factory=dict_row)
+    session = connect(migrated_url, row_factory=dict_row)
+    session.execute("SET scand.actor = 'agent'")
+    return session
 
 
 @pytest.fixture
@@ -187,7 +189,8 @@ def test_of_two_transactions_the_later_write_has_the_later_time(
 ) -> None:
     """A row that was read before a long transaction wrote is old, although that transaction began earlier."""
     a_job(client, agent, "scanning")
-    other = connect(migrated_url, options="-c scand.actor=agent")
+    other = connect(migrated_url)
+    other.execute("SET scand.actor = 'agent'")
     with other.transaction():
         other.execute("SELECT now()")
         time.sleep(0.01)
