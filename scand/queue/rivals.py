@@ -53,7 +53,9 @@ def refusal(queue: AgentQueue, error: psycopg.Error) -> str:
         with suppress(psycopg.Error):
             return _blocker(queue)
     if isinstance(error, psycopg.errors.DeadlockDetected):
-        return "another session and this one waited for each other's locks, and PostgreSQL let the other go on"
+        return (
+            "another session and this one waited for each other's locks, and PostgreSQL let the other go on"
+        )
     return f"the database refuses: {error}"
 
 
