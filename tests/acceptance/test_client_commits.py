@@ -147,7 +147,8 @@ def test_a_document_that_is_not_found_keeps_its_pages(clients: Site) -> None:
         clients.sql("UPDATE scan_jobs SET attempts = 8, next_attempt_at = now() WHERE id = %s", job)
     until(lambda: clients.job(job)["error_code"] == "not_read_back", "it is told")
     assert "sudo scand purge --not-read-back" in clients.job(job)["error"]
-    assert [line["job"] for line in daemon.said("not_read_back")] == [job]
+    (said,) = until(lambda: daemon.said("not_read_back"), "the log has it")
+    assert said["job"] == job
     doctor = clients.scand("doctor", check=False)
     assert f"job {job}. Their pages are kept." in " ".join(doctor.stdout.split())
     clients.scand("purge")

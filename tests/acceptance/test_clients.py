@@ -292,7 +292,7 @@ class Crowd:
         until(lambda: at_rest(site), "all is at rest")
         assert violations(checker) == []
         self.scanner.reload()
-        site.wait(site.submit("next", scan="auto", finish="commit"), "committed")
+        site.scanned(site.submit("next", finish="commit"), "committed")
         assert len(daemon.said("elected")) == 1
         assert daemon.said("unexpected") == []
         assert "Traceback" not in daemon.log_path.read_text()

@@ -473,7 +473,8 @@ def test_the_agent_never_goes_on_after_a_fault(feeder: FeederSite) -> None:
 
 def test_unsupported_settings_fail_the_job_with_what_the_device_offers(feeder: FeederSite) -> None:
     """An option that the device lacks fails the job with its name."""
-    job = feeder.submit(options={"no-such-option": 1}, scan="auto")
+    job = feeder.job(options={"no-such-option": 1})
+    feeder.site.step(job, "scanning")
     row = feeder.site.wait(job, "failed")
     assert row["error_code"] == "unsupported_settings"
     assert "no-such-option" in row["error"]

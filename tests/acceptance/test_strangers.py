@@ -78,9 +78,9 @@ def test_the_queue_is_emptied_in_mid_batch(busy: Site, slow: Simulator) -> None:
     pages = busy.staging / "jobs" / str(job) / "batch-0001" / "end.json"
     until(pages.exists, "the batch has an end")
     slow.reload()
-    again = busy.submit("Again", scan="auto", finish="commit")
+    again = busy.submit("Again", finish="commit")
     assert again == job
-    row = busy.wait(again, "committed")
+    row = busy.scanned(again, "committed")
     (aside,) = daemon.said("spool_put_aside")
     safe = len((Path(aside["path"]) / "batch-0001" / "pages.jsonl").read_text().splitlines())
     rest = numbers(busy.nas / row["inbox_path"])

@@ -327,6 +327,12 @@ mode = "gray"
         until(lambda: len(self.events(job)) >= before + 2, "the batch ended")
         return self.job(job)
 
+    def scanned(self, job: int, status: str) -> dict[str, Any]:
+        """Scan the job's stack as soon as it is ready, whatever paper was left, and wait for the status."""
+        self.wait(job, "ready")
+        self.scan(job)
+        return self.wait(job, status)
+
     def spool(self, job: int) -> Path:
         """The job's directory on local disk."""
         return self.staging / "jobs" / str(job)
