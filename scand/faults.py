@@ -41,6 +41,9 @@ class ErrorCode(StrEnum):
     NAS_HUNG = "nas_hung"
     NAS_WRONG_VOLUME = "nas_wrong_volume"
     STAGED_FILE_GONE = "staged_file_gone"  # not on the NAS, or not the file that was previewed
+    PUBLICATION_UNKNOWN = (
+        "publication_unknown"  # an operator gave the job up; its document may be in the Inbox
+    )
     IDLE_TIMEOUT = "idle_timeout"
     CLIENT_TIMEOUT = (
         "client_timeout"  # a client that commits by itself said nothing for commit.client_timeout
@@ -212,12 +215,18 @@ FAULTS: dict[ErrorCode, Fault] = {
     ErrorCode.NAS_HUNG: Fault(Group.NAS, Retry.FOR_EVER, Then.STAYS, exit_status=os.EX_TEMPFAIL),
     ErrorCode.NAS_WRONG_VOLUME: Fault(Group.NAS, Retry.FOR_EVER, Then.STAYS, exit_status=os.EX_CONFIG),
     ErrorCode.STAGED_FILE_GONE: Fault(Group.NAS, Retry.NO, Then.PREVIEW),
+    ErrorCode.PUBLICATION_UNKNOWN: Fault(Group.NAS, Retry.NO, Then.FAILED),
     ErrorCode.IDLE_TIMEOUT: Fault(Group.AGENT, Retry.NO, Then.FAILED),
     ErrorCode.CLIENT_TIMEOUT: Fault(Group.AGENT, Retry.NO, Then.PREVIEW),
     ErrorCode.NOT_READ_BACK: Fault(Group.NAS, Retry.NO, Then.STAYS),
 }
 
 
-def nas_is_away(code: ErrorCode | None) -> bool:
-    """Whether a fault means that the NAS cannot be used now: the agent waits for it, and logs it once."""
-    return code is not None and FAULTS[code].group is Group.NAS and FAULTS[code].retry is Retry.FOR_EVER
+def nas_is_away(code: str | None) -> bool:
+    """Whether a fault means that the NAS cannot be used now: the agent waits for it, and logs it once.
+
+    Args:
+        code: an `ErrorCode`, or whatever a row says.
+    """
+    fault = FAULTS.get(ErrorCode(code)) if code in set(ErrorCode) else None
+    return fault is not None and fault.group is Group.NAS and fault.retry is Retry.FOR_EVER

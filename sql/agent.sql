@@ -51,24 +51,40 @@ SELECT l.pid, l.mode, c.relname AS relation, a.application_name, a.usename,
 SELECT (SELECT id::text FROM scand_installation) AS id, scand_owns_documents() AS owns_documents;
 
 -- name: look
--- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits (and, with
--- %(paper)s, the oldest that was not held up yet since the feeder may hold another's paper), what became
--- of the job that was active at the last look (%(former)s), a file that is staged on the NAS for a job that does not
--- want it any more, or was deleted, and a document that a client has committed and the agent has yet to read back.
+-- One round trip at each wake: whose epoch it is, the active job with its batches, whether another waits to be scanned (and,
+-- with %(paper)s, the oldest that was not held up yet since the feeder may hold another's paper), the oldest parked
+-- delivery, a parked job that has waited for too long (a preview for %(preview_timeout)s seconds, or one that an operator
+-- gives up), what became of the job that was active at the last look (%(former)s), a file that is staged on the NAS for a
+-- job that does not want it any more, or was deleted, and a document that a client has committed and the agent has yet
+-- to read back.
 -- Of texts and batches no more than anybody means: they are read at every look. Ages and waits are bounded (see
 -- 0013_clocks.sql); %(longest)s is the longest pause between two tries in seconds, %(batches)s the most batches of a job.
-SELECT s.epoch, q.queued, q.held, next.waiting, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
+SELECT s.epoch, q.queued, q.held, next.waiting, parked.delivery, overdue.overdue, former.status AS former_status, left(former.inbox_path, 4096) AS former_path, j.*,
        stale.stale, unread.unread
   FROM scan_agent_status s
  CROSS JOIN LATERAL (
-    SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued') AS queued,
+    SELECT EXISTS (SELECT FROM scan_jobs WHERE status = 'queued' AND resumes_in IS NULL) AS queued,
            EXISTS (SELECT FROM scan_jobs WHERE status = 'queued' AND error_code = 'paper_left') AS held) q
   LEFT JOIN LATERAL (
     SELECT pg_catalog.jsonb_build_object(
              'id', id, 'settings', coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings)) AS waiting
       FROM scan_jobs
-     WHERE %(paper)s AND status = 'queued' AND error_code IS DISTINCT FROM 'paper_left'
+     WHERE %(paper)s AND status = 'queued' AND resumes_in IS NULL AND error_code IS DISTINCT FROM 'paper_left'
      ORDER BY created_at, id LIMIT 1) next ON true
+  LEFT JOIN LATERAL (
+    SELECT pg_catalog.jsonb_build_object('id', id, 'resumes_in', resumes_in) AS delivery
+      FROM scan_jobs
+     WHERE status = 'queued' AND resumes_in IN ('assembling', 'committing')
+     ORDER BY created_at, id LIMIT 1) parked ON true
+  LEFT JOIN LATERAL (
+    SELECT pg_catalog.jsonb_build_object('id', id, 'resumes_in', resumes_in) AS overdue FROM (
+      (SELECT id, resumes_in, last_activity_at FROM scan_jobs
+        WHERE status = 'queued' AND resumes_in = 'preview' ORDER BY last_activity_at LIMIT 1)
+      UNION ALL
+      (SELECT id, resumes_in, NULL FROM scan_jobs
+        WHERE status = 'queued' AND resumes_in IN ('assembling', 'committing') AND withdraw = 'failed' ORDER BY id LIMIT 1)) AS waits
+     WHERE resumes_in = 'committing' OR scand_age(last_activity_at) >= %(preview_timeout)s::float8
+     LIMIT 1) overdue ON true
   LEFT JOIN LATERAL (
     SELECT a.id, left(title, 4000) AS title,
            coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings,
@@ -83,6 +99,10 @@ SELECT s.epoch, q.queued, q.held, next.waiting, former.status AS former_status, 
                     WHERE e.job_id = a.id AND e.from_status = 'preview' AND e.to_status IN ('ready', 'assembling')) AS reopened,
            EXISTS (SELECT FROM scan_job_events e
                     WHERE e.job_id = a.id AND e.to_status = 'assembling') AS assembled,
+           newest.from_status = 'queued' AND EXISTS (
+             SELECT FROM (SELECT e.to_status FROM scan_job_events e WHERE e.job_id = a.id ORDER BY e.id DESC OFFSET 1 LIMIT 1) b
+              WHERE b.to_status = 'ready') AS taken_back,
+           withdraw,
            (SELECT max(e.id) FROM scan_job_events e
              WHERE e.job_id = a.id AND e.from_status IN ('ready', 'preview') AND e.to_status = 'assembling') AS stay,
            (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
@@ -106,7 +126,7 @@ SELECT s.epoch, q.queued, q.held, next.waiting, former.status AS former_status, 
   LEFT JOIN LATERAL (
     SELECT pg_catalog.jsonb_build_object('id', id, 'nas_staging_path', left(nas_staging_path, 4096)) AS stale FROM (
       (SELECT id, nas_staging_path FROM scan_jobs
-        WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled')
+        WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled') AND resumes_in IS NULL
         ORDER BY id <= %(after)s::bigint, id LIMIT 1)
       UNION ALL
       (SELECT job_id, nas_staging_path FROM scand_deleted_jobs d
@@ -133,23 +153,45 @@ UPDATE scan_jobs SET last_activity_at = now()
 RETURNING id;
 
 -- name: claim
--- The oldest queued job, or %(only)s, only where none is active. The unique index decides between two who claim at once.
+-- The oldest queued job, or %(only)s, only where none is active: one to be scanned, or with %(delivery)s a parked one that
+-- goes on where it was. The unique index decides between two who claim at once.
 WITH me AS (
   SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE
 ), next AS (
   SELECT id FROM scan_jobs
    WHERE status = 'queued' AND id = coalesce(%(only)s::bigint, id)
+     AND CASE WHEN %(delivery)s THEN resumes_in IN ('assembling', 'committing') ELSE resumes_in IS NULL END
      AND NOT EXISTS (SELECT FROM scan_jobs
                       WHERE status IN ('ready', 'scanning', 'assembling', 'preview', 'committing'))
    ORDER BY created_at, id LIMIT 1
      FOR UPDATE SKIP LOCKED
 )
 UPDATE scan_jobs j
-   SET status = 'ready', last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id::text,
-       error = CASE WHEN error_code = 'paper_left' THEN NULL ELSE error END, error_code = nullif(error_code, 'paper_left')
+   SET status = coalesce(resumes_in, 'ready'), last_activity_at = now(), staging_path = %(jobs)s || '/' || j.id::text,
+       error = CASE WHEN error_code = 'paper_left' OR resumes_in IS NOT NULL THEN NULL ELSE error END,
+       error_code = CASE WHEN error_code = 'paper_left' OR resumes_in IS NOT NULL THEN NULL ELSE error_code END
   FROM next
  WHERE j.id = next.id AND EXISTS (SELECT FROM me)
-RETURNING j.id, left(j.title, 4000) AS title;
+RETURNING j.id, left(j.title, 4000) AS title, j.status;
+
+-- name: park
+-- A job that only waits gives way: the trigger remembers where it goes on (0021_parking). A preview only if no client has
+-- touched it for %(idle)s seconds.
+UPDATE scan_jobs SET status = 'queued', error = coalesce(%(error)s, error),
+       error_code = CASE WHEN %(error)s::text IS NULL THEN error_code ELSE %(code)s END
+ WHERE id = %(id)s AND status = %(status)s
+   AND %(entered)s >= (SELECT coalesce(max(e.id), 0) FROM scan_job_events e WHERE e.job_id = %(id)s)
+   AND (status <> 'preview' OR scand_age(last_activity_at) >= %(idle)s)
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
+
+-- name: give_up
+-- A parked job that has waited for too long: see look.
+UPDATE scan_jobs SET status = 'failed', error = %(error)s, error_code = %(code)s
+ WHERE id = %(id)s AND status = 'queued' AND resumes_in = %(resumes_in)s
+   AND (withdraw = 'failed' OR (resumes_in = 'preview' AND scand_age(last_activity_at) >= %(preview_timeout)s::float8))
+   AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
+RETURNING id;
 
 -- name: hold
 -- A job that would scan by itself waits for a person, since the feeder may hold another's paper.
@@ -352,7 +394,7 @@ RETURNING id;
 -- name: forget_staged
 -- The staged file of a job that wants it no more is gone.
 UPDATE scan_jobs SET nas_staging_path = NULL, file_hash = NULL
- WHERE id = %(id)s AND status IN ('draft', 'queued', 'ready', 'canceled')
+ WHERE id = %(id)s AND status IN ('draft', 'queued', 'ready', 'canceled') AND resumes_in IS NULL
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 

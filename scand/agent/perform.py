@@ -17,8 +17,10 @@ from scand.agent.tasks import task
 from scand.agent.writes import write
 from scand.decide import actions, occurrences
 from scand.decide.job_pages import JobPages
+from scand.decide.state import ParkedJob
 from scand.errors import ScandError
 from scand.faults import ErrorCode
+from scand.jobs.lifecycle import Status
 from scand.jobs.rows import OF_SIGNAL
 from scand.queue import pages, waiting
 from scand.spool.disk import disk_errors
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from scand.decide.actions import DatabaseAction, LocalAction, RowWrite
     from scand.decide.occurrences import Note, Occurrence, Outcome
     from scand.jobs.rows import Job
+    from scand.queue.agent_rows import Rows
     from scand.queue.results import AgentQueue
     from scand.spool.directories import Spool
 
@@ -78,8 +81,8 @@ class Performer:
                 yield from self._look(queue, after)
             case actions.Progress():
                 queue.progress(action)
-            case actions.Claim(only):
-                yield from self._claim(queue, only)
+            case actions.Claim():
+                yield from self._claim(queue, action)
             case actions.MakeManualJob():
                 yield self._make_manual_job(queue)
             case actions.RecordCanceled(job_id):
@@ -103,7 +106,8 @@ class Performer:
 
     def _look(self, queue: AgentQueue, after: int) -> Iterator[Outcome]:
         paper = self._spool.paper.left()
-        rows = queue.look(self._active, after, paper=paper is not None)
+        timeout = self._config.now.agent.preview_timeout
+        rows = queue.look(self._active, after, paper=paper is not None, preview_timeout=timeout)
         if rows.restored:
             yield occurrences.StatusRowMade(rows.epoch)
         if rows.epoch != queue.epoch:
@@ -116,13 +120,23 @@ class Performer:
             spooled = read_spool(job, self._spool, self._installation[0], refusal)
             if spooled.aside is not None:
                 yield occurrences.SpoolPutAside(job.id, str(spooled.aside))
-        yield occurrences.Looked(snapshot(rows, spooled, paper, self._config.now, self._installation[0]))
+        yield occurrences.Looked(
+            snapshot(rows, spooled, paper, self._config.now, self._installation[0], self._delivery(rows))
+        )
 
-    def _claim(self, queue: AgentQueue, only: int | None) -> Iterator[Occurrence]:
-        claimed = queue.claim(str(self._spool.jobs), only)
+    def _delivery(self, rows: Rows) -> ParkedJob | None:
+        """The parked job that is delivered next. One whose merge is on the NAS already needs no room there."""
+        if rows.delivery is None:
+            return None
+        job_id, resumes_in = rows.delivery
+        room = self._spool.existing(job_id).merge_size() if resumes_in is Status.ASSEMBLING else 0
+        return ParkedJob(job_id, resumes_in, room)
+
+    def _claim(self, queue: AgentQueue, claim: actions.Claim) -> Iterator[Occurrence]:
+        claimed = queue.claim(str(self._spool.jobs), claim)
         if claimed is not None:  # else a client holds the row, or was faster: the poll tries again
             self._children.prepare()
-            yield occurrences.Claimed(*claimed)
+            yield claimed
 
     def _make_manual_job(self, queue: AgentQueue) -> Occurrence:
         manual = self._config.now.manual

@@ -107,6 +107,7 @@ def limits(config: Config) -> Limits:
     return Limits(
         page_timeout=config.scanner.page_timeout,
         ready_timeout=config.agent.ready_timeout,
+        preview_hold=config.agent.preview_hold,
         preview_timeout=config.agent.preview_timeout,
         keep=config.staging.keep,
         commits=config.commit.by != "client",

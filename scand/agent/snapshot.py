@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scand.agent import retention
 from scand.agent.tasks import staged_place
-from scand.decide.state import Snapshot, WaitingJob
+from scand.decide.state import ParkedJob, Snapshot, WaitingJob
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.queue.agent_rows import MOST_BATCHES
@@ -44,7 +44,12 @@ class Spooled(NamedTuple):
 
 
 def snapshot(
-    rows: Rows, spooled: Spooled, paper: PaperLeft | None, config: Config, installation: str
+    rows: Rows,
+    spooled: Spooled,
+    paper: PaperLeft | None,
+    config: Config,
+    installation: str,
+    delivery: ParkedJob | None = None,
 ) -> Snapshot:
     """Put together what was read."""
     found = Snapshot(
@@ -52,6 +57,8 @@ def snapshot(
         held=rows.held,
         paper=paper,
         waiting=rows.waiting and WaitingJob(rows.waiting[0], _resolved(rows.waiting[1], config)),
+        delivery=delivery,
+        overdue=rows.overdue and ParkedJob(*rows.overdue),
         stale=rows.stale,
         unread=rows.unread,
         former=rows.former,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.decide.actions import Send
 from scand.decide.state import Task
-from scand.jobs.staged import StagedPlace
+from scand.jobs.lifecycle import Status
+from scand.jobs.staged import StagedPlace, own_folder
 
 if TYPE_CHECKING:
     from scand.config import Config
@@ -54,6 +55,7 @@ def task(
                 inbox_path=job.inbox_path,
                 sha256=job.file_hash,
                 nas=nas,
+                withdraw=job.withdraw == Status.PREVIEW,
             )
         case Send(task=Task.READ_BACK, unread=unread) if unread is not None:
             return wire.ReadBack(
@@ -68,7 +70,8 @@ def task(
         case Send(task=Task.SWEEP):
             return wire.Sweep(jobs=str(directory.path.parent))
         case Send(task=Task.CHECK):
-            return wire.Check(nas=nas)
+            staging = own_folder(config.nas.staging_from_root, installation)
+            return wire.Check(nas=nas, staging=staging, room=send.room)
         case _:
             place = StagedPlace.of(config.nas.staging_from_root, installation, send.job_id, 0, send.staged)
             return wire.Unstage(place=place, merged=str(directory.merged), nas=nas)

@@ -24,6 +24,10 @@ def write(action: PlainWrite, queue: AgentQueue) -> bool:
             return waiting.hold(queue, job_id, status, error)
         case actions.LetWait():
             return waiting.let_wait(queue)
+        case actions.Park():
+            return waiting.park(queue, action)
+        case actions.GiveUp():
+            return waiting.give_up(queue, action)
         case actions.Advance(actor=Actor.CLIENT):
             return queue.scan_now(action.job_id)
         case actions.Advance():

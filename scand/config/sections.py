@@ -195,6 +195,7 @@ class Agent(Section):
         poll: between two looks at the database; notifications come in between.
         heartbeat: between two signs of life; at most 10, since a client takes an older one for dead.
         ready_timeout: after which an idle job is wound up; None: never.
+        preview_hold: after which a preview that nobody has touched gives way to others who want the scanner.
         preview_timeout: after which a preview that nobody answers is wound up; None: never.
     """
 
@@ -205,6 +206,7 @@ class Agent(Section):
         Field(gt=0, le=10, description='a duration above zero and up to "10s"'),
     ] = 5.0
     ready_timeout: OptionalDuration = 900.0
+    preview_hold: Duration = 120.0
     preview_timeout: OptionalDuration = None
 
 

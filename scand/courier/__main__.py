@@ -22,7 +22,7 @@ from scand.courier.document import BatchSource, bind, merge
 from scand.courier.publishing import Publishing, content_of
 from scand.courier.read_back import read_back
 from scand.courier.regroup import regroup
-from scand.courier.survey import survey
+from scand.courier.survey import check, survey
 from scand.courier.volume import Volume, init_volume
 from scand.errors import BadData, ScandError
 from scand.faults import ErrorCode
@@ -77,8 +77,9 @@ class Courier:
                         remove(directory)
                     self._parent.say(wire.Swept())
                 case wire.Check():
-                    with _volume(task.nas):
-                        self._parent.say(wire.Checked())
+                    with _volume(task.nas) as volume:
+                        check(volume, task.staging, task.room, _access(task.nas))
+                    self._parent.say(wire.Checked())
                 case wire.Mark():
                     self._mark(task)
                 case wire.Survey():
@@ -127,6 +128,7 @@ class Courier:
             batches = [
                 BatchSource(Path(part.path), part.sha256, _pages(part), part.label) for part in task.parts
             ]
+            self._parent.say(wire.Alive(step="merging"))  # so that the time of this is not the NAS's
             document = merge(
                 batches,
                 task.runs,
@@ -135,6 +137,7 @@ class Courier:
                 created=datetime.fromisoformat(task.created),
                 progress=lambda done, total: self._alive("merging", done, total),
             )
+            self._parent.say(wire.Alive(step="copying"))
             left = staging.stage(
                 volume,
                 document,

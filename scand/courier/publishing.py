@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scand import wire
 from scand.courier import delivery, staging
-from scand.courier.attempt import Attempt
+from scand.courier.attempt import Attempt, forget
 from scand.errors import BadData, ScandError
 from scand.faults import ErrorCode
 from scand.spool.records import Document
@@ -48,15 +48,21 @@ class Publishing:
         self._parent, self._volume, self._task = parent, volume, task
         self._access, self._alive = access, alive
 
-    def run(self) -> wire.Published:
-        """Publish the document, unless that was done before.
+    def run(self) -> wire.Published | wire.Withdrawn:
+        """Publish the document, unless that was done before; or see that it was not, and take it back.
 
         Raises:
             BadData: `staged_file_gone`: nothing was published.
             ScandError: from the NAS or the local disk; the next try finds out what was done.
         """
         attempt = Attempt.read(Path(self._task.attempt), self._task.place.path)
-        published = self._published_before(attempt) or self._publish(attempt)
+        published = self._published_before(attempt)
+        if published is None and self._task.withdraw:
+            published = self._found_in_inbox()
+            if published is None:
+                self._withdraw(attempt)
+                return wire.Withdrawn()
+        published = published or self._publish(attempt)
         with suppress(ScandError):  # what is left there goes with the job's next stay
             staging.unstage(self._volume, self._task.place)
         return published
@@ -82,6 +88,25 @@ class Publishing:
             f"whether somebody has taken it from there. If nobody has, reopen the job and finish it again.",
             ErrorCode.STAGED_FILE_GONE,
         )
+
+    def _found_in_inbox(self) -> wire.Published | None:
+        """The document under the name that the row has, though the staged file is there, too."""
+        name, document = self._task.inbox_path, self._previewed()
+        if name and delivery.lies_in(self._volume, name, document.size, document.sha256):
+            return wire.Published(inbox_path=name, sha256=document.sha256)
+        return None
+
+    def _withdraw(self, attempt: Attempt | None) -> None:
+        """Prove the staged file, which is staged again if it is gone: then it is what was previewed."""
+        document = self._previewed()
+        if document.sha256 not in {self._task.sha256, attempt and attempt.sha256}:
+            raise BadData(
+                "The merge on local disk is not what was previewed: reopen the job and finish it again.",
+                ErrorCode.STAGED_FILE_GONE,
+            )
+        self._stage_again(document)  # what is there already is only read back
+        if attempt is not None:
+            forget(Path(self._task.attempt))
 
     def _publish(self, attempt: Attempt | None) -> wire.Published:
         task, document = self._task, self._previewed()

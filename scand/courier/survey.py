@@ -1,4 +1,4 @@
-"""A look at the NAS for `scand doctor`: can the daemon write there, what is free, who may go where.
+"""A look at the NAS: can the daemon write there, what is free; for `scand doctor` also who may go where.
 
 It leaves nothing behind: the one file that it makes, to see whether it can, is gone when it answers.
 """
@@ -6,17 +6,22 @@ It leaves nothing behind: the one file that it makes, to see whether it can, is 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import secrets
 from contextlib import suppress
 from pathlib import PurePosixPath
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
-from scand import wire
-from scand.courier.nas_file import new_part
+from scand import durable, wire
+from scand.courier.nas_file import holds, new_part
 from scand.courier.volume import nas_errors
+from scand.errors import TryAgain
+from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
+    from scand.courier.access import Access
     from scand.courier.volume import Volume
 
 
@@ -51,6 +56,39 @@ def survey(volume: Volume, staging: str, inbox: str) -> wire.Surveyed:
             if not os.access(f"/proc/self/fd/{fd}", os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, f"no permission to put documents into {inbox}")
     return wire.Surveyed(free=room.f_bavail * room.f_frsize, gid=gid, folders=tuple(folders))
+
+
+def check(volume: Volume, staging: str, room: int, access: Access) -> None:
+    """Prove that a document can be staged: a file is written and read back, and there is room.
+
+    Args:
+        volume: the NAS.
+        staging: the installation's own folder, relative to the NAS root; made if it is missing.
+        room: bytes that must be free.
+        access: who may use a folder that has to be made.
+
+    Raises:
+        TryAgain: `nas_full`; `nas_unavailable`: what was read is not what was written.
+        ScandError: what `volume.nas_errors` says.
+    """
+    with nas_errors(volume.root), volume.directory(staging, make=access.directory) as directory:
+        free = os.fstatvfs(directory)
+        if room > free.f_bavail * free.f_frsize:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        name, content = new_part(), secrets.token_bytes(32)
+        try:
+            fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory)
+            try:
+                durable.write_all(fd, content)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            if not holds(directory, name, len(content), hashlib.sha256(content).hexdigest()):
+                why = f"A file on the NAS at {volume.root} does not read back as it was written."
+                raise TryAgain(why, ErrorCode.NAS_UNAVAILABLE)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=directory)
 
 
 def _ways(relative: str) -> list[str]:

@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 from scand.decide.actions import Action, Exit, LookAgain, MakeManualJob, Progress, RecordCanceled, RefuseScan
 from scand.decide.decision import Decision
 from scand.decide.delivering import assembling, committing, preview
-from scand.decide.housekeeping import check_scanner_and_nas, read_back, sweep, unstage
+from scand.decide.housekeeping import (
+    check_for_parked,
+    check_scanner_and_nas,
+    read_back,
+    sweep,
+    unstage,
+)
 from scand.decide.occurrences import Occurrence, Tick
 from scand.decide.pages import list_pages
-from scand.decide.paper import next_job
+from scand.decide.parking import given_up, waits_to_be_parked
 from scand.decide.scanning import ready, scanning
 from scand.decide.state import State, Task
 from scand.decide.supervise import finish_run, kill_hung, stop_unwanted
 from scand.decide.timeouts import PROGRESS_EVERY, SCAN_ASKED_FOR
+from scand.decide.turns import next_job
 from scand.decide.update import update
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status
@@ -72,13 +79,15 @@ def _without_database(decision: Decision) -> Iterator[Action]:
 
 def _with_snapshot(decision: Decision) -> Iterator[Action]:
     job = decision.state.snapshot.job
-    if decision.state.scan_asked is not None and job and job.status is not Status.READY:
+    if job and _signal_is_vain(decision, job):
         decision.state = replace(decision.state, scan_asked=None)
         yield RefuseScan(job.status)
     yield from decision.take(stop_unwanted(decision.state, decision.now))
     canceled = decision.state.canceled
     if canceled is not None and not (decision.state.feeder and decision.state.feeder.run):
         yield decision.write(RecordCanceled(canceled))
+    elif (overdue := decision.state.snapshot.overdue) is not None:
+        yield decision.write(given_up(overdue, decision.state.limits))
     elif job is None:
         yield from _idle(decision)
     elif (trouble := decision.state.snapshot.trouble) and job.status in _ON_DISK:
@@ -99,6 +108,16 @@ def _with_snapshot(decision: Decision) -> Iterator[Action]:
         yield from _progress(decision, job)
     if decision.state.fresh and job is not None:
         yield from list_pages(decision, job)
+        if job.status in {Status.READY, Status.SCANNING} and not decision.state.snapshot.unrecorded:
+            yield from decision.take(check_for_parked(decision.state, decision.now))
+
+
+def _signal_is_vain(decision: Decision, job: Job) -> bool:
+    """Whether a signal "scan now" finds a job that keeps the scanner, and for longer than anybody waits for it."""
+    asked = decision.state.scan_asked
+    if asked is None or job.status is Status.READY:
+        return False
+    return decision.now - asked > SCAN_ASKED_FOR or not waits_to_be_parked(decision.state, job)
 
 
 def _disk_trouble(decision: Decision, job: Job, trouble: ScandError) -> Iterator[Action]:
@@ -120,6 +139,7 @@ def _idle(decision: Decision) -> Iterator[Action]:
     elif state.scan_asked is not None and not state.snapshot.queued:
         yield decision.write(MakeManualJob())  # the signal is still to be obeyed, once the job is ready
     else:
+        yield from decision.take(check_for_parked(decision.state, decision.now))
         yield from decision.take(unstage(decision.state, decision.now))
         yield from decision.take(read_back(decision.state, decision.now))
         yield from decision.take(sweep(decision.state, decision.now))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scand.jobs.rows import Job
     from scand.spool.leaves import Plan
 
-_Result = TypeVar("_Result", wire.Staged, wire.Published, wire.Failed)
+_Result = TypeVar("_Result", wire.Staged, wire.Published, wire.Withdrawn, wire.Failed)
 
 
 class Decision:
@@ -76,7 +76,7 @@ class Decision:
     def postpone(self, job: Job, code: ErrorCode, error: str) -> Action:
         """Keep the status, write why, and try again later. Tries are counted anew for each `code`."""
         before = job.attempts if job.error_code == code else 0
-        return self.write(Postpone(job.id, job.status, code, error, backoff(before), before + 1))
+        return self.write(Postpone(job.id, job.status, code, error, backoff(before, code), before + 1))
 
     def fail(self, job: Job, code: ErrorCode, error: str) -> Action:
         """Fail the job: a person has to put something right, and meanwhile the scanner must be free."""

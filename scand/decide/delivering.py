@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.decide.actions import Action, Commit, ExpectStaged, Name, ReadPages, Rebound, Send
 from scand.decide.batches import process_first
-from scand.decide.sentences import NOBODY_ASKED
+from scand.decide.parking import give_way
+from scand.decide.sentences import NOBODY_ASKED, NOT_ANSWERED, UNPUBLISHED
 from scand.decide.state import Task
 from scand.errors import ScandError
 from scand.faults import ErrorCode
@@ -35,6 +36,8 @@ def assembling(decision: Decision, job: Job) -> Iterator[Action]:
         yield decision.task_failed(job, failed)
     elif (staged := decision.result_of(job, wire.Staged)) is not None:
         yield decision.advance(job, Status.PREVIEW, staged=staged, plan=decision.state.plan)
+    elif parked := list(give_way(decision, job)):
+        yield from parked
     elif not job.merged:
         why = "No page is kept: scan or restore a batch, then finish again."
         yield decision.advance(job, Status.READY, error=why, code=ErrorCode.NO_PAGES)
@@ -98,8 +101,9 @@ def preview(decision: Decision, job: Job) -> Iterator[Action]:
     if limits.commits and wants and first_time and job.clean:
         yield decision.advance(job, Status.COMMITTING)
     elif limits.preview_timeout is not None and (job.idle or 0) >= limits.preview_timeout:
-        why = "The preview was not answered in time, and the scanner is needed. Nothing is deleted."
-        yield decision.fail(job, ErrorCode.IDLE_TIMEOUT, why)
+        yield decision.fail(job, ErrorCode.IDLE_TIMEOUT, NOT_ANSWERED)
+    else:
+        yield from give_way(decision, job)
 
 
 def _commits(settings: Settings, job: Job) -> bool:
@@ -126,6 +130,12 @@ def committing(decision: Decision, job: Job) -> Iterator[Action]:
     elif (published := decision.result_of(job, wire.Published)) is not None:
         decision.state = replace(decision.state, closed=job.id)
         yield decision.write(Commit(job.id, published))
+    elif decision.result_of(job, wire.Withdrawn) is not None:
+        yield decision.advance(job, Status.PREVIEW)
+    elif job.withdraw == Status.FAILED and courier is None:
+        yield decision.fail(job, ErrorCode.PUBLICATION_UNKNOWN, UNPUBLISHED)
+    elif parked := list(give_way(decision, job)):
+        yield from parked
     elif isinstance(settings, ScandError) and job.inbox_path is None and courier is None:
         yield decision.fail(job, ErrorCode.BAD_SETTINGS, settings.sentence)
     elif courier and courier.named and not courier.go_given and not courier.killed_for:

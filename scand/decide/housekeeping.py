@@ -12,6 +12,7 @@ from scand import wire
 from scand.decide.actions import Expire, FindScanner, ForgetStaged, ReadBack, Send, StartFeeder
 from scand.decide.state import CourierChild, FeederChild, Task
 from scand.decide.timeouts import (
+    CHECK_PARKED_EVERY,
     READ_BACK_TRIES,
     SWEEP_EVERY,
     SWEEP_PAUSE,
@@ -22,7 +23,7 @@ from scand.decide.timeouts import (
 from scand.faults import ErrorCode, nas_is_away
 
 if TYPE_CHECKING:
-    from scand.decide.actions import Action, Decided
+    from scand.decide.actions import Decided
     from scand.decide.state import State
     from scand.jobs.rows import UnreadDocument
 
@@ -34,6 +35,23 @@ def send(state: State, action: Send, now: float) -> tuple[State, Send]:
     """The state once a courier is on its way; the result of the task before is dropped."""
     courier = CourierChild(action.task, action.job_id, now, action.entered, action.seq)
     return replace(state, courier=courier, done=None), action
+
+
+def check_nas(state: State, now: float, every: float) -> Decided:
+    """Check whether the NAS is there, unless that was done in the last `every` seconds."""
+    if state.courier is not None or now - state.nas_checked < every:
+        return state, []
+    delivery = state.snapshot.delivery
+    check = Send(Task.CHECK, 0, room=delivery.room if delivery else 0)
+    state, action = send(replace(state, nas_checked=now), check, now)
+    return state, [action]
+
+
+def check_for_parked(state: State, now: float) -> Decided:
+    """Ask the NAS whether parked jobs can go on; after deliveries that failed all the same, ever more seldom."""
+    if state.snapshot.delivery is None or state.nas_well:
+        return state, []
+    return check_nas(state, now, max(CHECK_PARKED_EVERY, backoff(state.nas_refusals)))
 
 
 def unstage(state: State, now: float) -> Decided:
@@ -97,10 +115,7 @@ def sweep(state: State, now: float) -> Decided:
 
 def check_scanner_and_nas(state: State, now: float) -> Decided:
     """Check now and then whether scanner and NAS are there; more often while one is not."""
-    actions: list[Action] = []
-    if state.courier is None and now - state.nas_checked >= check_interval(state.nas_trouble):
-        state, action = send(replace(state, nas_checked=now), Send(Task.CHECK, 0), now)
-        actions.append(action)
+    state, actions = check_nas(state, now, check_interval(state.nas_trouble))
     if state.feeder is None and now - state.scanner_checked >= check_interval(state.scanner_trouble):
         state = replace(state, scanner_checked=now, feeder=FeederChild(heard=now, finding=True))
         actions += [StartFeeder(), FindScanner()]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from scand.decide.actions import LocalAction, RowWrite
     from scand.decide.job_pages import JobPages
     from scand.decide.state import Limits, Snapshot
+    from scand.jobs.lifecycle import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,15 @@ class NotWritten:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A queued job was claimed."""
+    """A queued job was claimed.
+
+    Attributes:
+        status: ready; or where a parked job goes on.
+    """
 
     job_id: int
     title: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from scand.decide.actions import Action, Hold, Scan
 from scand.decide.batches import process_first, without_pages
 from scand.decide.housekeeping import read_back, unstage
-from scand.decide.paper import takes_what_is_there
 from scand.decide.sentences import NOBODY_ASKED, NOTHING_FOR_THE_SIGNAL, paper_left, still_open
 from scand.decide.state import Run
+from scand.decide.turns import takes_what_is_there
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.answers import unanswered
@@ -39,7 +39,7 @@ def ready(decision: Decision, job: Job) -> Iterator[Action]:
         yield decision.advance(job, Status.SCANNING, Actor.CLIENT)
     elif job.error_code == ErrorCode.SPOOL_DAMAGED:
         yield decision.fail(job, ErrorCode.SPOOL_DAMAGED, job.error or "")
-    elif job.clean and settings.scan == "auto" and job.entered_from == Status.QUEUED:
+    elif job.clean and settings.scan == "auto" and job.entered_from == Status.QUEUED and not job.taken_back:
         paper = state.snapshot.paper
         if paper and takes_what_is_there(settings):
             yield decision.write(Hold(job.id, job.status, paper_left(paper, job.id)))

@@ -23,6 +23,15 @@ NOBODY_ASKED = (
 )
 """The job's `error` where nobody has asked for what its status means."""
 
+NOT_ANSWERED = "The preview was not answered in time. Nothing is deleted."
+"""The `error` of a preview that nobody has answered."""
+
+UNPUBLISHED = (
+    "An operator gave this job up while nobody could say whether its document was in the Inbox. Its pages stay on "
+    "the scan host. Once the NAS is there it can be tried again: the agent looks into the Inbox first."
+)
+"""The `error` of a job whose NAS never came back."""
+
 _HALF = "feed the whole stack again (in manual duplex all fronts are one batch, and all backs one)"
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scand.decide.job_pages import JobPages
     from scand.errors import ScandError
     from scand.faults import ErrorCode
+    from scand.jobs.lifecycle import Status
     from scand.jobs.rows import Job, StaleFile, UnreadDocument
     from scand.jobs.settings import Settings
     from scand.jobs.staged import StagedPlace
@@ -118,6 +119,7 @@ class Limits:
     Attributes:
         page_timeout: seconds of silence after which a driver is taken for hung.
         ready_timeout: seconds after which an idle job in ready is moved on; None: never.
+        preview_hold: seconds after which an idle job in preview gives way to others.
         preview_timeout: seconds after which an idle job in preview is failed; None: never.
         keep: seconds for which local files of finished jobs are kept; None: for ever.
         commits: whether the agent commits; if not, the site's web application does.
@@ -127,6 +129,7 @@ class Limits:
 
     page_timeout: float = 60.0
     ready_timeout: float | None = 900.0
+    preview_hold: float = 120.0
     preview_timeout: float | None = None
     keep: float | None = None
     commits: bool = True
@@ -147,15 +150,31 @@ class WaitingJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ParkedJob:
+    """A parked job.
+
+    Attributes:
+        resumes_in: the status in which it goes on.
+        room: bytes that its merge needs on the NAS, as far as is known; for a delivery.
+    """
+
+    job_id: int
+    resumes_in: Status
+    room: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The rows and the disk, as they were read together.
 
     Attributes:
         job: the active job; None: there is none.
-        queued: whether a job waits to be claimed.
+        queued: whether a job waits to be scanned.
         held: whether one of them was told to wait since the feeder may hold another's paper.
         paper: whose paper may be in the feeder; None: it is empty.
         waiting: with such paper, the oldest queued job that was not told to wait.
+        delivery: the parked job that goes on by itself next; None: there is none.
+        overdue: a parked job that has waited for too long; None: there is none.
         settings: the active job's; the refusal if they are wrong; None without a job.
         unrecorded: its batches that are on disk and not in the database, in order.
         next_seq: the number that its next batch gets.
@@ -173,6 +192,8 @@ class Snapshot:
     held: bool = False
     paper: PaperLeft | None = None
     waiting: WaitingJob | None = None
+    delivery: ParkedJob | None = None
+    overdue: ParkedJob | None = None
     settings: Settings | ScandError | None = None
     unrecorded: tuple[SpooledBatch, ...] = ()
     next_seq: int = 1
@@ -248,6 +269,9 @@ class State:
         closed: id of the last job that this agent itself has ended.
         scanner_trouble: why the scanner cannot be used, as far as is known; None: it can.
         nas_trouble: why the NAS cannot be used, as far as is known; None: it can.
+        nas_proved: a document was delivered, or a check went well, since the start and since its last trouble.
+        nas_refusals: deliveries in a row that failed on the NAS although a check had gone well.
+        delivered: the last job that was claimed was a parked one.
         scanner_checked: when an idle agent last asked whether the scanner is there.
         nas_checked: when an idle agent last asked whether the NAS is there.
         swept: when an idle agent last removed expired files.
@@ -279,10 +303,18 @@ class State:
     closed: int = 0
     scanner_trouble: wire.Failed | None = None
     nas_trouble: wire.Failed | None = None
+    nas_proved: bool = False
+    nas_refusals: int = 0
+    delivered: bool = False
     scanner_checked: float = float("inf")
     nas_checked: float = float("inf")
     swept: float = float("inf")
     canceled: int | None = None
+
+    @property
+    def nas_well(self) -> bool:
+        """Whether the NAS is known to be well, so that parked jobs can go on."""
+        return self.nas_proved and self.nas_trouble is None
 
     @property
     def ready(self) -> bool:

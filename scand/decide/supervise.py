@@ -106,7 +106,10 @@ def finish_run(state: State, now: float) -> Decided:
 
 def _is_wanted(state: State, courier: CourierChild, job: Job | None) -> bool:
     """Whether a courier's task is still wanted. Tidying and checking must never hold up a job's own task."""
-    if courier.task in {Task.CHECK, Task.SWEEP}:
+    if courier.task is Task.CHECK:  # parked jobs wait for it also while others scan
+        at_the_scanner = job is not None and job.status in {Status.READY, Status.SCANNING}
+        return job is None or (at_the_scanner and not state.snapshot.unrecorded)
+    if courier.task is Task.SWEEP:
         return job is None
     if courier.task in {Task.UNSTAGE, Task.READ_BACK}:
         return job is None or job.status is Status.READY

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scand.faults import ErrorCode, nas_is_away
+
 if TYPE_CHECKING:
     from scand import wire
 
@@ -19,6 +21,9 @@ A file that another host has made may take one of them to show on an NFS or SMB 
 
 COURIER_SILENCE = 60.0
 """Seconds of silence after which a courier is taken for hung; it reports at every chunk of a copy."""
+
+STALLED = 5.0
+"""Seconds of silence after which a courier on the NAS only waits, where somebody else wants the scanner."""
 
 ANSWER_TIME = 5.0
 """Seconds that a feeder has to end the batch after it was told to cancel."""
@@ -41,6 +46,9 @@ CHECK_EVERY = 600.0
 
 CHECK_AWAY_EVERY = 60.0
 """Seconds between two checks of one that is not there."""
+
+CHECK_PARKED_EVERY = 10.0
+"""Seconds between two such checks while parked jobs wait for the NAS."""
 
 PROGRESS_EVERY = 1.0
 """Seconds between two writes of progress."""
@@ -66,9 +74,19 @@ LONGEST_BACKOFF = 300.0
 and is due."""
 
 
-def backoff(attempts: int) -> float:
-    """Seconds to wait after the given number of failed tries: 1, 2, 4 … LONGEST_BACKOFF."""
-    return float(min(LONGEST_BACKOFF, 2 ** min(attempts, 10)))
+LONGEST_NAS_PAUSE = 20.0
+"""The longest pause, in seconds, before a NAS that was away is asked again: it is one look, and costs no work."""
+
+
+def backoff(attempts: int, code: ErrorCode | None = None) -> float:
+    """Seconds to wait after the given number of failed tries: 1, 2, 4 … LONGEST_BACKOFF.
+
+    Args:
+        attempts: failed tries for the same reason.
+        code: the reason. With a full NAS each try may copy a document in vain.
+    """
+    quick = nas_is_away(code) and code is not ErrorCode.NAS_FULL
+    return float(min(LONGEST_NAS_PAUSE if quick else LONGEST_BACKOFF, 2 ** min(attempts, 10)))
 
 
 def check_interval(trouble: wire.Failed | None) -> float:

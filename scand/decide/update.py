@@ -30,7 +30,7 @@ from scand.decide.occurrences import (
     Tick,
     Written,
 )
-from scand.decide.state import BoundBatch, CourierChild, EndedRun, Snapshot, State, TaskResult
+from scand.decide.state import BoundBatch, CourierChild, EndedRun, Snapshot, State, Task, TaskResult
 from scand.decide.timeouts import FEEDER_RESTART
 from scand.faults import FAULTS, ErrorCode, Retry, nas_is_away
 from scand.jobs.lifecycle import Status
@@ -185,6 +185,7 @@ def _courier_said(state: State, report: wire.Report, now: float) -> State:
         case (
             wire.Staged()
             | wire.Published()
+            | wire.Withdrawn()
             | wire.Unstaged()
             | wire.Found()
             | wire.Swept()
@@ -210,11 +211,17 @@ def _courier_ended(state: State, how: str) -> State:
 
 def _task_done(state: State, courier: CourierChild, report: wire.Report) -> State:
     """Keep the result of a task, and what it shows about the NAS."""
+    delivery = courier.task in {Task.ASSEMBLE, Task.PUBLISH}
     if isinstance(report, wire.Failed):
-        state = replace(state, nas_trouble=report if nas_is_away(report.code) else state.nas_trouble)
+        if nas_is_away(report.code):
+            refused = state.nas_refusals + 1 if delivery and state.nas_proved else state.nas_refusals
+            refusals = 0 if courier.task is Task.CHECK else refused
+            state = replace(state, nas_trouble=report, nas_proved=False, nas_refusals=refusals)
     elif not courier.task.local:
         if state.nas_trouble:
             state = replace(state, unstage_after=0.0)  # what failed while the NAS was away is tried at once
-        state = replace(state, nas_trouble=None)
+        proved = state.nas_proved or delivery or courier.task is Task.CHECK
+        refusals = 0 if delivery else state.nas_refusals
+        state = replace(state, nas_trouble=None, nas_proved=proved, nas_refusals=refusals)
     result = TaskResult(courier.job_id, courier.entered, courier.task, report)
     return replace(state, done=result, fresh=False)

@@ -7,6 +7,9 @@ A client writes intents, the agent writes results, and both meet in `scan_jobs.s
                     assembling → preview → committing → committed
                                    ↑ reopen: back to ready; another title: back to assembling
 
+A job that only waits (for the NAS, or for an answer to its preview) gives way to whoever wants the scanner: the
+agent parks it. It is queued then, and `scan_jobs.resumes_in` is the status in which it goes on.
+
 Nearly every status can lead to canceled (by a client) and failed (the job cannot go on without a person); from
 both, a client may queue the job again. The table below is complete. `scan_job_transitions` in the database has the
 same rows, a trigger enforces them for everybody, and the daemon compares the two when it starts.
@@ -15,7 +18,10 @@ same rows, a trigger enforces them for everybody, and the daemon compares the tw
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Status(StrEnum):
@@ -37,6 +43,16 @@ class Status(StrEnum):
         """Whether the job holds the scanner; at most one job does (index `uq_scan_jobs_single_active`)."""
         return self in _ACTIVE
 
+
+DELIVERIES = frozenset({Status.ASSEMBLING, Status.COMMITTING})
+"""Where a parked job goes on by itself, once the NAS is well. A parked preview waits for a client."""
+
+PARKED_FOR: Mapping[str, str] = {
+    Status.ASSEMBLING: "waits for the NAS",
+    Status.PREVIEW: "its preview waits for an answer",
+    Status.COMMITTING: "waits for the NAS",
+}
+"""What a parked job waits for, by the status in which it goes on."""
 
 MERGED = frozenset({Status.PREVIEW, Status.COMMITTING, Status.COMMITTED})
 """The statuses in which `page_count` is the document's; in every other it is an earlier merge's, if it is set."""
@@ -84,6 +100,10 @@ def _steps() -> frozenset[Step]:
         ((s.PREVIEW,), s.COMMITTING, both),  # commit
         ((s.COMMITTING,), s.COMMITTED, agent),  # the document is in the Inbox
         ((s.COMMITTING,), s.PREVIEW, both),  # taken back, or refused: not the file that was previewed
+        ((s.ASSEMBLING, s.PREVIEW, s.COMMITTING), s.QUEUED, agent),  # parked: somebody else wants the scanner
+        ((s.QUEUED,), s.ASSEMBLING, agent),  # a parked job goes on
+        ((s.QUEUED,), s.COMMITTING, agent),
+        ((s.QUEUED,), s.FAILED, agent),  # a parked job that waited for too long
         ((s.DRAFT, s.QUEUED, s.SCANNING, s.ASSEMBLING, s.PREVIEW, s.FAILED), s.CANCELED, client),
         ((s.READY,), s.CANCELED, both),  # by a client, or idle with nothing scanned at all
         ((s.READY, s.SCANNING, s.ASSEMBLING, s.PREVIEW, s.COMMITTING), s.FAILED, agent),

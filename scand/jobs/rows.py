@@ -143,6 +143,10 @@ class Job:
         by_step: whether a step led to this status. If not, another program wrote the row, and nobody has asked the
             agent for anything.
         assembled: whether the job was ever assembling; the setting `finish` acts only before that.
+        taken_back: whether a client took it back while it was parked: it waits for another batch, and does not begin
+            one by itself.
+        withdraw: where a job is to go whose document is on its way into the Inbox: preview, to be taken back, or
+            failed, to be given up. None: nobody has asked for either.
         stay: id of the job's last step ready → assembling, or preview → assembling; 0: there was none.
         reopened: whether the job ever went from preview back to ready, or to another merge; from then on only
             clients move it on.
@@ -169,6 +173,8 @@ class Job:
     entered_from: str | None = None
     by_step: bool = True
     assembled: bool = False
+    taken_back: bool = False
+    withdraw: str | None = None
     stay: int = 0
     reopened: bool = False
     batches: tuple[BatchRow, ...] = field(default=())

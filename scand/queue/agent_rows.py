@@ -24,9 +24,11 @@ class Rows:
     Attributes:
         epoch: of the daemon that leads now.
         job: the active one, or None.
-        queued: whether another waits.
+        queued: whether another waits to be scanned.
         held: whether one waits since the feeder may hold another's paper.
         waiting: the oldest that does not, as id and settings; only where that was asked for.
+        delivery: the oldest parked job that goes on by itself, as id and `resumes_in`.
+        overdue: a parked job that has waited for too long, likewise.
         stale: a file on the NAS that its job does not want any more.
         unread: a document that a client has committed, and that the agent has yet to read back.
         former: the status now of the job that was active at the look before; None: there was none, or its row is
@@ -45,6 +47,8 @@ class Rows:
     restored: bool = False
     held: bool = False
     waiting: tuple[int, Any] | None = None
+    delivery: tuple[int, Status] | None = None
+    overdue: tuple[int, Status] | None = None
 
 
 def job_of(row: Mapping[str, Any]) -> Job:
@@ -69,11 +73,18 @@ def job_of(row: Mapping[str, Any]) -> Job:
         entered_from=row["entered_from"],
         by_step=row["by_step"],
         assembled=row["assembled"],
+        taken_back=bool(row["taken_back"]),
+        withdraw=row["withdraw"],
         stay=row["stay"] or 0,
         reopened=row["reopened"],
         batches=tuple(_batch(batch) for batch in row["batches"] or ()),
         listed={int(seq): pages for seq, pages in (row["listed"] or {}).items()},
     )
+
+
+def parked_job(row: Mapping[str, Any] | None) -> tuple[int, Status] | None:
+    """Id and `resumes_in` of a parked job, from a row of the look."""
+    return (row["id"], Status(row["resumes_in"])) if row else None
 
 
 def unread_document(row: Mapping[str, Any]) -> UnreadDocument:

@@ -15,10 +15,12 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from scand import __version__
+from scand.decide.occurrences import Claimed
 from scand.decide.timeouts import LONGEST_BACKOFF
+from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchStatus, StaleFile
 from scand.queue import pages
-from scand.queue.agent_rows import MOST_BATCHES, Rows, job_of, unread_document
+from scand.queue.agent_rows import MOST_BATCHES, Rows, job_of, parked_job, unread_document
 from scand.queue.connection import take_role
 from scand.queue.statements import AGENT_LOCK
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from scand import wire
-    from scand.decide.actions import Advance, Postpone, Progress, Record
+    from scand.decide.actions import Advance, Claim, Postpone, Progress, Record
     from scand.jobs.rows import PageRow
     from scand.queue.connection import Connection
     from scand.spool.records import SpooledPage
@@ -108,7 +110,14 @@ class AgentQueue:
 
     # The queue.
 
-    def look(self, former: int | None = None, after: int = 0, *, paper: bool = False) -> Rows:
+    def look(
+        self,
+        former: int | None = None,
+        after: int = 0,
+        *,
+        paper: bool = False,
+        preview_timeout: float | None = None,
+    ) -> Rows:
         """One round trip: the active job with all that deciding needs.
 
         Where the agent's row is missing, this session leads on under another epoch, if it has the lock.
@@ -117,6 +126,7 @@ class AgentQueue:
             former: the job that was active at the look before.
             after: of the jobs with stale staged files, those with a higher id come first.
             paper: the feeder may hold a job's paper, so that it matters which job is next.
+            preview_timeout: seconds after which an unanswered preview has waited for too long; None: never.
         """
         values = {
             "longest": LONGEST_BACKOFF,
@@ -124,6 +134,7 @@ class AgentQueue:
             "former": former,
             "after": after,
             "paper": paper,
+            "preview_timeout": preview_timeout,
         }
         rows, restored = self.run("look", **values), False
         for _ in range(_EMPTIED):
@@ -148,20 +159,22 @@ class AgentQueue:
             restored=restored,
             held=row["held"],
             waiting=waiting and (waiting["id"], waiting["settings"]),
+            delivery=parked_job(row["delivery"]),
+            overdue=parked_job(row["overdue"]),
         )
 
-    def claim(self, jobs: str, only: int | None = None) -> tuple[int, str] | None:
-        """Take the oldest queued job: its id and title, or None when there is nothing to claim.
+    def claim(self, jobs: str, claim: Claim) -> Claimed | None:
+        """Take the oldest queued job; None when there is nothing to claim.
 
         Args:
             jobs: the absolute directory below which each job has one of its own.
-            only: this job, or none.
+            claim: which.
         """
         try:
-            rows = self.run("claim", jobs=jobs, only=only)
+            rows = self.run("claim", jobs=jobs, only=claim.only, delivery=claim.delivery)
         except psycopg.errors.UniqueViolation:
             return None  # another became active in the same moment
-        return (rows[0]["id"], rows[0]["title"]) if rows else None
+        return Claimed(rows[0]["id"], rows[0]["title"], Status(rows[0]["status"])) if rows else None
 
     def manual_job(self, title: str, settings: Mapping[str, object]) -> int | None:
         """A new queued job, made as a client; None: another daemon leads."""

@@ -1,4 +1,4 @@
-"""Jobs that wait since the feeder may hold another's paper, and what canceled jobs have left on disk."""
+"""Jobs that wait: parked, or since the feeder may hold another's paper; and what canceled jobs left on disk."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from scand.decide.actions import GiveUp, Park
     from scand.queue.results import AgentQueue
     from scand.spool.records import SpooledBatch, SpooledPage
 
@@ -21,6 +22,35 @@ if TYPE_CHECKING:
 def hold(queue: AgentQueue, job_id: int, status: Status, error: str) -> bool:
     """The job waits for a person, who is told so by `error`."""
     return bool(queue.run("hold", id=job_id, status=status, error=error))
+
+
+def park(queue: AgentQueue, park: Park) -> bool:
+    """A job that only waits gives way."""
+    return bool(
+        queue.run(
+            "park",
+            id=park.job_id,
+            status=park.status,
+            entered=park.entered,
+            idle=park.hold,
+            error=park.error,
+            code=park.code,
+        )
+    )
+
+
+def give_up(queue: AgentQueue, parked: GiveUp) -> bool:
+    """A parked job that has waited for too long fails."""
+    return bool(
+        queue.run(
+            "give_up",
+            id=parked.job_id,
+            resumes_in=parked.resumes_in,
+            preview_timeout=parked.preview_timeout,
+            error=parked.error,
+            code=parked.code,
+        )
+    )
 
 
 def let_wait(queue: AgentQueue) -> bool:

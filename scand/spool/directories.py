@@ -65,6 +65,16 @@ class JobDirectory:
         """Whose pages these are; None where job.json is missing or no longer readable."""
         return _read_job(self.path)
 
+    def merge_size(self) -> int:
+        """Bytes of the job's merge, or what it will have about: the sum of its batches; 0 if nobody can say."""
+        with suppress(OSError):
+            return self.merged.stat().st_size
+        total = 0
+        for path in self.path.glob("batch-*/batch.pdf"):
+            with suppress(OSError):
+                total += path.stat().st_size
+        return total
+
     def batch(self, seq: int) -> BatchDirectory:
         """The directory of one batch, which may not exist yet."""
         return BatchDirectory(self.path / f"batch-{seq:04d}")

@@ -56,6 +56,7 @@ from scand.wire.reports import (
     Surveyed,
     Swept,
     Unstaged,
+    Withdrawn,
 )
 
 __all__ = [
@@ -103,5 +104,6 @@ __all__ = [
     "Task",
     "Unstage",
     "Unstaged",
+    "Withdrawn",
     "encode",
 ]

@@ -163,6 +163,7 @@ class Publish(Message):
         sha256: the hash that the row has, 64 hex digits; None: none yet. A local merge with the same hash is what
             was previewed, and is staged again if the staged file is gone.
         nas: where that is.
+        withdraw: the job is to be taken back, unless an earlier try has published it: nothing is moved.
     """
 
     do: Literal["publish"] = "publish"
@@ -176,6 +177,7 @@ class Publish(Message):
     inbox_path: str | None
     sha256: str | None
     nas: Nas
+    withdraw: bool = False
 
 
 class Sweep(Message):
@@ -225,10 +227,18 @@ class ReadBack(Message):
 
 
 class Check(Message):
-    """To a courier: is the NAS there, and the right one?"""
+    """To a courier: is the NAS there, and the right one; can it be written and read back; and is there room?
+
+    Attributes:
+        nas: where that is.
+        staging: the installation's own folder there, relative to the NAS root.
+        room: bytes that must be free.
+    """
 
     do: Literal["check"] = "check"
     nas: Nas
+    staging: str
+    room: int = 0
 
 
 class Survey(Message):

@@ -184,6 +184,12 @@ class Published(Message):
     sha256: str
 
 
+class Withdrawn(Message):
+    """The document is not in the Inbox, and the staged file is what was previewed: the job can be taken back."""
+
+    say: Literal["withdrawn"] = "withdrawn"
+
+
 class Unstaged(Message):
     """Nothing of the job is staged on the NAS any more.
 
@@ -282,6 +288,7 @@ Report: TypeAlias = Annotated[
     | Staged
     | Named
     | Published
+    | Withdrawn
     | Unstaged
     | Found
     | Swept

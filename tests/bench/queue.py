@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from scand.decide.actions import Claim
 from scand.jobs.lifecycle import Status
 from scand.queue import statements
 from scand.queue.connection import connect, take_role
@@ -98,7 +99,7 @@ def _queue(server: str, jobs: int) -> Iterator[tuple[AgentQueue, ClientQueue]]:
 def _claim(agent: AgentQueue, _client: ClientQueue) -> float:
     with agent.connection.transaction(force_rollback=True):
         begun = time.perf_counter()
-        assert agent.claim("/spool/jobs")
+        assert agent.claim("/spool/jobs", Claim())
         return time.perf_counter() - begun
 
 

@@ -51,7 +51,8 @@ class Event(StrEnum):
     PAPER_LEFT = "paper_left"
     JOB_READY_WITH_ERROR = "job_ready_with_error"
     IDLE_TIMEOUT = "idle_timeout"
-    PREVIEW_HOLDS = "preview_holds"
+    JOB_PARKED = "job_parked"
+    JOB_RESUMED = "job_resumed"
     JOB_FAILED = "job_failed"
     JOB_CANCELED = "job_canceled"
     JOB_TAKEN = "job_taken"
@@ -75,6 +76,7 @@ class Event(StrEnum):
     READ_BACK = "read_back"
     NOT_READ_BACK = "not_read_back"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
     NAS_AWAY = "nas_away"
     NAS_BACK = "nas_back"
 
@@ -172,10 +174,13 @@ _MESSAGES = {
     Event.IDLE_TIMEOUT: Message(
         "7c846dd905e04e769279b3224e1f2ee1", Level.WARNING, "job {job}: nobody came: {outcome}"
     ),
-    Event.PREVIEW_HOLDS: Message(
+    Event.JOB_PARKED: Message(
         "5c6706d646f34932aa522e45a43a7c20",
-        Level.WARNING,
-        "job {job}: its preview holds the scanner while other jobs wait",
+        Level.NOTICE,
+        "job {job}: parked, since others want the scanner; it goes on in {status}: {why}",
+    ),
+    Event.JOB_RESUMED: Message(
+        "4f3ff0a63b1d4e0fb0a3d6a7b8f6f1c5", Level.INFO, "job {job}: goes on in {status}"
     ),
     Event.JOB_FAILED: Message(
         "fc67adb0240f4f2a9d4feccd72abef38", Level.ERROR, "job {job}: failed ({code}): {why}"
@@ -241,6 +246,11 @@ _MESSAGES = {
     ),
     Event.REFUSED: Message(
         "ff5c2d73e00049bd96367913c5d37b73", Level.WARNING, "job {job}: not committed ({code}): {why}"
+    ),
+    Event.WITHDRAWN: Message(
+        "c1b8a2f5d5a04f6fa7a2f1e5b9d3c874",
+        Level.INFO,
+        "job {job}: taken back: its document is not in the Inbox",
     ),
     Event.NAS_AWAY: Message("257474872aa34936be7335c3dab5a352", Level.WARNING, "NAS away ({code}): {why}"),
     Event.NAS_BACK: Message("795c6321dc074bb189ca5c6e2339a573", Level.NOTICE, "NAS back"),

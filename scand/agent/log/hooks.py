@@ -35,7 +35,7 @@ TOLD_TO_PEOPLE = frozenset(
         Event.IDLE_TIMEOUT,
         Event.REFUSED,
         Event.PREVIEW_READY,
-        Event.PREVIEW_HOLDS,
+        Event.JOB_PARKED,
         Event.COMMITTED,
         Event.NAS_AWAY,
         Event.NAS_BACK,

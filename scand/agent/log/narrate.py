@@ -13,7 +13,7 @@ from scand.agent.log.events import Event
 from scand.decide import actions, occurrences
 from scand.decide.state import Task
 from scand.faults import nas_is_away
-from scand.jobs.lifecycle import Actor, Status
+from scand.jobs.lifecycle import PARKED_FOR, Actor, Status
 from scand.wording import counted
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _tidying_failed(job_id: int, task: Task, failed: wire.Failed) -> Iterator[Li
 
 
 def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
-    """What a client has done to the job since the last look, and whether its preview holds others up."""
+    """What a client has done to the job since the last look."""
     was, job = before.job, after.job
     if was is not None and (job is None or job.id != was.id) and closed != was.id:
         yield _gone(was.id, after)
@@ -73,9 +73,6 @@ def _look(before: Snapshot, after: Snapshot, closed: int) -> Iterator[Line]:
             yield Event.COMMITTING, {"job": job.id}
         elif job.entered_from == Status.PREVIEW and job.status is Status.READY:
             yield Event.JOB_REOPENED, {"job": job.id}
-    held = was is not None and was.status is Status.PREVIEW and before.queued
-    if job.status is Status.PREVIEW and after.queued and not held:
-        yield Event.PREVIEW_HOLDS, {"job": job.id}
 
 
 def _gone(job_id: int, after: Snapshot) -> Line:
@@ -109,8 +106,10 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
             yield from _written(action)
         case occurrences.NotWritten(actions.Advance(actor=Actor.AGENT, job_id=job_id, to_status=wanted)):
             yield Event.STEP_REFUSED, {"job": job_id, "wanted": wanted}
-        case occurrences.Claimed(job_id, title):
+        case occurrences.Claimed(job_id, title, Status.READY):
             yield Event.JOB_CLAIMED, {"job": job_id, "title": title}
+        case occurrences.Claimed(job_id, _title, status):
+            yield Event.JOB_RESUMED, {"job": job_id, "status": status}
         case occurrences.ManualJobMade(job_id, title):
             yield Event.MANUAL_JOB_MADE, {"job": job_id, "title": title}
         case occurrences.SpoolPutAside(job_id, path):
@@ -140,6 +139,10 @@ def _written(action: actions.RowWrite) -> Iterator[Line]:
         case actions.Postpone() as delay:
             about = {"job": delay.job_id, "code": delay.code, "why": delay.error, "task": delay.status}
             yield Event.COURIER_RETRY, {**about, "seconds": delay.seconds, "attempt": delay.attempt}
+        case actions.Park(job_id, status, error=why):
+            yield Event.JOB_PARKED, {"job": job_id, "status": status, "why": why or PARKED_FOR[status]}
+        case actions.GiveUp(job_id, code=code, error=why):
+            yield Event.JOB_FAILED, {"job": job_id, "code": code, "why": why}
         case actions.Hold(job_id, error=why):
             yield Event.PAPER_LEFT, {"job": job_id, "why": why}
         case actions.Commit(job_id, published):
@@ -206,7 +209,10 @@ def _advanced(step: actions.Advance) -> Iterator[Line]:
         about |= {**sides, "pages": pages, "path": step.staged.staged, "holds": holds}
     match step.to_status:
         case Status.PREVIEW:
-            yield (Event.REFUSED if step.code else Event.PREVIEW_READY), about
+            if step.staged:
+                yield Event.PREVIEW_READY, about
+            else:
+                yield (Event.REFUSED if step.code else Event.WITHDRAWN), about
         case Status.READY:
             yield Event.JOB_READY_WITH_ERROR, about
         case Status.FAILED:

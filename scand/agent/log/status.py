@@ -32,7 +32,9 @@ def status_line(state: State, now: float) -> str:
             for what, trouble in (("no scanner", state.scanner_trouble), ("no NAS", state.nas_trouble))
             if trouble
         ]
-        return "; ".join(["idle", *missing])
+        delivery = state.snapshot.delivery
+        parked = [f"job {delivery.job_id} is parked: waits for the NAS"] if delivery else []
+        return "; ".join(["idle", *missing, *parked])
     title = job.title if len(job.title) <= _TITLE_LENGTH else job.title[: _TITLE_LENGTH - 1] + "…"
     doing = _progress(run, now) if run and job.status is Status.SCANNING else job.status.value
     if job.status is Status.COMMITTING and not state.limits.commits and job.inbox_path is None:

@@ -32,11 +32,13 @@ from scand.decide.actions.rows import (
     ExpectStaged,
     Expire,
     ForgetStaged,
+    GiveUp,
     Hold,
     LetWait,
     LookAgain,
     MakeManualJob,
     Name,
+    Park,
     Postpone,
     Progress,
     ReadBack,
@@ -67,6 +69,7 @@ __all__ = [
     "Expire",
     "FindScanner",
     "ForgetStaged",
+    "GiveUp",
     "Hold",
     "KillCourier",
     "KillFeeder",
@@ -75,6 +78,7 @@ __all__ = [
     "LookAgain",
     "MakeManualJob",
     "Name",
+    "Park",
     "PlainWrite",
     "Postpone",
     "Progress",
@@ -94,7 +98,9 @@ __all__ = [
     "WritePages",
 ]
 
-PlainWrite: TypeAlias = Hold | LetWait | Advance | Rebound | Postpone | ExpectStaged | ForgetStaged | ReadBack
+PlainWrite: TypeAlias = (
+    Hold | LetWait | Park | GiveUp | Advance | Rebound | Postpone | ExpectStaged | ForgetStaged | ReadBack
+)
 """Writes that are one statement each."""
 
 RowWrite: TypeAlias = (

@@ -94,6 +94,7 @@ class Send:
         runs: which pages of its kept batches the merge holds, for ASSEMBLE.
         staged: path of the staged file relative to the NAS root, for UNSTAGE.
         unread: the document, for READ_BACK.
+        room: bytes that must be free on the NAS, for CHECK.
     """
 
     task: Task
@@ -104,6 +105,7 @@ class Send:
     runs: tuple[Run, ...] = ()
     staged: str = ""
     unread: UnreadDocument | None = None
+    room: int = 0
 
 
 @dataclass(frozen=True, slots=True)

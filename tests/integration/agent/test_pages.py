@@ -8,6 +8,7 @@ import pytest
 
 from scand.agent import retention
 from scand.agent.pages import repair_pages
+from scand.decide.actions import Claim
 from scand.errors import BadData
 from scand.faults import ErrorCode
 from scand.queue.connection import connect, take_role
@@ -34,7 +35,7 @@ def queue(migrated_url: str) -> Iterator[AgentQueue]:
         take_role(connection, "scand_agent")
         queue = AgentQueue(connection, load())
         assert queue.elect()
-        assert queue.claim("/jobs")
+        assert queue.claim("/jobs", Claim())
         yield queue
 
 

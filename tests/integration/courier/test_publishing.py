@@ -62,7 +62,9 @@ def published(
         nas=wire.Nas(root=str(site.root), volume_id=site.volume_id, require_mount=False, file_mode="0640"),
     )
     with site.volume() as volume:
-        return Publishing(Daemon(), volume, task, ACCESS, lambda *_: None).run()
+        published = Publishing(Daemon(), volume, task, ACCESS, lambda *_: None).run()
+    assert isinstance(published, wire.Published)
+    return published
 
 
 def settle(nas: Path) -> None:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from scand.decide.actions import Record
+from scand.decide.actions import Claim, Record
 from scand.errors import BadData
 from scand.faults import ErrorCode
 from scand.jobs.answers import question
@@ -55,7 +55,7 @@ def daemon(client: Connection, migrated_url: str) -> Iterator[AgentQueue]:
 def scanned(client: Connection, daemon: AgentQueue, *batches: Record) -> int:
     """A ready job with these batches, each recorded as the daemon does."""
     (row,) = client.execute("INSERT INTO scan_jobs (title, status) VALUES ('a', 'queued') RETURNING id")
-    assert daemon.claim("/spool/jobs")
+    assert daemon.claim("/spool/jobs", Claim())
     for batch in batches:
         scan(client, daemon, row["id"], batch)
     return int(row["id"])

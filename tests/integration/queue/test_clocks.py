@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scand.decide.actions import Claim
 from scand.decide.timeouts import LONGEST_BACKOFF
 from scand.queue import leftovers, statements
 from scand.queue.connection import connect
@@ -31,7 +32,7 @@ def queue(migrated_url: str) -> Iterator[AgentQueue]:
         queue = AgentQueue(connection, statements.load())
         assert queue.elect()
         connection.execute("INSERT INTO scan_jobs (title, status) VALUES ('T', 'queued')")
-        assert queue.claim(JOBS)
+        assert queue.claim(JOBS, Claim())
         yield queue
 
 

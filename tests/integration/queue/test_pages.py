@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from scand.decide.actions import Record
+from scand.decide.actions import Claim, Record
 from scand.errors import BadData
 from scand.jobs.lifecycle import Status
 from scand.queue import leftovers, pages
@@ -66,7 +66,7 @@ def daemon(migrated_url: str) -> Iterator[AgentQueue]:
 def job(client: Connection, daemon: AgentQueue) -> int:
     """A job that is ready, with a batch of four pages."""
     (row,) = client.execute("INSERT INTO scan_jobs (title, status) VALUES ('a', 'queued') RETURNING id")
-    taken = daemon.claim("/spool/jobs")
+    taken = daemon.claim("/spool/jobs", Claim())
     assert taken
     to(daemon, "scanning")
     assert pages.write(daemon, row["id"], Status.SCANNING, [on_disk(1, number) for number in (1, 2, 3)])

@@ -13,6 +13,7 @@ from psycopg import sql
 from scand.agent.service import Database
 from scand.cli.checks.database import check_database
 from scand.config import Config
+from scand.decide.actions import Claim
 from scand.errors import ConfigError, ScandError, Unavailable
 from scand.queue.connection import connect as open_session
 from scand.queue.intents import ClientQueue
@@ -58,7 +59,7 @@ def live(url: str) -> None:
             connection.execute("SET scand.actor = 'agent'")
             agent = AgentQueue(connection, load())
             assert agent.elect()
-            assert agent.claim("/spool/jobs") is not None
+            assert agent.claim("/spool/jobs", Claim()) is not None
             assert agent.look().job is not None
         view = client.view(job)
         assert view.job.status == "ready"

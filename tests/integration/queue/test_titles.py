@@ -9,7 +9,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from scand import wire
-from scand.decide.actions import Advance
+from scand.decide.actions import Advance, Claim
 from scand.jobs.lifecycle import Actor, Status
 from scand.queue.connection import connect as connect_as_scand
 from scand.queue.connection import take_role
@@ -48,7 +48,7 @@ def a_job(client: Connection, daemon: AgentQueue, *statuses: str) -> int:
         "INSERT INTO scan_jobs (title, status) VALUES ('Letters', 'queued') RETURNING id"
     ).fetchone()
     assert row
-    assert daemon.claim("/spool/jobs")
+    assert daemon.claim("/spool/jobs", Claim())
     for status in statuses:
         daemon.connection.execute("UPDATE scan_jobs SET status = %s", (status,))
     return int(row["id"])

@@ -17,6 +17,7 @@ from scand.decide.actions import (
     ExpectStaged,
     Expire,
     KillFeeder,
+    Park,
     Postpone,
     ReadBack,
     Record,
@@ -108,11 +109,6 @@ def test_a_daemon_that_has_just_started_tells_nothing_of_what_it_finds() -> None
     assert told(None, ASSEMBLING) == []
 
 
-def test_a_preview_that_holds_others_up_is_told() -> None:
-    """The next job waits for a person to look."""
-    assert told(PREVIEW, PREVIEW, queued=True) == [Event.PREVIEW_HOLDS]
-
-
 SHA = "0" * 64
 STAGED = wire.Staged(
     document=Document(path="/m.pdf", pages=4, size=9, sha256=SHA), title="T", staged=".staging/job-42/m.pdf"
@@ -131,7 +127,17 @@ def step(to_status: Status, code: ErrorCode | None = None, staged: wire.Staged |
 @pytest.mark.parametrize(
     ("outcome", "event", "fields"),
     [
-        (Claimed(42, "T"), Event.JOB_CLAIMED, {"job": 42, "title": "T"}),
+        (Claimed(42, "T", Status.READY), Event.JOB_CLAIMED, {"job": 42, "title": "T"}),
+        (
+            Claimed(42, "T", Status.COMMITTING),
+            Event.JOB_RESUMED,
+            {"job": 42, "status": Status.COMMITTING},
+        ),
+        (
+            Written(Park(42, Status.PREVIEW, 1, 120.0)),
+            Event.JOB_PARKED,
+            {"job": 42, "status": Status.PREVIEW, "why": "its preview waits for an answer"},
+        ),
         (Written(ReadBack(42, found=True)), Event.READ_BACK, {"job": 42}),
         (
             Written(ReadBack(42, found=False, code=ErrorCode.NOT_READ_BACK, error="gone")),

@@ -88,7 +88,7 @@ def test_the_signal_goes_to_a_queued_job_first() -> None:
     assert after.scan_asked == NOW
 
 
-@pytest.mark.parametrize("status", [Status.SCANNING, Status.ASSEMBLING, Status.PREVIEW, Status.COMMITTING])
+@pytest.mark.parametrize("status", [Status.SCANNING, Status.PREVIEW])
 def test_the_signal_changes_nothing_while_a_job_is_busy(status: Status) -> None:
     """The signal is refused in the log, and forgotten."""
     busy = state(snapshot(job(status, batches=(row(),))), scan_asked=NOW, feeder=scanning(), courier=None)

@@ -172,7 +172,7 @@ def test_a_nas_that_is_away_is_waited_for_for_ever(attempts: int) -> None:
     )
     (step,) = wants(here)
     assert isinstance(step, Postpone)
-    assert step.seconds == backoff(attempts)
+    assert step.seconds == backoff(attempts, ErrorCode.NAS_UNAVAILABLE)
 
 
 def test_a_copy_that_never_verifies_fails_after_five_tries() -> None:
