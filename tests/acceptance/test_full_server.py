@@ -20,6 +20,7 @@ from tests.support.site import Site, numbers, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from subprocess import CompletedProcess
 
     from tests.acceptance.conftest import MakeSimulator
 
@@ -73,8 +74,14 @@ def test_the_daemon_serves_and_a_new_one_gets_in_when_there_is_room(
         assert resident(daemon) - before < 40 * 1024 * 1024
         site.wait(job, "committed")
 
-        taken(crowd, small_server)  # the place of the session that listened until it was flooded
-        told = site.scand("list", check=False)
+        def refused() -> CompletedProcess[str] | None:
+            """Places get free for a moment: that of the session that listened until it was flooded, and others."""
+            taken(crowd, small_server)
+            told = site.scand("list", check=False)
+            return told if told.returncode else None
+
+        told = until(refused, "the server is full")
+        assert told
         assert told.returncode == os.EX_TEMPFAIL
         assert "takes no more sessions" in told.stderr
         assert "Traceback" not in told.stderr

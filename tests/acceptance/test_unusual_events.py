@@ -188,7 +188,7 @@ def test_a_driver_that_crashes_keeps_what_is_safe(
         assert end["code"] == "driver_crashed"
         safe = site.batches(job)[0]["page_count"]
         scanner.reload()
-        site.scan(job)
+        assert site.scan(job)["error_code"] is None, site.last_log()
         assert site.batches(job)[1]["page_count"] >= 40 - safe - 2
     finally:
         site.close()

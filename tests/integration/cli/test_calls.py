@@ -27,7 +27,7 @@ def test_every_command_has_help_and_is_in_it() -> None:
     assert whole.exit_code == 0
     with command.make_context("scand", [], resilient_parsing=True) as context:
         names = command.list_commands(context)
-    assert len(names) == 26
+    assert len(names) == 32
     for name in names:
         assert f"\n  {name} " in whole.output
         own = runner.invoke(command, [name, "--help"])
