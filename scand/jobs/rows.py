@@ -143,8 +143,8 @@ class Job:
         by_step: whether a step led to this status. If not, another program wrote the row, and nobody has asked the
             agent for anything.
         assembled: whether the job was ever assembling; the setting `finish` acts only before that.
-        taken_back: whether a client took it back while it was parked: it waits for another batch, and does not begin
-            one by itself.
+        taken_back: whether a client took it back while it was parked: it waits for another batch, and begins none
+            by itself.
         withdraw: where a job is to go whose document is on its way into the Inbox: preview, to be taken back, or
             failed, to be given up. None: nobody has asked for either.
         stay: id of the job's last step ready → assembling, or preview → assembling; 0: there was none.
