@@ -47,7 +47,7 @@ CHECK_EVERY = 600.0
 CHECK_AWAY_EVERY = 60.0
 """Seconds between two checks of one that is not there."""
 
-CHECK_PARKED_EVERY = 10.0
+CHECK_PARKED_EVERY = 5.0
 """Seconds between two such checks while parked jobs wait for the NAS."""
 
 PROGRESS_EVERY = 1.0

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from scand.courier.volume import MARKER
+from tests.support.nas import Nas
 from tests.support.site import Simulator, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.nas import FaultyVolume
 
 
 class MakeSimulator(Protocol):
@@ -48,3 +52,32 @@ def site(tmp_path: Path, migrated_url: str, scanner: Simulator) -> Iterator[Site
     site = Site(tmp_path, migrated_url, scanner.config)
     yield site
     site.close()
+
+
+@pytest.fixture
+def nas(tmp_path: Path) -> Iterator[Nas]:
+    """A mountpoint with the site's own volume on it."""
+    with Nas(tmp_path) as nas:
+        nas.add("ours", "8m")
+        nas.mount("ours")
+        yield nas
+
+
+@pytest.fixture
+def mounted(tmp_path: Path, migrated_url: str, scanner: Simulator, nas: Nas) -> Iterator[Site]:
+    """A site with that volume, which requires a mount."""
+    beat = '[agent]\nheartbeat = "500ms"'
+    site = Site(tmp_path, migrated_url, scanner.config, beat, inside=nas.inside)
+    site.config.write_text(site.config.read_text().replace("require_mount = false", "require_mount = true"))
+    site.nas = nas.seen(nas.mountpoint)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def faulty(mounted: Site, nas: Nas) -> FaultyVolume:
+    """The site's own volume, with faults that can be chosen."""
+    volume = nas.add_faulty("faulty")
+    (volume.backing / MARKER).write_text((mounted.nas / MARKER).read_text())
+    nas.exchange("faulty")
+    return volume

@@ -14,15 +14,14 @@ import pytest
 
 from tests.support.checker import Checker
 from tests.support.isolated import needs_fuse, needs_mounts
-from tests.support.nas import Nas, fill
+from tests.support.nas import fill
 from tests.support.site import PATIENCE, Site, numbers, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.acceptance.conftest import MakeSimulator
-    from tests.support.nas import FaultyVolume
+    from tests.support.nas import FaultyVolume, Nas
     from tests.support.site import Simulator
 
 MARKER = ".scand-volume"
@@ -38,23 +37,9 @@ def scanner(simulate: MakeSimulator) -> Simulator:
 
 
 @pytest.fixture
-def nas(tmp_path: Path) -> Iterator[Nas]:
-    """A mountpoint with the site's own volume on it."""
-    with Nas(tmp_path) as nas:
-        nas.add("ours", "8m")
-        nas.mount("ours")
-        yield nas
-
-
-@pytest.fixture
-def site(tmp_path: Path, migrated_url: str, scanner: Simulator, nas: Nas) -> Iterator[Site]:
+def site(mounted: Site) -> Site:
     """A site that requires a mount."""
-    beat = '[agent]\nheartbeat = "500ms"'
-    site = Site(tmp_path, migrated_url, scanner.config, beat, inside=nas.inside)
-    site.config.write_text(site.config.read_text().replace("require_mount = false", "require_mount = true"))
-    site.nas = nas.seen(nas.mountpoint)
-    yield site
-    site.close()
+    return mounted
 
 
 def in_order(site: Site, nas: Nas, scanner: Simulator) -> bool:
@@ -88,15 +73,6 @@ def beats(site: Site) -> None:
 
     before = beat()
     until(lambda: beat() != before, "the heartbeat goes on")
-
-
-@pytest.fixture
-def faulty(site: Site, nas: Nas) -> FaultyVolume:
-    """The site's own volume, with faults that can be chosen."""
-    volume = nas.add_faulty("faulty")
-    (volume.backing / MARKER).write_text((site.nas / MARKER).read_text())
-    nas.exchange("faulty")
-    return volume
 
 
 def test_only_its_own_volume_will_do(site: Site, nas: Nas, scanner: Simulator) -> None:
