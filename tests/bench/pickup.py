@@ -73,7 +73,7 @@ def measure(bench: Bench) -> Iterator[Line]:
 
 
 def _nas_is_away(here: Installation) -> bool:
-    return bool(here.site.sql("SELECT FROM scan_agent_status WHERE state LIKE '%%no NAS%%'"))
+    return bool(here.site.sql("SELECT id FROM scan_agent_status WHERE state LIKE '%%no NAS%%'"))
 
 
 def _park(here: Installation) -> None:
