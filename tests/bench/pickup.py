@@ -24,6 +24,7 @@ PARKED = 20
 _WITHOUT_NOTIFY = """
 DO $$ BEGIN
     EXECUTE replace(pg_get_functiondef('scand_record_step'::regproc), 'PERFORM pg_notify', '-- PERFORM pg_notify');
+    EXECUTE replace(pg_get_functiondef('scand_notify_job'::regproc), 'PERFORM pg_notify', '-- PERFORM pg_notify');
 END $$
 """
 
