@@ -3,7 +3,7 @@
 A rule is (name, whether it is to be made) → errno, or 0; and how the server spells a name that it stores. Sources:
 
     ecryptfs    143 bytes, since the encrypted name has 255 (fs/ecryptfs/crypto.c): ENAMETOOLONG, also at lookup
-    over_smb    the same behind Samba (Synology's encrypted shares): the client makes ENOENT of what the server says
+    over_smb    the same behind Samba (Synology's encrypted shares): the client makes ENOENT of what it says
                 (fs/smb/client/smb2maperror.c, STATUS_OBJECT_NAME_NOT_FOUND)
     windows     reserved characters, a final dot or space, names of devices (Microsoft: "Naming Files, Paths, and
                 Namespaces"): EINVAL when made, ENOENT when looked up

@@ -256,7 +256,7 @@ _MESSAGES = {
     Event.ACCESS_REFUSED: Message(
         "5b6d0c7f2a1e4f4b9f0c8a7d6e5f4a31",
         Level.WARNING,
-        "the NAS gives documents other permissions than nas.file_mode and nas.group say: scand doctor",
+        "the NAS does not set nas.file_mode and nas.group: scand doctor",
     ),
     Event.NAS_AWAY: Message("257474872aa34936be7335c3dab5a352", Level.WARNING, "NAS away ({code}): {why}"),
     Event.NAS_BACK: Message("795c6321dc074bb189ca5c6e2339a573", Level.NOTICE, "NAS back"),
