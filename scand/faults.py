@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     NAS_READONLY = "nas_readonly"
     NAS_HUNG = "nas_hung"
     NAS_WRONG_VOLUME = "nas_wrong_volume"
+    PLACE_REFUSED = "place_refused"  # the NAS refuses this document's name or folder, and no other's
     STAGED_FILE_GONE = "staged_file_gone"  # not on the NAS, or not the file that was previewed
     PUBLICATION_UNKNOWN = (
         "publication_unknown"  # an operator gave the job up; its document may be in the Inbox
@@ -214,6 +215,7 @@ FAULTS: dict[ErrorCode, Fault] = {
     ErrorCode.NAS_READONLY: Fault(Group.NAS, Retry.FOR_EVER, Then.STAYS, exit_status=os.EX_CONFIG),
     ErrorCode.NAS_HUNG: Fault(Group.NAS, Retry.FOR_EVER, Then.STAYS, exit_status=os.EX_TEMPFAIL),
     ErrorCode.NAS_WRONG_VOLUME: Fault(Group.NAS, Retry.FOR_EVER, Then.STAYS, exit_status=os.EX_CONFIG),
+    ErrorCode.PLACE_REFUSED: Fault(Group.NAS, Retry.NO, Then.PREVIEW),
     ErrorCode.STAGED_FILE_GONE: Fault(Group.NAS, Retry.NO, Then.PREVIEW),
     ErrorCode.PUBLICATION_UNKNOWN: Fault(Group.NAS, Retry.NO, Then.FAILED),
     ErrorCode.IDLE_TIMEOUT: Fault(Group.AGENT, Retry.NO, Then.FAILED),

@@ -84,7 +84,7 @@ class Courier:
                     self._mark(task)
                 case wire.Survey():
                     with _volume(task.nas) as volume:
-                        self._parent.say(survey(volume, task.staging, task.inbox))
+                        self._parent.say(survey(volume, task.staging, task.inbox, _access(task.nas)))
                 case _:
                     return  # the word to publish, said again when it had been heard
         except ScandError as error:

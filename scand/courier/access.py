@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 from stat import S_IMODE
@@ -9,6 +10,11 @@ from typing import NamedTuple
 
 from scand.errors import ConfigError
 from scand.faults import ErrorCode
+
+_REFUSED = frozenset(
+    {errno.EPERM, errno.EACCES, errno.EROFS, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY}
+)
+"""With these a file system refuses to change owner or permissions, whatever it does otherwise."""
 
 
 class Access(NamedTuple):
@@ -50,22 +56,24 @@ class Access(NamedTuple):
         """For the Inbox: the group may also take files out of it, as consumers do."""
         return self._replace(mode=self.directory.mode | (self.mode & 0o040) >> 1)
 
-    def apply(self, fd: int) -> None:
+    def apply(self, fd: int) -> bool:
         """Give an open file or directory this group and exactly these permissions, if it has others.
 
+        Returns:
+            Whether it has them now. A file system may have its own (exFAT, a mount with uid=), or refuse (ZFS with
+            aclmode=restricted, a group that scand's user is no member of): that is no reason not to deliver.
+
         Raises:
-            ConfigError: `nas_readonly`: scand's user may not give files to the group.
-            OSError: anything else.
+            OSError: the NAS does not answer.
         """
         state = os.fstat(fd)
-        if self.gid is not None and self.gid != state.st_gid:
-            try:
+        try:
+            if self.gid is not None and self.gid != state.st_gid:
                 os.fchown(fd, -1, self.gid)
-            except PermissionError:
-                raise ConfigError(
-                    "scand's user may not give files on the NAS to the group nas.group: make it a member, or "
-                    "leave nas.group empty.",
-                    ErrorCode.NAS_READONLY,
-                ) from None
-        if S_IMODE(state.st_mode) != self.mode:
-            os.fchmod(fd, self.mode)
+            if S_IMODE(state.st_mode) != self.mode:
+                os.fchmod(fd, self.mode)
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+        state = os.fstat(fd)
+        return self.gid in {None, state.st_gid} and S_IMODE(state.st_mode) == self.mode

@@ -19,20 +19,20 @@ import errno
 import os
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scand import durable
 from scand.courier.attempt import Attempt, forget
-from scand.courier.file_names import safe_name
+from scand.courier.file_names import acceptable_names
+from scand.courier.inbox import find_inbox
 from scand.courier.nas_file import exists, holds, meter, new_part
-from scand.courier.volume import nas_errors
+from scand.courier.refusals import OF_A_NAME, NameRefused, in_folder, nas_errors, place_refused
 from scand.errors import BadData
 from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from scand.courier.access import Access
@@ -49,10 +49,14 @@ _REFUSALS = frozenset(
         errno.EROFS,
         errno.ENOSPC,
         errno.EDQUOT,
+        *OF_A_NAME,
     }
 )
 """Errors by which a rename certainly did not take place, if the staged file is there. After others, such as EIO or
 ETIMEDOUT, the NAS may carry it out late."""
+
+_MOST_NAMES = 10_000
+"""Documents of one title in one folder. With more, somebody has to tidy up."""
 
 _SETTLED = 2_000_000_000
 """Nanoseconds after which another change of a directory has another time: FAT counts in steps of two seconds."""
@@ -66,15 +70,25 @@ class Published:
         inbox_path: relative to the NAS root.
         sha256: what the file read back with just before it got that name.
         size: bytes.
+        granted: it has the group and the permissions that it was to have.
     """
 
     inbox_path: str
     sha256: str
     size: int
+    granted: bool = True
 
 
-def choose_name(
-    volume: Volume, staged: str, inbox: str, title: str, *, job_id: int, sha256: str, access: Access
+def choose_name(  # noqa: PLR0913 - what the document is, where it goes, and who may read it
+    volume: Volume,
+    staged: str,
+    inbox: str,
+    title: str,
+    *,
+    job_id: int,
+    sha256: str,
+    access: Access,
+    refused: Collection[str] = (),
 ) -> str:
     """The path, relative to the NAS root, under which a staged document can now be published.
 
@@ -91,21 +105,28 @@ def choose_name(
         job_id: `scan_jobs.id`.
         sha256: of the document.
         access: who may use an Inbox that has to be made.
+        refused: paths that the NAS did not take.
 
     Raises:
-        BadData: `staged_file_gone`.
+        BadData: `staged_file_gone`; `place_refused`: the folder, or every name in it.
         ScandError: what `volume.nas_errors` says.
     """
     with nas_errors(volume.root):
         with _place(volume, staged) as (directory, _name, size):
             own = "" if _can_refuse_to_replace(directory) else f" (job {job_id})"
-        with volume.directory(inbox, make=access.inbox) as directory:
-            limit = min(255, os.fstatvfs(directory).f_namemax or 255)  # 143 on eCryptfs
-            for number in count(1):
-                name = safe_name(title, extra=own + (f" ({number})" if number > 1 else ""), limit=limit)
-                if not exists(directory, name) or _is_there(directory, name, size, sha256):
-                    break
-    return str(PurePosixPath(inbox) / name)
+        folder = find_inbox(volume, inbox, access)
+        with in_folder(folder), volume.directory(folder) as directory:
+            limit = min(255, os.fstatvfs(directory).f_namemax or 255)
+            for number in range(1, _MOST_NAMES):
+                extra = own + (f" ({number})" if number > 1 else "")
+                for name in acceptable_names(title, job_id, extra=extra, limit=limit):
+                    path = str(PurePosixPath(folder) / name)
+                    taken = path in refused or _taken(directory, name, size, sha256)
+                    if taken is False:
+                        return path
+                    if taken is None:
+                        break  # another document's: the next number, and not a worse name
+            raise place_refused(folder, "every name is refused")
 
 
 def publish(
@@ -132,18 +153,21 @@ def publish(
         progress: called with (bytes read back, bytes in all).
 
     Raises:
-        BadData: `staged_file_gone`: it is not there, or not the file that was previewed. Nothing was published.
+        BadData: `staged_file_gone`: it is not there, or not the file that was previewed; `place_refused`: the
+            folder. Nothing was published.
+        NameRefused: the NAS does not take this name. Nothing was published.
         FileExistsError: another file has the name by now. Nothing was published.
         ScandError: what `volume.nas_errors` says. Ask `published_already` before trying again.
     """
     with (
         nas_errors(volume.root),
         _place(volume, staged) as (directory, name, size),
-        volume.place(inbox_path, make=access.inbox) as (inbox, final),
+        _inbox(volume, inbox_path, access) as (inbox, final),
     ):
         if not holds(directory, name, size, sha256, meter(progress, size)):
             raise _gone(staged)
-        now, changed = _grant(directory, name, access), os.fstat(inbox).st_mtime_ns
+        now, granted = _grant(directory, name, access)
+        changed = os.fstat(inbox).st_mtime_ns
         record = Attempt(
             staged=staged,
             inbox_path=inbox_path,
@@ -162,14 +186,17 @@ def publish(
                 if exists(directory, name):
                     if error.errno in _REFUSALS:
                         forget(attempt)
-                    raise
+                    if error.errno in OF_A_NAME:
+                        raise NameRefused from error
+                    with in_folder(_folder(inbox_path)):
+                        raise
                 # Only the reply was lost, or somebody else has removed the staged file: "there is no such file".
                 if not _took_place(volume, record, unless_changed=error.errno == errno.ENOENT):
                     forget(attempt)
                     raise _gone(staged) from error
         durable.sync_directory(inbox)
         durable.sync_directory(directory)
-    return Published(inbox_path, sha256, size)
+    return Published(inbox_path, sha256, size, granted)
 
 
 def published_already(volume: Volume, attempt: Attempt) -> bool:
@@ -217,12 +244,35 @@ def _place(volume: Volume, staged: str) -> Iterator[tuple[int, str, int]]:
         yield directory, name, size
 
 
+@contextmanager
+def _inbox(volume: Volume, inbox_path: str, access: Access) -> Iterator[tuple[int, str]]:
+    """The folder that a document is to be in, which is made if need be, and its name there."""
+    with ExitStack() as opened:
+        with in_folder(_folder(inbox_path)):
+            place = opened.enter_context(volume.place(inbox_path, make=access.inbox))
+        yield place
+
+
+def _folder(inbox_path: str) -> str:
+    return str(PurePosixPath(inbox_path).parent)
+
+
 def _gone(staged: str) -> BadData:
     return BadData(
         f"{staged} on the NAS is gone, or is not the file that was previewed: reopen the job and finish it "
         f"again.",
         ErrorCode.STAGED_FILE_GONE,
     )
+
+
+def _taken(inbox: int, name: str, size: int, sha256: str) -> bool | None:
+    """Whether a name cannot be used: False: it is free, or this document has it; None: another has it."""
+    try:
+        return None if exists(inbox, name) and not _is_there(inbox, name, size, sha256) else False
+    except OSError as error:
+        if error.errno not in OF_A_NAME:
+            raise
+        return True
 
 
 def _is_there(inbox: int, name: str, size: int, sha256: str) -> bool:
@@ -247,12 +297,12 @@ def _can_refuse_to_replace(directory: int) -> bool:
     return True
 
 
-def _grant(directory: int, name: str, access: Access) -> int:
-    """Let its readers read it; when that was by the clock of the NAS, in ns since 1970."""
+def _grant(directory: int, name: str, access: Access) -> tuple[int, bool]:
+    """Let its readers read it; the time by the clock of the NAS, in ns since 1970, and whether they can."""
     fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     try:
-        access.apply(fd)
-        return os.fstat(fd).st_ctime_ns
+        granted = access.apply(fd)
+        return os.fstat(fd).st_ctime_ns, granted
     finally:
         os.close(fd)
 

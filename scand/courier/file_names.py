@@ -27,6 +27,12 @@ U+200D, stay: Persian, the scripts of India and emoji are spelt with them."""
 
 _JOINER = "\u200d"
 
+_ENCRYPTED = 143
+"""Bytes of a name on eCryptfs, whatever the server announces."""
+
+_SHORT = 64
+"""Bytes that every server takes."""
+
 
 def safe_name(title: str, *, suffix: str = ".pdf", extra: str = "", limit: int = 255) -> str:
     """The file name for a title: the title as far as can be, then `extra`, then `suffix`.
@@ -45,12 +51,34 @@ def safe_name(title: str, *, suffix: str = ".pdf", extra: str = "", limit: int =
     """
     name = "".join(character for character in title.translate(_LIKE) if _is_seen(character))
     name = _trimmed(" ".join(unicodedata.normalize("NFC", name).split()))
-    if name.lower().endswith(suffix.lower()):
+    if suffix and name.lower().endswith(suffix.lower()):
         name = _trimmed(name[: -len(suffix)])
     if name.split(".")[0].rstrip().lower() in _RESERVED:
         name = f"_{name}"
     name = _trimmed(_cut(name, limit - len((extra + suffix).encode())))
     return f"{name or 'Scan'}{extra}{suffix}"
+
+
+def acceptable_names(title: str, job_id: int, *, extra: str = "", limit: int = 255) -> tuple[str, ...]:
+    """File names for a title, each of which is taken by more servers than the one before.
+
+    The name as `safe_name` makes it; cut to what encrypted shares take; in ASCII; and one that has nothing of the
+    title.
+
+    Args:
+        title: any text.
+        job_id: `scan_jobs.id`.
+        extra: what tells it from another of the same title, " (2)".
+        limit: bytes that the file system announces.
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", errors="ignore").decode()
+    names = (
+        safe_name(title, extra=extra, limit=limit),
+        safe_name(title, extra=extra, limit=min(limit, _ENCRYPTED)),
+        safe_name(plain, extra=extra, limit=min(limit, _SHORT)),
+        safe_name(f"scan {job_id}", extra=extra, limit=limit),
+    )
+    return tuple(dict.fromkeys(names))
 
 
 def _is_seen(character: str) -> bool:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.courier import delivery, staging
 from scand.courier.attempt import Attempt, forget
+from scand.courier.refusals import NameRefused
 from scand.errors import BadData, ScandError
 from scand.faults import ErrorCode
 from scand.spool.records import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from scand.courier.access import Access
     from scand.courier.volume import Volume
@@ -112,24 +113,30 @@ class Publishing:
         task, document = self._task, self._previewed()
         staging.adopt(self._volume, task.place, document.size, document.sha256, access=self._access)
         known = document.sha256 in {task.sha256, attempt and attempt.sha256}
-        gone = 0
+        gone, refused, granted = 0, set[str](), True
         while True:
             try:
                 if known and not self._is_staged(task.place.path):
                     self._stage_again(document)
-                name = self._name(document)
+                name = self._name(document, refused)
                 same = self._word(wire.Named(inbox_path=name, sha256=document.sha256)).same_as
                 known = True
                 if not same:
-                    self._move(name, document)
+                    granted = self._move(name, document)
             except FileExistsError:
                 continue  # somebody was faster with that name: another, and the row first
-            except BadData:  # staged_file_gone, by what cleans up hidden folders; or it is another file
+            except NameRefused:
+                refused.add(name)
+                continue  # another, and the row first
+            except (
+                BadData
+            ) as error:  # staged_file_gone, by what cleans up hidden folders; or it is another file
                 gone += 1
-                if not known or gone == _TRIES or self._is_staged(task.place.path):
+                lost = error.code is ErrorCode.STAGED_FILE_GONE and not self._is_staged(task.place.path)
+                if not known or gone == _TRIES or not lost:
                     raise
                 continue
-            return wire.Published(inbox_path=same or name, sha256=document.sha256)
+            return wire.Published(inbox_path=same or name, sha256=document.sha256, granted=granted)
 
     def _previewed(self) -> Document:
         """The local merge: what was previewed."""
@@ -152,7 +159,7 @@ class Publishing:
             progress=lambda done, total: self._alive("copying", done, total),
         )
 
-    def _name(self, document: Document) -> str:
+    def _name(self, document: Document, refused: Collection[str]) -> str:
         return delivery.choose_name(
             self._volume,
             self._task.place.path,
@@ -161,10 +168,11 @@ class Publishing:
             job_id=self._task.job_id,
             sha256=document.sha256,
             access=self._access,
+            refused=refused,
         )
 
-    def _move(self, name: str, document: Document) -> None:
-        delivery.publish(
+    def _move(self, name: str, document: Document) -> bool:
+        published = delivery.publish(
             self._volume,
             self._task.place.path,
             name,
@@ -173,6 +181,7 @@ class Publishing:
             access=self._access,
             progress=lambda done, total: self._alive("verifying", done, total),
         )
+        return published.granted
 
     def _is_staged(self, path: str) -> bool:
         return staging.is_staged(self._volume, path)

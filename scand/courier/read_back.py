@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scand import durable
 from scand.courier.nas_file import holds
-from scand.courier.volume import nas_errors
+from scand.courier.refusals import nas_errors
 from scand.errors import BadData
 from scand.faults import ErrorCode
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
-from scand.courier.volume import nas_errors
+from scand.courier.refusals import nas_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

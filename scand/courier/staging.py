@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from scand import durable
 from scand.courier.nas_file import copy, exists, holds, meter
-from scand.courier.volume import nas_errors
+from scand.courier.refusals import nas_errors
 from scand.jobs.staged import MERGED
 
 if TYPE_CHECKING:

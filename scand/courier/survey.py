@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from scand import durable, wire
 from scand.courier.nas_file import holds, new_part
-from scand.courier.volume import nas_errors
+from scand.courier.refusals import nas_errors
 from scand.errors import TryAgain
 from scand.faults import ErrorCode
 
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from scand.courier.volume import Volume
 
 
-def survey(volume: Volume, staging: str, inbox: str) -> wire.Surveyed:
+def survey(volume: Volume, staging: str, inbox: str, access: Access) -> wire.Surveyed:
     """Snapshot.
 
     Args:
         volume: the NAS.
         staging: `nas.staging`.
         inbox: `nas.inbox`.
+        access: who is to read documents.
 
     Raises:
         ScandError: what `volume.nas_errors` says: it is read-only, or not for this user.
@@ -49,13 +50,13 @@ def survey(volume: Volume, staging: str, inbox: str) -> wire.Surveyed:
                 if relative in _ways(staging):
                     place = relative
         with volume.directory(place) as fd:
-            gid = _try_to_write(fd)
+            gid, granted = _try_to_write(fd, access)
             room = os.fstatvfs(fd)
         with suppress(FileNotFoundError), volume.directory(inbox) as fd:
             # A consumer watches the Inbox: nothing is tried out there.
             if not os.access(f"/proc/self/fd/{fd}", os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, f"no permission to put documents into {inbox}")
-    return wire.Surveyed(free=room.f_bavail * room.f_frsize, gid=gid, folders=tuple(folders))
+    return wire.Surveyed(free=room.f_bavail * room.f_frsize, gid=gid, folders=tuple(folders), granted=granted)
 
 
 def check(volume: Volume, staging: str, room: int, access: Access) -> None:
@@ -99,12 +100,12 @@ def _ways(relative: str) -> list[str]:
     return ["/".join(parts[: number + 1]) for number in range(len(parts))]
 
 
-def _try_to_write(directory: int) -> int:
-    """Make a file and remove it; the group that it got."""
+def _try_to_write(directory: int, access: Access) -> tuple[int, bool]:
+    """Make a file and remove it; the group that it got, and whether it took what the config says."""
     name = new_part()
     fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory)
     try:
-        return os.fstat(fd).st_gid
+        return os.fstat(fd).st_gid, access.apply(fd)
     finally:
         os.close(fd)
         os.unlink(name, dir_fd=directory)

@@ -13,7 +13,6 @@ consumer's reach, and the root is proved by being in that mount.
 
 from __future__ import annotations
 
-import errno
 import os
 import shlex
 import uuid
@@ -23,7 +22,8 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from scand import durable, mounts
-from scand.errors import BadData, ConfigError, ScandError, TryAgain, Unavailable
+from scand.courier.refusals import nas_errors
+from scand.errors import BadData, ConfigError, ScandError, Unavailable
 from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
@@ -140,51 +140,6 @@ def init_volume(root: Path, *, require_mount: bool, outside: Path | None = None)
         if not _marker(fd):
             durable.write_atomic(MARKER, f"{uuid.uuid4()}\n".encode(), 0o644, dir_fd=fd)
         return _marker(fd)
-
-
-@contextmanager
-def nas_errors(root: Path) -> Iterator[None]:
-    """Say what an OSError from the NAS means and what to do; FileExistsError stays: it means another name.
-
-    Raises:
-        TryAgain: `nas_full`.
-        ConfigError: `nas_unavailable`, where only the operator can help.
-        Unavailable: `nas_readonly`, `nas_unavailable`.
-    """
-    try:
-        yield
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise _meaning(error, root) from error
-
-
-def _meaning(error: OSError, root: Path) -> ScandError:
-    why = error.strerror or str(error)
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
-            return TryAgain(f"The NAS at {root} is full ({why}): make room there.", ErrorCode.NAS_FULL)
-        case errno.EROFS | errno.EACCES | errno.EPERM:
-            return Unavailable(
-                f"The NAS at {root} refuses ({why}): mount it read-write, and let scand's user write there.",
-                ErrorCode.NAS_READONLY,
-            )
-        case errno.EXDEV:
-            return ConfigError(
-                f"nas.staging and the Inbox must lie on one file system below {root}: a document gets from one "
-                f"to the other by being renamed.",
-                ErrorCode.NAS_UNAVAILABLE,
-            )
-        case errno.ELOOP | errno.ENOTDIR:
-            return ConfigError(
-                f"A directory below {root} is a file or a symbolic link ({why}), and scand follows none there: "
-                f"write the real path into nas.staging or nas.inbox.",
-                ErrorCode.NAS_UNAVAILABLE,
-            )
-    return Unavailable(
-        f"The NAS at {root} does not answer as it should ({why}): see that it is on, and mounted there.",
-        ErrorCode.NAS_UNAVAILABLE,
-    )
 
 
 @contextmanager

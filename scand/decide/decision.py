@@ -121,7 +121,7 @@ class Decision:
         fault = FAULTS[code]
         if fault.retry is Retry.FOR_EVER or (fault.retry is Retry.FIVE and tries < COURIER_TRIES):
             return self.postpone(job, code, failed.sentence)
-        if fault.then is Then.READY and job.status is Status.ASSEMBLING:
+        if fault.then in {Then.READY, Then.PREVIEW} and job.status is Status.ASSEMBLING:
             return self.advance(job, Status.READY, error=failed.sentence, code=code)
         if fault.then is Then.PREVIEW and job.status is Status.COMMITTING:
             return self.advance(job, Status.PREVIEW, error=failed.sentence, code=code)

@@ -271,6 +271,7 @@ class State:
         nas_trouble: why the NAS cannot be used, as far as is known; None: it can.
         nas_proved: a document was delivered, or a check went well, since the start and since its last trouble.
         nas_refusals: deliveries in a row that failed on the NAS although a check had gone well.
+        access_refused: the last document could not be given the group and permissions that the config says.
         delivered: the last job that was claimed was a parked one.
         scanner_checked: when an idle agent last asked whether the scanner is there.
         nas_checked: when an idle agent last asked whether the NAS is there.
@@ -305,6 +306,7 @@ class State:
     nas_trouble: wire.Failed | None = None
     nas_proved: bool = False
     nas_refusals: int = 0
+    access_refused: bool = False
     delivered: bool = False
     scanner_checked: float = float("inf")
     nas_checked: float = float("inf")

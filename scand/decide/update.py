@@ -223,5 +223,7 @@ def _task_done(state: State, courier: CourierChild, report: wire.Report) -> Stat
         proved = state.nas_proved or delivery or courier.task is Task.CHECK
         refusals = 0 if delivery else state.nas_refusals
         state = replace(state, nas_trouble=None, nas_proved=proved, nas_refusals=refusals)
+    if isinstance(report, wire.Published):
+        state = replace(state, access_refused=not report.granted)
     result = TaskResult(courier.job_id, courier.entered, courier.task, report)
     return replace(state, done=result, fresh=False)

@@ -177,11 +177,13 @@ class Published(Message):
     Attributes:
         inbox_path: where, relative to the NAS root.
         sha256: of the document, 64 hex digits.
+        granted: it has the group and the permissions that the config says.
     """
 
     say: Literal["published"] = "published"
     inbox_path: str
     sha256: str
+    granted: bool = True
 
 
 class Withdrawn(Message):
@@ -251,12 +253,14 @@ class Surveyed(Message):
         free: bytes that the daemon's user may still write.
         gid: the group that the file system gives to new files.
         folders: those that there are, of the root and the way to staging and Inbox.
+        granted: a new file can have the group and the permissions that the config says.
     """
 
     say: Literal["surveyed"] = "surveyed"
     free: int
     gid: int
     folders: tuple[Folder, ...]
+    granted: bool = True
 
 
 class Failed(Message):

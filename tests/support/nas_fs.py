@@ -16,6 +16,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tests.support.name_rules import RULES, spelt
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -38,6 +40,7 @@ class NasFs:
         refuses: call → errno: it is not carried out.
         loses: calls that are carried out and answered with EIO.
         vanishes: a rename finds that somebody has removed the file ("rename").
+        personality: whose rules for names it has (see `name_rules`).
         spoils: whether one bit of each write is flipped.
         hangs: calls that are not answered, nor any after them, as long as they are in this set; their processes
             cannot even be killed.
@@ -48,6 +51,7 @@ class NasFs:
         self.refuses: dict[str, int] = {}
         self.loses: set[str] = set()
         self.vanishes: set[str] = set()
+        self.personality = ""
         self.spoils = False
         self.hangs: set[str] = set()
         self.calls: list[str] = []
@@ -117,8 +121,11 @@ class NasFs:
         major, _minor = struct.unpack_from("<II", data)
         return struct.pack("<IIIIHHIIHHI28x", major, 31, 0, 0, 1, 1, _MAX_WRITE, 1, 0, 0, 0)
 
-    def _below(self, node: int, name: bytes) -> str:
-        return os.path.join(self._paths[node], os.fsdecode(name.rstrip(b"\0")))  # noqa: PTH118 - hot
+    def _below(self, node: int, name: bytes, *, making: bool = False) -> str:
+        text, directory = os.fsdecode(name.rstrip(b"\0")), self._paths[node]
+        if refused := RULES[self.personality](text, making):
+            raise OSError(refused, os.strerror(refused), text)
+        return os.path.join(directory, spelt(self.personality, directory, text))  # noqa: PTH118 - hot
 
     def _attributes(self, path: str) -> bytes:
         state = os.lstat(path)
@@ -151,7 +158,7 @@ class NasFs:
         return self._getattr(node, b"")
 
     def _mkdir(self, node: int, data: bytes) -> bytes:
-        path = self._below(node, data[8:])
+        path = self._below(node, data[8:], making=True)
         os.mkdir(path, struct.unpack_from("<I", data)[0] & 0o7777)  # noqa: PTH102
         return self._entry(path)
 
@@ -167,7 +174,8 @@ class NasFs:
 
     def _rename(self, node: int, data: bytes) -> bytes:
         old, new = data[8:].rstrip(b"\0").split(b"\0")
-        source, target = self._below(node, old), self._below(struct.unpack_from("<Q", data)[0], new)
+        source = self._below(node, old)
+        target = self._below(struct.unpack_from("<Q", data)[0], new, making=True)
         if "rename" in self.vanishes:
             os.unlink(source)  # noqa: PTH108
         os.rename(source, target)  # noqa: PTH104
@@ -186,7 +194,7 @@ class NasFs:
 
     def _create(self, node: int, data: bytes) -> bytes:
         flags, mode = struct.unpack_from("<II", data)
-        path = self._below(node, data[16:])
+        path = self._below(node, data[16:], making=True)
         opened = self._opened(path, flags | os.O_CREAT, mode & 0o7777)
         return self._entry(path) + opened
 

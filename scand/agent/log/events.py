@@ -77,6 +77,7 @@ class Event(StrEnum):
     NOT_READ_BACK = "not_read_back"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    ACCESS_REFUSED = "access_refused"
     NAS_AWAY = "nas_away"
     NAS_BACK = "nas_back"
 
@@ -251,6 +252,11 @@ _MESSAGES = {
         "c1b8a2f5d5a04f6fa7a2f1e5b9d3c874",
         Level.INFO,
         "job {job}: taken back: its document is not in the Inbox",
+    ),
+    Event.ACCESS_REFUSED: Message(
+        "5b6d0c7f2a1e4f4b9f0c8a7d6e5f4a31",
+        Level.WARNING,
+        "the NAS does not set nas.file_mode and nas.group: scand doctor",
     ),
     Event.NAS_AWAY: Message("257474872aa34936be7335c3dab5a352", Level.WARNING, "NAS away ({code}): {why}"),
     Event.NAS_BACK: Message("795c6321dc074bb189ca5c6e2339a573", Level.NOTICE, "NAS back"),

@@ -42,6 +42,8 @@ def narrate(before: State, occurrence: Occurrence, after: State) -> Iterator[Lin
         case _:
             pass
     yield from _troubles(before, after)
+    if after.access_refused and not before.access_refused:
+        yield Event.ACCESS_REFUSED, {}
     done = after.done
     if (
         done

@@ -44,6 +44,11 @@ def check_nas(config: Config, found: wire.Surveyed, volume_id: str) -> Check:
     detail = f"{config.nas_root} is volume {volume_id}, {gib(found.free)} free"
     if not found.free:
         return wrong("nas", f"{detail}.", "make room there")
+    if not found.granted:
+        detail += (
+            "; but it gives files other permissions than nas.file_mode and nas.group say, so that fewer people "
+            "can read documents than should, or more. Set them by mount options (gid=, file_mode=) or on the NAS"
+        )
     return Check("nas", ok=True, detail=detail)
 
 

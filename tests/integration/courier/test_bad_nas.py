@@ -49,14 +49,14 @@ def across_file_systems(directory: str) -> None:
     mount_tmpfs(site.root / INBOX)
     with pytest.raises(ScandError) as caught:
         site.publish(site.choose())
-    assert caught.value.code is ErrorCode.NAS_UNAVAILABLE
-    assert "one file system" in caught.value.sentence
+    assert caught.value.code is ErrorCode.PLACE_REFUSED
+    assert f'no document in "{INBOX}" (Invalid cross-device link)' in caught.value.sentence
     assert site.files() == {STAGED: CONTENT}
 
 
 @needs_mounts
 def test_an_inbox_on_another_file_system(tmp_path: Path) -> None:
-    """Where no rename can get a document into the Inbox, it is not copied there, and the operator is told."""
+    """Where no rename can get a document into the Inbox, it is not copied there, and a person is told."""
     isolated(across_file_systems, tmp_path, mounts=True)
 
 
