@@ -7,9 +7,17 @@ INSERT INTO scan_jobs (title, settings, status) VALUES (%(title)s, %(settings)s,
 
 -- name: step
 -- Every button is this statement. The trigger refuses what is not a step; 0 rows: somebody was faster. With a count of
--- steps it is taken only if the job still is what was seen then.
+-- steps it is taken only if the job still is what was seen then. A parked job is in the status in which it goes on, so that
+-- a button works in the very moment of parking, too; what is returned tells what has become of the job.
 UPDATE scan_jobs SET status = %(to_status)s
- WHERE id = %(id)s AND status = %(from_status)s AND steps = coalesce(%(steps)s::bigint, steps) RETURNING id;
+ WHERE id = %(id)s AND coalesce(resumes_in, status) = %(from_status)s AND steps = coalesce(%(steps)s::bigint, steps)
+RETURNING status, resumes_in, withdraw;
+
+-- name: give_up_unpublished
+-- A job whose document may be in the Inbox, on a NAS that never comes back: an operator's, and refused to clients. The agent
+-- lets it fail.
+UPDATE scan_jobs SET withdraw = 'failed'
+ WHERE id = %(id)s AND coalesce(resumes_in, status) = 'committing' AND inbox_path IS NOT NULL RETURNING withdraw;
 
 -- name: scan_by_hand
 -- A queued job that would scan by itself, and waits since the feeder may hold another's paper: whoever looks at the
@@ -33,43 +41,48 @@ UPDATE scan_job_pages p SET choice = wanted.choice, turn = wanted.turn, place = 
 RETURNING p.page;
 
 -- name: unfinished
--- Every job that is not over: the active one, then the longest waiting. Spelt as in idx_scan_jobs_unfinished, so
+-- Every job that is not over: the active one, then the longest waiting. A parked one is queued. Spelt as in idx_scan_jobs_unfinished, so
 -- that it is used.
-SELECT id, status FROM scan_jobs
+SELECT id, status, resumes_in FROM scan_jobs
  WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')
  ORDER BY status NOT IN ('ready', 'scanning', 'assembling', 'preview', 'committing'), created_at, id LIMIT 1000;
 
 -- name: next_in_turn
--- The job that holds the scanner, or else the one that is claimed next.
+-- The job that holds the scanner, or else the one that is claimed next to be scanned.
 SELECT id FROM scan_jobs
  WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')
-   AND status NOT IN ('draft', 'failed') AND (status <> 'queued' OR error_code IS DISTINCT FROM 'paper_left')
+   AND status NOT IN ('draft', 'failed') AND resumes_in IS NULL
+   AND (status <> 'queued' OR error_code IS DISTINCT FROM 'paper_left')
  ORDER BY status = 'queued', created_at, id LIMIT 1;
 
 -- name: rename
--- Another title, in statuses in which it still reaches the document. 0 rows: the job is in another, or is not there.
-UPDATE scan_jobs SET title = %(title)s WHERE id = %(id)s AND status = ANY (%(statuses)s) RETURNING id;
+-- Another title, in statuses in which it still reaches the document; a parked job is in the one in which it goes on. 0 rows:
+-- the job is in another, or is not there.
+UPDATE scan_jobs SET title = %(title)s
+ WHERE id = %(id)s AND coalesce(resumes_in, status) = ANY (%(statuses)s) RETURNING id;
 
 -- name: job
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, read_back,
        doc_id, (SELECT coalesce(sum(b.page_count), 0) FROM scan_job_batches b WHERE b.job_id = scan_jobs.id
                    AND b.status = 'discarded' AND b.error_code <> 'page_limit') AS left_out, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
-       step_since, created_at, updated_at, clock_timestamp() AS seen_at
+       step_since, created_at, updated_at, clock_timestamp() AS seen_at, resumes_in, withdraw
   FROM scan_jobs
  WHERE id = %(id)s;
 
 -- name: jobs
--- Jobs, the newest first. Where a value is given: only those before a job, in these statuses, with a title that
+-- Jobs, the newest first. Where a value is given: only those before a job, in these statuses ('parked': the queued ones
+-- that go on where they were), with a title that
 -- contains a text (in any case), made since a moment, or made at most so many seconds ago.
 SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unreadable(settings)), settings) AS settings, status,
        steps, batch_count, page_count, pages_scanned, staging_path, nas_staging_path, inbox_path, file_hash, read_back,
        doc_id, (SELECT coalesce(sum(b.page_count), 0) FROM scan_job_batches b WHERE b.job_id = scan_jobs.id
                    AND b.status = 'discarded' AND b.error_code <> 'page_limit') AS left_out, error, error_code, attempts, next_attempt_at, last_activity_at, last_progress_at, step, step_done, step_total,
-       step_since, created_at, updated_at, clock_timestamp() AS seen_at
+       step_since, created_at, updated_at, clock_timestamp() AS seen_at, resumes_in, withdraw
   FROM scan_jobs
  WHERE (%(before)s::bigint IS NULL OR id < %(before)s)
-   AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
+   AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s)
+        OR (resumes_in IS NOT NULL AND 'parked' = ANY (%(statuses)s)))
    AND (%(title)s::text IS NULL OR position(lower(%(title)s) IN lower(title)) > 0)
    AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
    AND (%(ago)s::float8 IS NULL OR created_at >= now() - make_interval(secs => %(ago)s))
@@ -80,7 +93,8 @@ SELECT id, left(title, 4000) AS title, coalesce(pg_catalog.to_jsonb(scand_unread
 SELECT count(*) AS jobs FROM (
   SELECT FROM scan_jobs
    WHERE id < %(before)s
-     AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
+     AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s)
+        OR (resumes_in IS NOT NULL AND 'parked' = ANY (%(statuses)s)))
      AND (%(title)s::text IS NULL OR position(lower(%(title)s) IN lower(title)) > 0)
      AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
      AND (%(ago)s::float8 IS NULL OR created_at >= now() - make_interval(secs => %(ago)s))
@@ -143,7 +157,7 @@ SELECT heartbeat_age_seconds::float8, alive, ready, state, current_job_id, devic
 
 -- name: lag
 -- Where jobs pile up: a row for every status that a job can be stuck in.
-SELECT status, jobs, oldest_seconds::float8 FROM scan_queue_lag;
+SELECT status, jobs, oldest_seconds::float8, parked FROM scan_queue_lag;
 
 -- name: roles
 -- Whether sql/roles.sql was run here (roles are the whole server's, rights a database's), and what this login may.

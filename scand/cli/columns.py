@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
+from scand.cli.parked import shown_status, waits_for
 from scand.cli.progress import pages
 from scand.cli.tables import number, table
 from scand.cli.terminal import status_text, visible, when
@@ -46,13 +47,15 @@ def _note(job: JobRow) -> Text:
 
 def _fault(job: JobRow) -> Text:
     lacks = ""
-    if job.left_out and job.status in _MERGED:
+    if job.left_out and job.stage in _MERGED:
         lacks = f"{counted(job.left_out, 'safe page')} not in it"
-    return Text(visible(job.error_code or job.error or lacks), "red")
+    said = Text(visible(job.error_code or job.error or lacks), "red")
+    waits = Text(waits_for(job), "cyan")
+    return Text.assemble(waits, ": ", said) if waits and said else waits or said
 
 
 _ID = _Column("id", lambda job: Text(str(job.id)))
-_STATUS = _Column("status", lambda job: status_text(job.status))
+_STATUS = _Column("status", lambda job: status_text(shown_status(job)))
 _TITLES = _Column("title", lambda job: Text(visible(job.title)))
 _PAGES = _Column("pages", lambda job: Text(number(pages(job))))
 _MINUTE = _Column("created", lambda job: Text(when(job.created_at).rpartition(":")[0]))

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from click.shell_completion import CompletionItem
 
+from scand.cli.parked import shown_status
 from scand.cli.session import open_queue
-from scand.cli.terminal import visible
+from scand.cli.terminal import PARKED, visible
 from scand.cli.wishes import Wish, possible_in
 from scand.config import Config
 from scand.jobs.settings import Settings
@@ -40,14 +41,16 @@ _Found = TypeVar("_Found")
 
 def jobs(context: click.Context, begun: str) -> list[CompletionItem]:
     """The jobs with which the command is possible, with status and title."""
-    statuses = None
+    stages: list[str] = []
+    which = Which()
     with suppress(ValueError):
-        statuses = possible_in(Wish(context.info_name or ""))
-    rows = _asked(context, lambda queue: queue.jobs(Which(statuses), _MOST)) or []
+        stages = [*possible_in(Wish(context.info_name or ""))]
+        which = Which([*stages, PARKED])
+    rows = _asked(context, lambda queue: queue.jobs(which, _MOST)) or []
     return [
-        CompletionItem(str(row.id), help=f"{row.status}  {visible(row.title)}"[:80])
+        CompletionItem(str(row.id), help=f"{shown_status(row)}  {visible(row.title)}"[:80])
         for row in rows
-        if str(row.id).startswith(begun)
+        if str(row.id).startswith(begun) and (which.statuses is None or row.stage in stages)
     ]
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scand.cli.parked import course
 from scand.cli.progress import quiet
 from scand.errors import ScandError
 from scand.faults import ErrorCode
 from scand.jobs.answers import left_out, pieced, unanswered
-from scand.jobs.lifecycle import Status
+from scand.jobs.lifecycle import MERGED, Status
 from scand.jobs.settings import Finish, Sides, Trigger, resolve
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ def goes_on_to(view: JobView, wish: Asked) -> Status | None:
     if quiet(job) or job.error_code is not None or unanswered(view.batches):
         return None
     came_from = view.events[-1].from_status if view.events else None
+    taken_back = len(view.events) > 1 and view.events[-2].to_status == Status.READY  # while it was parked
     match job.status, came_from:
-        case Status.READY, Status.QUEUED if wish.scan is Trigger.AUTO:
+        case Status.READY, Status.QUEUED if wish.scan is Trigger.AUTO and not taken_back:
             return Status.SCANNING
         case Status.READY, Status.SCANNING if _finishes(view, wish):
             kept = sum(batch.kept for batch in view.batches)
@@ -77,7 +79,8 @@ def _finishes(view: JobView, wish: Asked) -> bool:
 
 def _reopened(view: JobView) -> bool:
     return any(
-        (event.from_status, event.to_status) == (Status.PREVIEW, Status.READY) for event in view.events
+        event.from_status == Status.PREVIEW and event.to_status in {Status.READY, Status.ASSEMBLING}
+        for event in view.events
     )
 
 
@@ -91,7 +94,7 @@ def hint(view: JobView, wish: Asked, holder: int | None = None) -> str:
         holder: the job that holds the scanner now.
     """
     job = view.job
-    match job.status:
+    match job.stage:
         case Status.DRAFT:
             return f"scand scan {job.id} puts it into the queue"
         case Status.QUEUED:
@@ -103,8 +106,8 @@ def hint(view: JobView, wish: Asked, holder: int | None = None) -> str:
         case Status.PREVIEW:
             answers = f"as it should be: scand commit {job.id} · not yet: scand reopen {job.id}"
             return _joined(left_out(view.batches), _once(view), answers)
-        case Status.COMMITTING | Status.COMMITTED:
-            return left_out(view.batches)
+        case Status.ASSEMBLING | Status.COMMITTING | Status.COMMITTED:
+            return _joined(left_out(view.batches) if job.stage in MERGED else "", course(job))
         case Status.FAILED:
             return f"again, with the batches that it has: scand retry {job.id}"
         case Status.CANCELED:

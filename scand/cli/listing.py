@@ -13,7 +13,7 @@ from scand.cli.columns import fitted, plain
 from scand.cli.program import as_called
 from scand.cli.session import open_queue
 from scand.cli.submit import storable
-from scand.cli.terminal import console, echo_json, json_option, span, visible
+from scand.cli.terminal import PARKED, console, echo_json, json_option, span, visible
 from scand.config.units import duration
 from scand.jobs.lifecycle import Status
 from scand.queue.intents import Which
@@ -52,8 +52,8 @@ class Since(click.ParamType[object]):
     "--status",
     "statuses",
     multiple=True,
-    type=click.Choice([*map(str, Status)]),
-    help="Only these; may be given more than once.",
+    type=click.Choice([*map(str, Status), PARKED]),
+    help="Only these; may be given more than once. A parked job is queued, too.",
 )
 @click.option("--title", metavar="TEXT", help="Only jobs whose title contains TEXT, in upper or lower case.")
 @click.option(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from scand.cli.progress import pages as pages_of
-from scand.jobs.lifecycle import Status
+from scand.jobs.lifecycle import PARKED_FOR, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Came(StrEnum):
 
     SCANS = "scans"  # a batch runs, and there are pages, or they are awaited
     FAULT = "fault"  # it began to scan, and a person must do something first
-    NOTHING = "nothing"  # while a batch runs, or a merge or a preview is there, the signal changes nothing
+    NOTHING = "nothing"  # a job keeps the scanner: the signal changes nothing
     NOT_TAKEN = "not_taken"  # nothing shows that the daemon heard
 
 
@@ -42,22 +42,34 @@ def begun(steps: Sequence[StepRow]) -> int | None:
     return next((step.job_id for step in reversed(steps) if step.to_status == Status.SCANNING), None)
 
 
+def parked(steps: Sequence[StepRow]) -> int | None:
+    """The job that was parked by one of these steps, so that another can be scanned."""
+    gave_way = [
+        step.job_id for step in steps if step.to_status == Status.QUEUED and step.from_status in PARKED_FOR
+    ]
+    return gave_way[-1] if gave_way else None
+
+
 _BUSY = {
     Status.SCANNING: "job {id} is scanning a batch already: scand watch {id}",
     Status.ASSEMBLING: "job {id} is being merged: scand watch {id}",
-    Status.PREVIEW: "job {id} waits for its preview to be answered: scand commit {id}, or scand reopen {id}",
+    Status.PREVIEW: "job {id} waits for its preview to be answered: scand commit {id}, or scand reopen {id} "
+    "(it gives way once nobody has touched it for agent.preview_hold)",
     Status.COMMITTING: "job {id} is on its way into the Inbox: scand watch {id}",
 }
 
 
-def of_scan(job: JobRow, pages_before: int) -> Outcome:
+def of_scan(job: JobRow, pages_before: int, gave_way: int | None = None) -> Outcome:
     """What became of a scan that was begun.
 
     Args:
         job: as it is now.
         pages_before: how many pages it had before.
+        gave_way: the job that was parked for it.
     """
     who = f"job {job.id} '{job.title}'"
+    if gave_way is not None:
+        who = f"job {gave_way} is parked (scand show {gave_way}); {who}"
     if job.error:
         tries = job.status == Status.SCANNING and job.next_attempt_at is not None
         more = " (it is tried again by itself)" if tries else ""

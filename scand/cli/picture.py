@@ -8,14 +8,15 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+from scand.cli.parked import waits_for
 from scand.cli.program import as_called
 from scand.cli.progress import progress
-from scand.cli.terminal import span, status_text, visible
+from scand.cli.terminal import PARKED, span, status_text, visible
 from scand.jobs.lifecycle import Status
 from scand.wording import counted
 
 if TYPE_CHECKING:
-    from scand.queue.intents import Health, JobView
+    from scand.queue.intents import Health, JobRow, JobView
 
 _ROAD = (
     Status.QUEUED,
@@ -34,11 +35,15 @@ def picture(view: JobView, health: Health, hint: str) -> Padding:
     title = Text.assemble(
         (f"job {job.id}  ", "dim"), (visible(job.title), "bold"), no_wrap=True, overflow="ellipsis"
     )
-    return Padding(Group(title, _road(job.status), doing(view, health, hint)), (0, 0, 1, 0))
+    return Padding(Group(title, _road(job), doing(view, health, hint)), (0, 0, 1, 0))
 
 
-def _road(status: str) -> Text:
-    """The statuses on the way, the job's own in colour; one off the way (failed, draft) stands alone."""
+def _road(job: JobRow) -> Text:
+    """The statuses on the way, the job's own in colour; one off the way (failed, draft) stands alone.
+
+    A parked job stands where it goes on.
+    """
+    status = job.stage
     if status not in _ROAD:
         return status_text(status)
     here = _ROAD.index(Status(status))
@@ -47,6 +52,8 @@ def _road(status: str) -> Text:
         if place:
             road.append(" ── ", "" if place <= here else "dim")
         road.append_text(status_text(stop) if place == here else Text(stop, "" if place < here else "dim"))
+        if place == here and job.resumes_in is not None:
+            road.append(f" ({PARKED})", "cyan")
     return road
 
 
@@ -57,8 +64,9 @@ def doing(view: JobView, health: Health, hint: str) -> Text:
         hint: what a person does next.
     """
     job, now = view.job, progress(view)
+    parked = f"{PARKED}: {waits_for(job)}" if job.resumes_in is not None else ""
     if job.error:
-        return Text(visible(_joined(as_called(job.error), hint)), "red")
+        return Text(visible(_joined(parked, as_called(job.error), hint)), "red")
     if job.status in set(_ROAD[:-1]) and not health.alive:
         waits = "no agent is alive: the job waits until one is (scand doctor tells more)"
         return Text(as_called(waits), "red")
@@ -80,7 +88,7 @@ def doing(view: JobView, health: Health, hint: str) -> Text:
         case Status.COMMITTED:
             return Text(_joined(_amount(view), visible(job.inbox_path or "")))
         case _:
-            return Text(_joined(_amount(view), hint))
+            return Text(_joined(parked, _amount(view), hint))
 
 
 def _joined(*parts: str) -> str:

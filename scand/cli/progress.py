@@ -41,7 +41,7 @@ class Progress(NamedTuple):
 
 def pages(job: JobRow) -> int | None:
     """The pages of the merge, where there is one that still counts; else those captured so far."""
-    return job.page_count if job.status in MERGED and job.page_count is not None else job.pages_scanned
+    return job.page_count if job.stage in MERGED and job.page_count is not None else job.pages_scanned
 
 
 def progress(view: JobView) -> Progress:
@@ -83,9 +83,12 @@ def rests(job: JobRow) -> bool:
     """Whether nothing will happen to the job until a client says so.
 
     In ready with a batch, and in preview, the agent may be about to go on by itself (`finish`): such a job rests
-    once it has been quiet. In ready without a batch a job waits for somebody at the scanner; that is not rest.
+    once it has been quiet. In ready without a batch a job waits for somebody at the scanner; that is not rest. A
+    parked preview stays parked until a client answers it.
     """
     match job.status:
+        case Status.QUEUED if job.resumes_in == Status.PREVIEW:
+            return True
         case Status.QUEUED | Status.SCANNING | Status.ASSEMBLING | Status.COMMITTING:
             return False
         case Status.READY | Status.PREVIEW if job.error_code:

@@ -14,15 +14,14 @@ import psycopg
 from rich.text import Text
 
 from scand.agent import retention
+from scand.cli.operator import be_the_agent, refuse_strangers
 from scand.cli.program import as_called
 from scand.cli.session import agent_url
 from scand.cli.tables import table
 from scand.cli.terminal import console, echo_json, json_option, visible, when
 from scand.config import Config
-from scand.errors import ConfigError, Unavailable
 from scand.queue import leftovers, rivals, statements
-from scand.queue.connection import connect, take_role
-from scand.queue.intents import ClientQueue
+from scand.queue.connection import connect
 from scand.queue.refusals import told
 from scand.queue.results import AgentQueue
 from scand.spool.directories import Spool, expired, remove
@@ -88,9 +87,9 @@ def purge(
         raise click.UsageError("--yes is for orphans: say --orphans --yes")
     settings = Config.load(config, os.environ, need="client")
     staging = settings.staging.dir
-    _refuse_strangers(staging)
+    refuse_strangers(staging, "purge")
     with told(), connect(agent_url(config), name="scand-purge", deadline=_PATIENCE) as connection:
-        _be_the_agent(connection)
+        be_the_agent(connection, "purge")
         _become_owner(staging)
         disk = _disk(connection, staging, settings.scanner.page_timeout + _PATIENCE)
         with disk_errors():
@@ -209,22 +208,6 @@ def megabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
-def _refuse_strangers(staging: Path) -> None:
-    """Refuse everybody but root and the owner of the staging directory.
-
-    Raises:
-        ConfigError: this is neither.
-        Unavailable: there is no such directory here.
-    """
-    try:
-        owner = staging.stat().st_uid
-    except OSError as error:
-        why = f"{staging} cannot be looked at ({error.strerror}): purge is for the scan host, as root"
-        raise Unavailable(f"{why}: sudo scand purge") from error
-    if os.geteuid() not in {0, owner}:
-        raise ConfigError(f"{staging} is another user's: sudo scand purge")
-
-
 def _become_owner(staging: Path) -> None:
     """Turn root into the directory's owner, for good: root must not follow the symbolic links that lie there."""
     found = staging.stat()
@@ -237,18 +220,3 @@ def _become_owner(staging: Path) -> None:
         os.setgroups([found.st_gid])
     os.setresgid(found.st_gid, found.st_gid, found.st_gid)
     os.setresuid(found.st_uid, found.st_uid, found.st_uid)
-
-
-def _be_the_agent(connection: Connection) -> None:
-    """Take the role of the agent: only the agent may write what purge writes.
-
-    Raises:
-        ConfigError: this login may not.
-    """
-    take_role(connection, "scand_agent")
-    [role] = [role for role in ClientQueue(connection).roles() if role.name == "scand_agent"]
-    if role.granted and not (role.member or role.direct):
-        raise ConfigError(
-            f"The login {connection.info.user} may not write what the agent writes: GRANT scand_agent TO "
-            f'"{connection.info.user}", or run it with the daemon\'s config: sudo scand purge'
-        )

@@ -40,6 +40,7 @@ def rename(config: Path | None, job: int, title: str, *, as_json: bool) -> None:
     if as_json:
         echo_json({"id": job, "title": title})
     else:
-        again = before.status == Status.PREVIEW and before.title != title
-        note = f": it is merged again (scand watch {job})" if again else ""
+        again = before.stage == Status.PREVIEW and before.title != title
+        when = " once the NAS is well" if before.resumes_in is not None else ""
+        note = f": it is merged again{when} (scand watch {job})" if again else ""
         console().print(f"job {job}: {visible(before.title)} → {visible(title)}{note}", soft_wrap=True)

@@ -12,13 +12,15 @@ from rich.text import Text
 
 from scand.cli.hints import asked, hint
 from scand.cli.params import job_argument
+from scand.cli.parked import course, shown_status, waits_for
 from scand.cli.program import as_called
 from scand.cli.progress import pages
 from scand.cli.session import open_queue
 from scand.cli.tables import number, table
-from scand.cli.terminal import console, echo_json, json_option, span, status_text, visible, when
+from scand.cli.terminal import PARKED, console, echo_json, json_option, span, status_text, visible, when
 from scand.config import Config
 from scand.errors import ScandError
+from scand.jobs.lifecycle import PARKED_FOR, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +58,9 @@ def known_profiles(config: Path | None) -> Mapping[str, Mapping[str, Any]]:
 
 def _print_view(out: Console, view: JobView, next_step: str) -> None:
     job = view.job
-    out.print(Text.assemble(f"job {job.id}  ", status_text(job.status), "  ", (visible(job.title), "bold")))
+    out.print(
+        Text.assemble(f"job {job.id}  ", status_text(shown_status(job)), "  ", (visible(job.title), "bold"))
+    )
     if job.error:
         out.print(Text(visible(as_called(job.error)), "red"))
     if next_step:
@@ -76,6 +80,8 @@ def _print_view(out: Console, view: JobView, next_step: str) -> None:
 def _facts(job: JobRow, edits: str) -> list[tuple[str, str]]:
     settings = job.settings if isinstance(job.settings, dict) else {"?": job.settings}
     facts = [
+        ("parked", f"{waits_for(job)}; it goes on in {job.resumes_in}" if job.resumes_in else ""),
+        ("taken back", course(job) if job.withdraw else ""),
         ("created", when(job.created_at)),
         ("steps", number(job.steps or None)),
         ("settings", "  ".join(f"{key}={value}" for key, value in settings.items())),
@@ -111,6 +117,8 @@ def timeline(events: list[EventRow]) -> Table:
         after = f"+{span((event.at - before.at).total_seconds())}" if before else ""
         step = Text.assemble((f"{visible(event.from_status)} → " if event.from_status else "", "dim"))
         step.append_text(status_text(event.to_status))
+        if event.to_status == Status.QUEUED and event.from_status in PARKED_FOR:
+            step.append(f" ({PARKED})", "dim")
         if event.error_code:
             step.append(f"  {event.error_code}", "red")
         made.add_row(when(event.at), after, event.actor, step)

@@ -16,7 +16,11 @@ from scand.jobs.lifecycle import Status
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
+PARKED = "parked"
+"""What is shown in place of "queued" where a job goes on in the status that it has left."""
+
 _STYLES = {
+    PARKED: "cyan",
     Status.DRAFT: "dim",
     Status.QUEUED: "cyan",
     Status.READY: "yellow",
@@ -83,7 +87,7 @@ def visible_lines(text: str) -> str:
 
 def status_text(status: str) -> Text:
     """A status in its colour."""
-    return Text(visible(status), _STYLES.get(Status(status), "") if status in set(Status) else "")
+    return Text(visible(status), _STYLES.get(status, ""))
 
 
 def when(moment: datetime) -> str:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import click
 
 from scand.agent.lock import open_holder
-from scand.cli.outcome import Came, begun, of_scan, of_silence
+from scand.cli.outcome import Came, begun, of_scan, of_silence, parked
 from scand.cli.program import as_called
 from scand.cli.session import open_queue
 from scand.cli.terminal import console, echo_json, json_option, visible
 from scand.config import Config
+from scand.decide.timeouts import SCAN_ASKED_FOR
 from scand.errors import ConfigError, ScandError, Unavailable
-from scand.jobs.lifecycle import Status
+from scand.jobs.lifecycle import DELIVERIES, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,9 @@ _HEARD_WITHIN = {False: 3.0, True: 6.0}
 
 _UNCHANGED = 1.0
 """Seconds after which a job that was busy and still is shows that the signal has changed nothing."""
+
+_REMEMBERED = SCAN_ASKED_FOR + _UNCHANGED
+"""The same for a job on its way to the NAS: it may be done, or parked, while the daemon remembers the signal."""
 
 _SEEN = 10.0
 """Seconds to wait for the first page, or for a fault in its place; a warm scanner needs two."""
@@ -54,8 +58,9 @@ _STATUSES = {
 def trigger(config: Path | None, *, as_json: bool) -> int:
     """Scan now, on this host: what a key or a button does; and say what came of it.
 
-    Into the job that is ready; with none, a new job as [manual] of the config says. While a batch runs, a merge or
-    a preview is there it changes nothing, and says so.
+    Into the job that is ready; with none, a new job as [manual] of the config says. While a batch runs, or a
+    preview is there that somebody has touched a moment ago (agent.preview_hold), it changes nothing, and says so.
+    While a document is on its way to the NAS, the daemon remembers the request for half a minute.
 
     Root and the daemon's user send the signal; members of the group scand-users touch /run/scand-scan, for which
     scand-scan.path is watching. The exit status is 0 where it scans, 75 where a person must do something first, 69
@@ -157,8 +162,15 @@ def _who_may(key: Path) -> str:
 
 def _active(queue: ClientQueue) -> JobRow | None:
     """The job that holds the scanner."""
-    found = [job_id for job_id, status in queue.unfinished() if Status(status).active]
+    found = [job.id for job in queue.unfinished() if Status(job.status).active]
     return queue.job(found[0]) if found else None
+
+
+def _patience(active: JobRow | None, *, by_path: bool) -> float:
+    """Seconds after which a job in this status shows that nothing comes of the request."""
+    if active is None or active.status == Status.READY:
+        return _HEARD_WITHIN[by_path]
+    return _REMEMBERED if active.status in DELIVERIES else _UNCHANGED
 
 
 def _what_came(queue: ClientQueue, before: Mark, pages: Mapping[int, int], *, by_path: bool) -> Outcome:
@@ -170,15 +182,21 @@ def _what_came(queue: ClientQueue, before: Mark, pages: Mapping[int, int], *, by
         by_path: the daemon was asked through the path unit.
     """
     queue.listen()
-    asked = time.monotonic()
-    while (job_id := begun(queue.steps_since(before))) is None:
-        active, waited = _active(queue), time.monotonic() - asked
-        busy = active is not None and active.status != Status.READY
-        if waited >= (_UNCHANGED if busy else _HEARD_WITHIN[by_path]):
+    since, seen = time.monotonic(), _active(queue)
+    told = False
+    while (job_id := begun(steps := queue.steps_since(before))) is None:
+        active, now = _active(queue), time.monotonic()
+        if (active and (active.id, active.status)) != (seen and (seen.id, seen.status)):
+            since, seen = now, active  # that job has gone on, or was parked: the signal may be obeyed now
+        if now - since >= _patience(active, by_path=by_path):
             return of_silence(active, queue.health(), by_path=by_path)
+        if not told and active is not None and active.status in DELIVERIES and now - since >= _UNCHANGED:
+            told = True
+            click.echo(f"job {active.id} is on its way to the NAS: the signal waits for it", err=True)
         queue.wait(0.1)
+    since = time.monotonic()
     while True:
-        outcome = of_scan(queue.job(job_id), pages.get(job_id, 0))
-        if outcome.final or time.monotonic() - asked >= _SEEN:
+        outcome = of_scan(queue.job(job_id), pages.get(job_id, 0), parked(steps))
+        if outcome.final or time.monotonic() - since >= _SEEN:
             return outcome
         queue.wait(0.1)

@@ -12,6 +12,7 @@ from rich.live import Live
 
 from scand.cli.hints import Asked, asked, hint
 from scand.cli.params import optional_job_argument
+from scand.cli.parked import shown_status
 from scand.cli.picture import doing, picture
 from scand.cli.program import as_called
 from scand.cli.progress import exit_status, progress, rests
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from scand.queue.intents import ClientQueue, Health, JobView
+    from scand.queue.intents import ClientQueue, Health, JobView, Unfinished
 
     Profiles = Mapping[str, Mapping[str, Any]]
 
@@ -57,7 +58,8 @@ def watch(config: Path | None, job: int | None, *, as_json: bool) -> int:
     comes is waited for.
 
     A job rests when nothing happens to it before a person says so: committed, preview, failed, canceled, draft,
-    or ready with a batch or a fault. The exit status is 0 where all is well, 75 where a person must do
+    ready with a batch or a fault, or parked with a preview. One that is parked on its way to the NAS goes on by
+    itself, and is followed. The exit status is 0 where all is well, 75 where a person must do
     something first (see the error), 65 where the job has failed. With --json each change is an object on a line of
     its own.
     """
@@ -76,9 +78,9 @@ def _next(queue: ClientQueue, *, as_json: bool) -> int:
     before = queue.mark()
     told = False
     while True:
-        for job_id, status in queue.unfinished():
-            if status == Status.QUEUED or Status(status).active:
-                return job_id
+        coming = [job for job in queue.unfinished() if _is_coming(job)]
+        if coming:  # a parked job after those that wait for the scanner
+            return min(coming, key=lambda job: job.resumes_in is not None).id
         for step in queue.steps_since(before):  # it may have come and gone between two looks
             if step.to_status != Status.DRAFT:
                 return step.job_id
@@ -89,6 +91,11 @@ def _next(queue: ClientQueue, *, as_json: bool) -> int:
             else:
                 click.echo("no job is under way: waiting for the next one (Ctrl-C ends)")
         queue.wait(_LOOK_EVERY)
+
+
+def _is_coming(job: Unfinished) -> bool:
+    """Whether the job holds the scanner, waits for it, or goes on once the NAS is well."""
+    return (job.status == Status.QUEUED and job.resumes_in != Status.PREVIEW) or Status(job.status).active
 
 
 def watch_until_rest(queue: ClientQueue, job_id: int, profiles: Profiles, *, quiet: bool = False) -> int:
@@ -126,7 +133,7 @@ def _tell(queue: ClientQueue, job_id: int, profiles: Profiles) -> int:
     said = ""
     for view, health in looks(queue, job_id):
         sight = _sight(view, health, profiles)
-        if (line := doing(*sight).plain + view.job.status) != said:
+        if (line := f"{doing(*sight).plain} {view.job.status} {view.job.resumes_in}") != said:
             said = line
             steady = {key: value for key, value in asdict(view.job).items() if key != "settings"}
             moving = {
@@ -160,7 +167,7 @@ class _Lines:
 
     def show(self, sight: Sight) -> None:
         job = sight.view.job
-        line = f"job {job.id}  {job.status:<11} {doing(*sight).plain}".rstrip()
+        line = f"job {job.id}  {shown_status(job):<11} {doing(*sight).plain}".rstrip()
         if line != self._said:
             self._said = line
             self._out.print(time.strftime("%H:%M:%S"), line, soft_wrap=True)

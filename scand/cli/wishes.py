@@ -53,6 +53,10 @@ class Place(StrEnum):
     PREVIEW = "preview"
     COMMITTING = "committing"
     COMMITTING_NAMED = "committing, and its file has a name in the Inbox"
+    PARKED_ASSEMBLING = "parked, to be merged"
+    PARKED_PREVIEW = "parked, with a preview"
+    PARKED_COMMITTING = "parked, to be moved into the Inbox"
+    PARKED_NAMED = "parked, and its file has a name in the Inbox"
     COMMITTED = "committed"
     FAILED = "failed"
     CANCELED = "canceled"
@@ -60,7 +64,7 @@ class Place(StrEnum):
 
 
 RENAMABLE = frozenset(Status) - {Status.COMMITTING, Status.COMMITTED}
-"""Statuses in which a new title still reaches the document. A merge, which contains it, is made anew."""
+"""Stages in which a new title still reaches the document. A merge, which contains it, is made anew."""
 
 _AIMS = {
     Wish.SCAN: Status.SCANNING,
@@ -77,11 +81,25 @@ _NOTHING_YET = "Job {id} has no page yet: scand scan {id}"
 _REOPEN_MERGE = "Job {id} is being merged: scand reopen {id} takes it back from there"
 _REOPEN_PREVIEW = "Job {id} is merged and waits in its preview: scand reopen {id} takes it back from there"
 _TAKE_BACK = "Job {id} is on its way into the Inbox: scand reopen {id} takes it back"
-_TOO_LATE = "Job {id} is on its way into the Inbox, too late to take it back: scand watch {id} follows it"
+_MAY_BE_THERE = (
+    "Job {id} is on its way into the Inbox, and its document may be there already: "
+    "scand reopen {id} takes it back if it is not"
+)
+_GIVE_UP = _MAY_BE_THERE + "; where the NAS never comes back: sudo scand cancel --unpublished {id}"
+_REOPEN_PARKED = "Job {id} is parked, to be merged: scand reopen {id} takes it back from there"
+_TAKE_BACK_PARKED = "Job {id} is parked on its way into the Inbox: scand reopen {id} takes it back"
 _FINAL = "Job {id} is in the Inbox and never changes again: scand show {id}"
 _FAILED = "Job {id} has failed: scand retry {id} queues it again, with the batches that it has"
 _CANCELED = "Job {id} is canceled: scand retry {id} queues it again"
 _FOREIGN = "Job {id} has a status of another program ({status}): scand retry {id} queues it for scand"
+
+_OF_PREVIEW: dict[Wish | None, str] = {
+    Wish.FINISH: "Job {id} is merged already: scand commit {id} puts it into the Inbox, "
+    "scand reopen {id} takes it back",
+    Wish.RETRY: "Job {id} has not failed, its preview waits for an answer: scand commit {id}, or "
+    "scand reopen {id}",
+    None: _REOPEN_PREVIEW,
+}
 
 _SENTENCES: dict[Place, dict[Wish | None, str]] = {
     Place.DRAFT: {None: _QUEUE_IT},
@@ -102,15 +120,17 @@ _SENTENCES: dict[Place, dict[Wish | None, str]] = {
         Wish.RETRY: "Job {id} has not failed, it is being merged: scand watch {id} follows it",
         None: _REOPEN_MERGE,
     },
-    Place.PREVIEW: {
-        Wish.FINISH: "Job {id} is merged already: scand commit {id} puts it into the Inbox, "
-        "scand reopen {id} takes it back",
-        Wish.RETRY: "Job {id} has not failed, its preview waits for an answer: scand commit {id}, or "
-        "scand reopen {id}",
-        None: _REOPEN_PREVIEW,
-    },
+    Place.PREVIEW: _OF_PREVIEW,
     Place.COMMITTING: {None: _TAKE_BACK},
-    Place.COMMITTING_NAMED: {None: _TOO_LATE},
+    Place.COMMITTING_NAMED: {Wish.CANCEL: _GIVE_UP, None: _MAY_BE_THERE},
+    Place.PARKED_ASSEMBLING: {
+        Wish.COMMIT: "Job {id} is parked, to be merged, and has no preview yet: scand watch {id} follows it",
+        Wish.RETRY: "Job {id} has not failed, it is parked, to be merged: scand watch {id} follows it",
+        None: _REOPEN_PARKED,
+    },
+    Place.PARKED_PREVIEW: _OF_PREVIEW,
+    Place.PARKED_COMMITTING: {None: _TAKE_BACK_PARKED},
+    Place.PARKED_NAMED: {Wish.CANCEL: _GIVE_UP, None: _MAY_BE_THERE},
     Place.COMMITTED: {
         Wish.RENAME: "Job {id} is in the Inbox and never changes again: rename the file itself, "
         "scand show {id} tells where it is",
@@ -123,12 +143,20 @@ _SENTENCES: dict[Place, dict[Wish | None, str]] = {
 """The sentence for a wish that is not possible in a place; None: for every other wish."""
 
 
+_PARKED = {Status.ASSEMBLING: Place.PARKED_ASSEMBLING, Status.PREVIEW: Place.PARKED_PREVIEW}
+
+
 def place(view: JobView) -> Place:
     """The place of a job."""
     job = view.job
     if job.status not in set(Status):
         return Place.UNKNOWN
-    match Status(job.status):
+    named = job.inbox_path is not None
+    match Status(job.stage):
+        case Status.COMMITTING if job.resumes_in is not None:
+            return Place.PARKED_NAMED if named else Place.PARKED_COMMITTING
+        case status if status in _PARKED and job.resumes_in is not None:
+            return _PARKED[status]
         case Status.READY if not view.batches:
             return Place.READY_EMPTY
         case Status.READY if unanswered(view.batches):
@@ -136,14 +164,19 @@ def place(view: JobView) -> Place:
         case Status.READY:
             kept = any(batch.status == BatchStatus.SCANNED for batch in view.batches)
             return Place.READY if kept else Place.READY_DISCARDED
-        case Status.COMMITTING if job.inbox_path is not None:
+        case Status.COMMITTING if named:
             return Place.COMMITTING_NAMED
         case status:
             return Place(status.value)
 
 
 def aim(wish: Wish, status: str) -> Status:
-    """The status that a wish leads to; the same as `status` where there is nothing to do."""
+    """The status that a wish leads to; the same as `status` where there is nothing to do.
+
+    Args:
+        wish: what is asked for.
+        status: the job's; of a parked job the one in which it goes on.
+    """
     if wish is Wish.SCAN and status == Status.DRAFT:
         return Status.QUEUED
     if wish is Wish.REOPEN and status == Status.COMMITTING:
@@ -154,7 +187,7 @@ def aim(wish: Wish, status: str) -> Status:
 def refusal(wish: Wish, view: JobView) -> str | None:
     """Why a wish is not possible, with a command that is; None: it is possible."""
     where = place(view)
-    if _possible(wish, where, view.job.status):
+    if _possible(wish, where, view.job.stage):
         return None
     sentences = _SENTENCES[where]
     discarded = (batch.batch_seq for batch in view.batches if batch.status == BatchStatus.DISCARDED)
@@ -165,7 +198,7 @@ def refusal(wish: Wish, view: JobView) -> str | None:
 
 
 def possible_in(wish: Wish) -> list[Status]:
-    """The statuses in which a wish is possible and changes something; for completion."""
+    """The stages in which a wish is possible and changes something: where no job is named, and for completion."""
     done = aim(wish, "") if wish in _AIMS else None
     return [
         status for status in Status if _possible(wish, _places(status)[-1], status) and status is not done
@@ -185,8 +218,8 @@ def _possible(wish: Wish, where: Place, status: str) -> bool:
         return where in {Place.READY, Place.READY_DISCARDED, Place.READY_UNANSWERED}
     if where is Place.UNKNOWN:
         return wish is Wish.RETRY  # the database takes such a row in as it takes a new one
-    if (where, wish) == (Place.COMMITTING_NAMED, Wish.REOPEN):
-        return False
+    if (where, wish) == (Place.PARKED_COMMITTING, Wish.CANCEL):
+        return True  # it is queued, and nothing of it is in the Inbox
     nothing = {Place.READY_EMPTY, Place.READY_DISCARDED, Place.READY_UNANSWERED, Place.PREVIEW}
     if wish is Wish.FINISH and where in nothing:
         return False  # the agent would only send it back, the database refuses it, or it is made already

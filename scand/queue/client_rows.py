@@ -22,6 +22,8 @@ class JobRow:
         steps: raised by one with every step and every change of a batch.
         left_out: pages of the discarded batches that ended in a fault.
         seen_at: the database's clock when the row was read: ages are differences to it.
+        resumes_in: of a parked job: the status in which it goes on.
+        withdraw: what is wanted of a job whose document may be in the Inbox: 'preview' or 'failed'.
     """
 
     id: int
@@ -52,6 +54,13 @@ class JobRow:
     created_at: datetime
     updated_at: datetime
     seen_at: datetime
+    resumes_in: str | None = None
+    withdraw: str | None = None
+
+    @property
+    def stage(self) -> str:
+        """The status, or that in which a parked job goes on: commands work on it as if it were there."""
+        return self.resumes_in or self.status
 
     def setting(self, key: str) -> Any:
         """What the job itself says of one of its settings; None: nothing."""
@@ -114,11 +123,12 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """A row of `scan_queue_lag`; `oldest_seconds` is None where no job is."""
+    """A row of `scan_queue_lag`; `oldest_seconds` is None where no job is, `parked` is how many are parked."""
 
     status: str
     jobs: int
     oldest_seconds: float | None
+    parked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +171,7 @@ class Which:
     """Which jobs are meant; None: of all.
 
     Attributes:
+        statuses: "parked" among them: parked jobs, which are queued as well.
         title: a text that the title contains, in whatever case.
         since: made then or later.
         ago: made at most so many seconds ago, on the database's clock.
@@ -170,6 +181,27 @@ class Which:
     title: str | None = None
     since: datetime | None = None
     ago: float | None = None
+
+
+class Unfinished(NamedTuple):
+    """A job that is not over; `resumes_in` as in `JobRow`."""
+
+    id: int
+    status: str
+    resumes_in: str | None = None
+
+
+class Stepped(NamedTuple):
+    """What has become of a job by a client's step; the columns as in `JobRow`."""
+
+    status: str
+    resumes_in: str | None = None
+    withdraw: str | None = None
+
+    @property
+    def stage(self) -> str:
+        """As in `JobRow`."""
+        return self.resumes_in or self.status
 
 
 class Edits(NamedTuple):

@@ -24,7 +24,9 @@ from scand.queue.client_rows import (
     Lag,
     Mark,
     Role,
+    Stepped,
     StepRow,
+    Unfinished,
     Which,
 )
 from scand.queue.connection import connect, take_role
@@ -48,6 +50,8 @@ __all__ = [
     "Mark",
     "Role",
     "StepRow",
+    "Stepped",
+    "Unfinished",
     "Which",
 ]
 
@@ -103,12 +107,12 @@ class ClientQueue:
             rows = self._rows("submit", title=title, settings=Jsonb(dict(settings)), status=status)
         return int(rows[0]["id"])
 
-    def step(self, job_id: int, expected: str, to: Status, steps: int | None = None) -> bool:
-        """Take a job from one status to another; False when it is not, or no longer, in the expected one.
+    def step(self, job_id: int, expected: str, to: Status, steps: int | None = None) -> Stepped | None:
+        """Take a job from one status to another; None when it is not, or no longer, in the expected one.
 
         Args:
             job_id: `scan_jobs.id`.
-            expected: its status.
+            expected: its status; of a parked job the one in which it goes on.
             to: its next status.
             steps: only if `scan_jobs.steps` still is this; None: whatever it is.
 
@@ -116,7 +120,8 @@ class ClientQueue:
             BadData: that is not a step, or not a client's; the sentence is the database's own.
         """
         with refusals():
-            return bool(self._rows("step", id=job_id, from_status=expected, to_status=to, steps=steps))
+            found = self._typed(Stepped, "step", id=job_id, from_status=expected, to_status=to, steps=steps)
+        return found[0] if found else None
 
     def scan_by_hand(self, job_id: int) -> bool:
         """Scan a queued job that waits since the feeder may hold another's paper; False: it is not one."""
@@ -169,12 +174,12 @@ class ClientQueue:
 
     # Rows.
 
-    def unfinished(self) -> list[tuple[int, str]]:
-        """Id and status of jobs that are not over: the active one, then the longest waiting; 1,000 at most."""
-        return [(row["id"], row["status"]) for row in self._rows("unfinished")]
+    def unfinished(self) -> list[Unfinished]:
+        """Jobs that are not over: the active one, then the longest waiting; 1,000 at most."""
+        return self._typed(Unfinished, "unfinished")
 
     def next_in_turn(self) -> int | None:
-        """The job that holds the scanner, or that is claimed next; None: there is none."""
+        """The job that holds the scanner, or that is claimed next to be scanned; None: there is none."""
         rows = self._rows("next_in_turn")
         return rows[0]["id"] if rows else None
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from scand.cli.checks.check import Check, gib, refused, told, wrong
 from scand.errors import ScandError
+from scand.jobs.lifecycle import Status
 from scand.queue import commit_by
 from scand.queue.connection import connect, take_role
 from scand.queue.intents import ClientQueue
 from scand.queue.schema import check as compare_schema
 from scand.queue.tables import open_schemas
 from scand.spool.directories import Spool
+from scand.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +54,7 @@ def check_database(url: Callable[[], str], config: Config | None, start: str) ->
             if os.access(config.staging.dir, os.R_OK | os.X_OK):
                 yield told("kept", lambda: check_kept(config, queue))
         yield told("agent", lambda: check_agent(queue, start))
+        yield told("parked", lambda: check_parked(queue))
 
 
 def check_schema(queue: ClientQueue) -> Check:
@@ -144,6 +148,15 @@ def check_kept(config: Config, queue: ClientQueue) -> Check:
         for whose, sizes in sorted(counts.items())
     ]
     return Check("kept", ok=True, detail=f"jobs with files on local disk: {'; '.join(parts) or 'none'}")
+
+
+def check_parked(queue: ClientQueue) -> Check:
+    """How many jobs have given way to others, and for what they wait. Nothing of it is wrong."""
+    stages = Counter(job.resumes_in for job in queue.unfinished() if job.resumes_in is not None)
+    previews = stages.pop(Status.PREVIEW, 0)
+    waits = {"for the NAS": stages.total(), "for an answer to their preview": previews}
+    said = "; ".join(f"{why}: {counted(jobs, 'job')}" for why, jobs in waits.items() if jobs)
+    return Check("parked", ok=True, detail=f"waiting {said}" if said else "no job")
 
 
 def check_agent(queue: ClientQueue, start: str) -> Check:

@@ -43,6 +43,7 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
         "roles",
         "kept",
         "agent",
+        "parked",
         "scanner",
     ]
     assert [name for name, check in found.items() if not check["ok"]] == ["agent"]
@@ -50,7 +51,7 @@ def test_doctor_finds_everything_on_a_sound_host(host: Shell, agent: Connection)
     beat(agent)
     out, _ = host.run("doctor")
     assert "✗" not in out
-    assert out.count("✓") == 13
+    assert out.count("✓") == 14
 
 
 def test_doctor_tells_alive_from_ready(host: Shell, agent: Connection) -> None:

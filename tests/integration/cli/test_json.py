@@ -78,7 +78,13 @@ def test_what_the_buttons_answer(shell: Shell, agent: Connection) -> None:
     beat(agent)
     job = shell.json("submit", "a")["id"]
     step(agent, job, "ready")
-    assert shell.json("scan") == {"id": job, "from_status": "ready", "to_status": "scanning"}
+    assert shell.json("scan") == {
+        "id": job,
+        "from_status": "ready",
+        "to_status": "scanning",
+        "resumes_in": None,
+        "withdraw": None,
+    }
     step(agent, job, "ready")
     agent.execute("INSERT INTO scan_job_batches (job_id, batch_seq) VALUES (%s, 1)", (job,))
     kept = {"id": job, "batch_seq": 1, "status": "scanned", "batch_count": 1}

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from scand.errors import BadData, ConfigError, Unavailable
 from scand.jobs.lifecycle import Status
-from scand.queue.intents import ClientQueue, Which
+from scand.queue.intents import ClientQueue, Unfinished, Which
 from scand.queue.statements import read_sql
 
 if TYPE_CHECKING:
@@ -146,7 +146,11 @@ def test_unfinished_jobs_begin_with_the_active_one(queue: ClientQueue, agent: Co
     over, draft, active, queued = (queue.submit("a", {}, draft=number == 1) for number in range(4))
     queue.step(over, Status.QUEUED, Status.CANCELED)
     advance(agent, active, "ready")
-    assert queue.unfinished() == [(active, "ready"), (draft, "draft"), (queued, "queued")]
+    assert queue.unfinished() == [
+        Unfinished(active, "ready"),
+        Unfinished(draft, "draft"),
+        Unfinished(queued, "queued"),
+    ]
 
 
 def test_health_tells_whether_an_agent_lives(queue: ClientQueue, agent: Connection) -> None:
@@ -213,7 +217,7 @@ def test_a_plain_client_login_can_do_all_of_it(migrated_url: str, connect: Conne
     queue = ClientQueue(connection)
     job = queue.submit("a", {})
     assert queue.step(job, Status.QUEUED, Status.DRAFT)
-    assert queue.unfinished() == [(job, "draft")]
+    assert queue.unfinished() == [Unfinished(job, "draft")]
     assert queue.view(job).job.id == job
     assert not queue.discard(job, 1)
     assert queue.jobs()

@@ -41,7 +41,7 @@ def years(server_url: str, migrated_template: str) -> Iterator[Connection]:
     ("name", "indexes"),
     [
         ("claim", {"idx_scan_jobs_queued"}),
-        ("poll", {"idx_scan_jobs_queued", "idx_scan_jobs_staged", "idx_scan_jobs_to_read_back"}),
+        ("poll", {"idx_scan_jobs_queued", "idx_scan_jobs_stale", "idx_scan_jobs_to_read_back"}),
         ("poll: paper left", {"idx_scan_jobs_queued", "idx_scan_jobs_paper_left"}),
         ("list", {"scan_jobs_pkey"}),
         ("list --failed", {"idx_scan_jobs_unfinished"}),
