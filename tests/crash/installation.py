@@ -62,7 +62,8 @@ class Installation:
         self._simulator = Simulator(directory, "--count", "0", "--reload", str(self._control))
         self._proxy = StatementProxy(url)
         self._tracer = Tracer(directory / "trace")
-        self._site = Site(directory, self._proxy.url, self._simulator.config)
+        hold = '[agent]\npreview_hold = "100ms"'
+        self._site = Site(directory, self._proxy.url, self._simulator.config, hold)
         self._taken = directory / "taken"
         self._checker = Checker(
             self._site.connection, self._site.staging, self._site.nas, self._simulator.fed, self._taken

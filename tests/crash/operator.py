@@ -38,6 +38,7 @@ class Operator:
     def __init__(self, site: Site, control: Path, first: int) -> None:
         self._site, self._control, self._first = site, control, first
         self._stacks = 0
+        self._others: list[int] = []
 
     def act(self, job: dict[str, Any]) -> None:
         """Do what the job's row asks for, if anything."""
@@ -55,8 +56,15 @@ class Operator:
                 self._step(job, "assembling")
             case "preview" if not job["error_code"] and not job["title"].endswith(RENAMED):
                 self._rename(job)
-            case "preview":
-                self._step(job, "ready" if job["error_code"] else "committing")
+            case "preview" if job["error_code"]:
+                self._step(job, "ready")
+            case "preview" if not self._others:
+                self._others.append(self._site.submit("Another's"))  # so that this one is parked
+            case "queued" if job["resumes_in"] == "preview":
+                self._send_away_others()
+                self._step(job, "committing")
+            case "queued":
+                self._send_away_others()
             case "failed":
                 self._step(job, "queued")
             case _:
@@ -97,6 +105,13 @@ class Operator:
             "UPDATE scan_jobs SET title = title || %s WHERE id = %s AND status = 'preview'",
             RENAMED,
             job["id"],
+        )
+
+    def _send_away_others(self) -> None:
+        """Whoever wanted the scanner has no paper after all."""
+        self._site.sql(
+            "UPDATE scan_jobs SET status = 'canceled' WHERE id = ANY (%s) AND status IN ('queued', 'ready')",
+            self._others,
         )
 
     def _feed(self, command: str) -> None:

@@ -91,20 +91,23 @@ class Names:
 
     Attributes:
         root: the site's directory.
-        job: the job's id.
+        job: the job's id; whoever wants the scanner meanwhile has the next one.
     """
 
     root: Path
     job: int
 
     def general(self, path: str) -> str:
-        """The path with {root} and {job} instead of these."""
+        """The path with {root}, {job} and {other} instead of these."""
         path = path.replace(str(self.root), "{root}")
-        return re.sub(rf"(^|jobs/|job-|Job |\.)({self.job})(?=/|\.new|\.pdf|$)", r"\1{job}", path)
+        for number, name in ((self.job, "{job}"), (self.job + 1, "{other}")):
+            path = re.sub(rf"(^|jobs/|job-|Job |\.)({number})(?=/|\.new|\.pdf|$)", rf"\1{name}", path)
+        return path
 
     def special(self, path: str) -> str:
-        """The path with these instead of {root} and {job}."""
-        return path.replace("{root}", str(self.root)).replace("{job}", str(self.job))
+        """The path with these instead of {root}, {job} and {other}."""
+        path = path.replace("{root}", str(self.root)).replace("{job}", str(self.job))
+        return path.replace("{other}", str(self.job + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ _PAGE = """\
 # Killed at every step
 
 `make crashtest` writes this page. It records one clean run with `strace`: two batches are scanned, a page is
-turned, they are merged, previewed, merged again with another title, and committed. Then it runs such a job
+turned, they are merged, previewed, merged again with another title, parked since somebody else wants the scanner,
+committed while they are parked, and published. Then it runs such a job
 again for each system call with which daemon, feeder or courier
 changed the staging directory or the NAS, and for each statement that the daemon sent to PostgreSQL. At exactly
 that call the process is killed (SIGKILL, the call is not carried out) or the call fails; at the statement the

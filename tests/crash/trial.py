@@ -70,7 +70,7 @@ class Trial:
         while True:
             (row,) = self._site.sql(_LOOK, self._job)
             on_look(self._watch(row))
-            now = f"{row['status']} {row['error_code']}"
+            now = f"{row['status']} {row['resumes_in']} {row['error_code']}"
             if now != before:
                 self.violations += checker.check()
             before = now

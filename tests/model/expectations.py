@@ -61,8 +61,11 @@ class Job:
         self.feeds.append(feed)
         self.waiting.append(feed)
 
-    def record(self, seq: int, sides: tuple[int, ...], *, complete: bool) -> None:
-        """Note a batch: the beginning of one feed, and all of that if the batch is complete."""
+    def record(self, seq: int, sides: tuple[int, ...], *, complete: bool, canceled: bool = False) -> None:
+        """Note a batch: the beginning of one feed, and all of that if the batch is complete.
+
+        One that was canceled is discarded, whatever the job says of faults.
+        """
         feed = None
         if sides:
             fits = [feed for feed in self.waiting if feed.sides[: len(sides)] == sides]
@@ -74,7 +77,7 @@ class Job:
         assert not complete or (feed and feed.sides == sides), (
             f"batch {seq} is said to be complete with {sides}, of {feed or self.waiting}"
         )
-        self.batches[seq] = Batch(feed, sides, bool(sides) and (complete or self.keeps))
+        self.batches[seq] = Batch(feed, sides, bool(sides) and (complete or (self.keeps and not canceled)))
 
     @property
     def document(self) -> list[int]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.postgres import PrivatePostgres
     from tests.support.site import Daemon
 
-_SHORT_INTERVALS = '[agent]\nheartbeat = "500ms"\npoll = "200ms"'
+_SHORT_INTERVALS = '[agent]\nheartbeat = "500ms"\npoll = "200ms"\npreview_hold = "300ms"'
 _PAGE_TIMEOUT = "3s"
 """Long enough that a slow machine is not mistaken for a scanner that hangs."""
 

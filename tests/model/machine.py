@@ -44,6 +44,7 @@ SUBMIT = _act(
 )
 NEXT_STEP = _act("next_step", fault=_FAULTS)
 PRESS = _act("press", which=integers(0, 7), sheets=_SHEETS, fault=_FAULTS, wait=booleans())
+PARKED = _act("press_parked", which=integers(0, 7))
 REQUEUE = _act("requeue", which=integers(0, 3))
 PAUSE = _act("pause", seconds=sampled_from([0.05, 0.1, 0.2, 0.4, 0.8]))
 
@@ -84,7 +85,7 @@ class Machine(RuleBasedStateMachine):
         self._do(("mend", {}))
         self._do(act)
 
-    @rule(mended=_MENDED, act=one_of(PRESS, PRESS, PRESS, SUBMIT, REQUEUE, PAUSE))
+    @rule(mended=_MENDED, act=one_of(PRESS, PRESS, PRESS, SUBMIT, PARKED, REQUEUE, PAUSE))
     def people(self, mended: bool, act: Act) -> None:
         """Do something at the scanner or in a client, mostly after everything that was away is back."""
         if mended:

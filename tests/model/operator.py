@@ -34,6 +34,9 @@ _BUTTONS = {
 }
 """The buttons for a job, by its status: to which status they bring it, or what else they do."""
 
+_DOCUMENT = {"preview": "nas_staging_path", "committed": "inbox_path"}
+"""The column that says where a job's document is, by the status that it has or goes on in."""
+
 _FEED_AGAIN_FROM = re.compile(r"batch (\d+): (?:(?!batch \d).)*?feed again from sheet (\d+)")
 _REFUSED = {"SD001", "SD002", "SD004"}
 """SQLSTATEs: the step is refused, since the agent was faster, or a batch that ended in a fault is unanswered."""
@@ -92,7 +95,7 @@ class Operator:
         """Do what most people would do next, as soon as the job waits for them; without a job, submit one."""
         self._wait_for_people()
         row = self._at_the_scanner("ready", "preview")
-        if row is None and not self._jobs("queued", *_ACTIVE):
+        if row is None and not self._coming():
             self.submit(sheets=2, auto=True, finish="commit", on_jam="discard", fault=fault)
         elif row and row["status"] == "preview":
             self._step(row, "ready" if row["error_code"] else "committing")
@@ -132,8 +135,25 @@ class Operator:
                 self._step(row, button)
         return f"{row['status']}: {button}"
 
+    def press_parked(self, *, which: int) -> str:
+        """Press one of the buttons for a parked job, as for the job that it was.
+
+        Returns:
+            What was pressed.
+        """
+        row = _one_of([row for row in self._jobs("queued") if row["resumes_in"]], which)
+        if row is None:
+            return ""
+        buttons = [*_BUTTONS[row["resumes_in"]], "draft"]
+        button = buttons[which % len(buttons)]
+        if button == "title":
+            self._retitle(row)
+        else:
+            self._step(row, button)
+        return f"parked in {row['resumes_in']}: {button}"
+
     def _next_job(self, which: int, sheets: int, fault: str) -> str:
-        if self._jobs("queued"):
+        if self._coming():
             return "waits"
         if which % 2 and self._jobs("failed", "canceled"):
             self.requeue(which=which)
@@ -249,11 +269,15 @@ class Operator:
     def _at_the_scanner(self, *statuses: str) -> Row | None:
         return next(iter(self._jobs(*statuses)), None)
 
+    def _coming(self) -> list[Row]:
+        """The jobs that hold the scanner, or will without anybody's doing."""
+        return [row for row in self._jobs("queued", *_ACTIVE) if row["resumes_in"] != "preview"]
+
     def _wait_for_people(self) -> None:
         """Wait until the job at the scanner waits for people, as long as nothing is away."""
         end = time.monotonic() + 6
         while self._installation.complete and time.monotonic() < end:
-            if self._jobs("ready", "preview") or not self._jobs("queued", *_ACTIVE):
+            if self._jobs("ready", "preview") or not self._coming():
                 return
             time.sleep(0.05)
 
@@ -290,12 +314,12 @@ class Operator:
         for batch in rows.batches:
             job, seq = self._expected.jobs[batch["job_id"]], batch["batch_seq"]
             if seq not in job.batches:
-                sides = _sides(Path(batch["staging_path"])) if batch["page_count"] else ()
-                job.record(seq, sides, complete=batch["error_code"] is None)
+                code = batch["error_code"]
+                job.record(seq, self._sides_of(batch), complete=code is None, canceled=code == "canceled")
             kept = "scanned" if job.batches[seq].kept else "discarded"
             assert batch["status"] == kept, f"job {batch['job_id']}, batch {seq} is not {kept}"
         for row in rows.jobs:
-            where = {"preview": "nas_staging_path", "committed": "inbox_path"}.get(row["status"])
+            where = _DOCUMENT.get(row["resumes_in"] or row["status"])
             if where:
                 found = _sides(self._installation.volume / row[where])
                 wanted = self._expected.jobs[row["id"]].document
@@ -304,6 +328,15 @@ class Operator:
         violations = self._checker.check()
         assert violations == [], "\n".join(map(str, violations))
         assert list(self._installation.bare.iterdir()) == []
+
+    def _sides_of(self, batch: Row) -> tuple[int, ...]:
+        """The sides in a batch; one that was canceled has no PDF."""
+        if not batch["page_count"]:
+            return ()
+        if batch["staging_path"]:
+            return _sides(Path(batch["staging_path"]))
+        directory = self._site.spool(batch["job_id"]) / f"batch-{batch['batch_seq']:04d}"
+        return tuple(side or -1 for side in evidence.spooled(directory, batch["page_count"]))
 
     # The end.
 
@@ -314,7 +347,7 @@ class Operator:
         def over() -> bool:
             nonlocal unfinished
             self._site.as_agent("UPDATE scan_jobs SET next_attempt_at = now() WHERE next_attempt_at > now()")
-            unfinished = tuple(self._jobs("queued", "failed", *_ACTIVE))
+            unfinished = tuple(self._jobs("draft", "queued", "failed", *_ACTIVE))
             for row in unfinished:
                 self._advance(row)
             return not unfinished
@@ -343,6 +376,10 @@ class Operator:
             case "preview":
                 self._step(row, "ready" if row["error_code"] else "committing")
             case "failed":
+                self._step(row, "queued")
+            case "queued" if row["resumes_in"] == "preview":
+                self._step(row, "ready" if row["error_code"] else "committing")
+            case "draft":
                 self._step(row, "queued")
             case "queued" if row["error_code"] == "paper_left":  # the feeder was looked at
                 manual = 'UPDATE scan_jobs SET settings = settings || \'{"scan": "manual"}\' WHERE id = %s'

@@ -53,6 +53,9 @@ class Violation:
         return f"{self.invariant}: {self.what}"
 
 
+_PARKED_FROM = {Status.ASSEMBLING, Status.PREVIEW, Status.COMMITTING}
+
+
 class Checker:
     """Checks one installation any number of times, and remembers every captured page that it has seen.
 
@@ -279,6 +282,7 @@ class Checker:
 
     def _steps(self, rows: Rows) -> Iterator[Violation]:
         current: dict[int, str | None] = {}
+        resumes: dict[int, str] = {}  # where a parked job goes on
         active: set[int] = set()
         fault: dict[int, str | None] = {}  # the error_code of the job's last step
         for event in rows.events:
@@ -286,6 +290,12 @@ class Checker:
             step = f"job {job}: {before} → {after}"
             if (before, after) not in rows.steps:
                 yield Violation("S", f"{step} is not a step")
+            if event["actor"] == "client" and job in resumes and before == resumes[job]:
+                resumes[job] = after  # it stays queued, and goes on elsewhere
+                continue
+            resumes.pop(job, None)
+            if after == Status.QUEUED and before in _PARKED_FROM:
+                resumes[job] = before
             if current.get(job, before if self._emptied else None) != before:
                 yield Violation("S", f"{step}, but it was {current.get(job)}")
             if before == Status.COMMITTED:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
+from PIL import Image
 from psycopg.rows import dict_row
 
 from scand.simulator.marks import read_side_number
@@ -121,6 +122,16 @@ def sides(pdf: Path) -> tuple[int | None, ...]:
         return _sides(pdf, _version(pdf))
     except FileNotFoundError:
         return ()
+
+
+def spooled(batch: Path, pages: int) -> tuple[int | None, ...]:
+    """The number of the side on each of the first pages of a batch on local disk, which has no PDF."""
+    lines = (batch / "pages.jsonl").read_text().splitlines()[:pages]
+    found: list[int | None] = []
+    for page in map(json.loads, lines):
+        with Image.open(batch / page["file"]) as image:
+            found.append(read_side_number(image, page["dpi"]))
+    return tuple(found)
 
 
 def _files(root: Path) -> list[Path]:

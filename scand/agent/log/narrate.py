@@ -119,7 +119,8 @@ def narrate_outcome(outcome: Outcome) -> Iterator[Line]:
         case occurrences.StatusRowMade(epoch):
             yield Event.STATUS_ROW_MADE, {"epoch": epoch}
         case occurrences.CanceledBatchRecorded(job_id, seq, pages):
-            yield Event.BATCH_RECORDED, {"job": job_id, "batch": seq, "pages": pages}
+            holds = _holds(pages, "not in a document, since the job was canceled")
+            yield Event.BATCH_RECORDED, {"job": job_id, "batch": seq, "pages": pages, "holds": holds}
         case occurrences.FilesExpired(job_id):
             yield Event.FILES_EXPIRED, {"job": job_id}
         case occurrences.DiskRefused(why):
