@@ -52,6 +52,7 @@ def test_defaults_are_those_of_the_design(write: Write) -> None:
         "poll": 1.0,
         "heartbeat": 5.0,
         "ready_timeout": 900.0,
+        "preview_hold": 120.0,
         "preview_timeout": None,
     }
     assert config.commit.by is None
