@@ -33,11 +33,12 @@ GRANT INSERT (title, settings, status), UPDATE (title, settings, status, steps),
 GRANT UPDATE (status, answered) ON scan_job_batches TO scand_client;
 GRANT UPDATE (choice, turn, place) ON scan_job_pages TO scand_client;
 
--- The agent writes results. batch_count is nobody's: a trigger keeps it.
+-- The agent writes results. batch_count and resumes_in are nobody's: triggers keep them. `withdraw` is an operator's, with the
+-- agent's role.
 GRANT UPDATE (
     status, page_count, last_activity_at, last_progress_at, staging_path, nas_staging_path, inbox_path, file_hash,
     read_back, doc_id, error, error_code, attempts, next_attempt_at, pages_scanned, step, step_done, step_total, step_since,
-    updated_at
+    updated_at, withdraw
 ) ON scan_jobs TO scand_agent;
 GRANT INSERT, UPDATE ON scan_job_batches TO scand_agent;
 GRANT INSERT, UPDATE, DELETE ON scan_job_pages TO scand_agent;

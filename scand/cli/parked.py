@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _WITHDRAW = {
     "preview": "the agent looks into the Inbox first: if the document is there, the job is committed, "
     "else it goes back to its preview",
-    "failed": "it is given up: it fails in a moment, and its pages stay",
+    "failed": "it is given up: the agent lets it fail, and its pages stay",
 }
 _GOES_ON = "goes on by itself once the NAS is well"
 _ANSWER = "as it should be: scand commit {id} · not yet: scand reopen {id}"

@@ -32,16 +32,30 @@ _PATIENCE = 300.0  # seconds for one statement: making a million jobs takes a wh
 
 _ANY = {"before": None, "title": None, "since": None, "ago": None}
 STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
-    "claim": ("agent.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs", "only": None}),
+    "claim": ("agent.sql", "claim", {"epoch": 1, "jobs": "/spool/jobs", "only": None, "delivery": False}),
     "poll": (
         "agent.sql",
         "look",
-        {"longest": 300.0, "batches": 10_000, "former": 7, "after": 0, "paper": False},
+        {
+            "longest": 300.0,
+            "batches": 10_000,
+            "former": 7,
+            "after": 0,
+            "paper": False,
+            "preview_timeout": None,
+        },
     ),
     "poll: paper left": (
         "agent.sql",
         "look",
-        {"longest": 300.0, "batches": 10_000, "former": 7, "after": 0, "paper": True},
+        {
+            "longest": 300.0,
+            "batches": 10_000,
+            "former": 7,
+            "after": 0,
+            "paper": True,
+            "preview_timeout": None,
+        },
     ),
     "list": ("client.sql", "jobs", {**_ANY, "statuses": None, "limit": 20}),
     "list --failed": ("client.sql", "jobs", {**_ANY, "statuses": [Status.FAILED], "limit": 20}),

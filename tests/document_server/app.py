@@ -144,7 +144,8 @@ async def job(job: Job, session: Session) -> dict[str, Any]:
 @router.post("/jobs/{job_id}/step")
 async def step(job_id: int, button: Button, session: Session) -> dict[str, Any]:
     """A button is one statement, from what the person has seen."""
-    wanted = update(ScanJob).where(ScanJob.id == job_id, ScanJob.status == button.seen)
+    stage = func.coalesce(ScanJob.resumes_in, ScanJob.status)  # of a parked job: where it goes on
+    wanted = update(ScanJob).where(ScanJob.id == job_id, stage == button.seen)
     if button.steps is not None:
         wanted = wanted.where(ScanJob.steps == button.steps)
     steps = await session.scalar(wanted.values(status=button.status).returning(ScanJob.steps))
@@ -193,7 +194,7 @@ async def picture(job_id: int, seq: int, number: int, session: Session) -> Respo
 @router.get("/jobs/{job_id}/preview.pdf")  # noqa: FAST003
 async def preview(job: Job, request: Request) -> FileResponse:
     """The merge, while it is there to be looked at."""
-    if job.status != "preview" or job.nas_staging_path is None:
+    if (job.resumes_in or job.status) != "preview" or job.nas_staging_path is None:
         raise HTTPException(404, "There is no preview now.")
     return FileResponse(request.app.state.nas / job.nas_staging_path, media_type="application/pdf")
 

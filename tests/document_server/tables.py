@@ -44,6 +44,7 @@ class ScanJob(Scand):
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
     status: Mapped[str] = mapped_column(Text)
     steps: Mapped[int] = _result()
+    resumes_in: Mapped[str | None] = _result()
     page_count: Mapped[int | None] = _result()
     pages_scanned: Mapped[int | None] = _result()
     nas_staging_path: Mapped[str | None] = _result()

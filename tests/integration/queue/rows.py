@@ -11,6 +11,20 @@ from scand.jobs.lifecycle import Status
 
 Connection = psycopg.Connection[Any]
 
+PARKING = {
+    (Status.ASSEMBLING, Status.QUEUED),
+    (Status.PREVIEW, Status.QUEUED),
+    (Status.COMMITTING, Status.QUEUED),
+}
+"""The steps by which a job is parked: the agent's, with the roles or without."""
+
+OF_PARKED = {
+    (Status.QUEUED, Status.ASSEMBLING),
+    (Status.QUEUED, Status.COMMITTING),
+    (Status.QUEUED, Status.FAILED),
+}
+"""Steps of a parked job, and of no other that is queued."""
+
 
 def one(connection: Connection, query: Any, *values: Any) -> Any:
     """The only column of the only row."""
@@ -35,7 +49,8 @@ def put(connection: Connection, job: int, status: str) -> None:
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute(
-            "UPDATE scan_jobs SET status = %s, inbox_path = NULL, file_hash = repeat('a', 64) WHERE id = %s",
+            "UPDATE scan_jobs SET status = %s, resumes_in = NULL, inbox_path = NULL, file_hash = repeat('a', 64) "
+            "WHERE id = %s",
             (status, job),
         )
 

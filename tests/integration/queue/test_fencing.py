@@ -53,7 +53,15 @@ BATCH = {
 # Of each write: the status of a job in which it is to be done, its values, and what of the job it does not mind.
 CASES: Mapping[str, tuple[Status, Mapping[str, object]]] = {
     "restart_idle_clock": (Status.READY, {"status": "ready"}),
-    "claim": (Status.QUEUED, {"jobs": JOBS, "only": None}),
+    "claim": (Status.QUEUED, {"jobs": JOBS, "only": None, "delivery": False}),
+    "park": (
+        Status.ASSEMBLING,
+        {"status": "assembling", "entered": 1 << 62, "idle": 60.0, "error": "e", "code": "nas_unavailable"},
+    ),
+    "give_up": (
+        Status.QUEUED,
+        {"resumes_in": "preview", "preview_timeout": 60.0, "error": "e", "code": "idle_timeout"},
+    ),
     "hold": (Status.QUEUED, {"status": "queued", "error": "e"}),
     "let_wait": (Status.QUEUED, {}),
     "record_canceled": (
@@ -128,6 +136,8 @@ def job(connection: Connection, status: str, name: str) -> int:
         assert row
         ages = f"updated_at = {when}, last_activity_at = {when}"
         connection.execute(f"UPDATE scan_jobs SET staging_path = {path}, {ages}".encode())  # noqa: S608
+        if name == "give_up" and status == Status.QUEUED:
+            connection.execute("UPDATE scan_jobs SET resumes_in = 'preview'")
         if name == "let_wait":
             connection.execute("UPDATE scan_jobs SET error_code = 'paper_left'")
         connection.execute(
@@ -149,6 +159,8 @@ def written(queue: AgentQueue, name: str, job_id: int, **values: Any) -> int:
     given = {"id": job_id, "ids": [job_id], "epoch": queue.epoch, **usual, **values}
     with queue.connection.transaction(force_rollback=True):
         queue.connection.execute("SET LOCAL session_replication_role = replica")
+        # With the triggers off nothing clears the column as a parked job ends.
+        queue.connection.execute("ALTER TABLE scan_jobs DROP CONSTRAINT scan_jobs_resumes_in")
         return queue.connection.execute(STATEMENTS[name].encode(), given).rowcount
 
 

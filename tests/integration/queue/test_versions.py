@@ -15,6 +15,7 @@ from scand.jobs.lifecycle import STEPS, Status
 from scand.queue import requirements
 from scand.queue.schema import check, migrate
 from scand.queue.statements import read_sql, sql_directory
+from tests.integration.queue.rows import OF_PARKED
 from tests.shell import Shell
 from tests.support.postgres_releases import TOO_OLD
 
@@ -72,7 +73,7 @@ def test_a_job_of_0_1_goes_on(old: psycopg.Connection[Any], status: Status) -> N
     check(old)
     assert old.execute(f"SELECT {columns} FROM scan_jobs".encode()).fetchall() == before  # noqa: S608
     for from_status, to_status, actor in STEPS:
-        if from_status == status:
+        if from_status == status and (from_status, to_status) not in OF_PARKED:
             with old.transaction(force_rollback=True):
                 old.execute("SELECT set_config('scand.actor', %s, true)", (actor,))
                 old.execute("UPDATE scan_jobs SET status = %s", (to_status,))

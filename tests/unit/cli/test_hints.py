@@ -39,6 +39,14 @@ _HISTORIES: dict[str, list[tuple[str | None, str]]] = {
     "merged again": [("ready", "assembling"), ("assembling", "preview"), ("preview", "ready"),
                      ("ready", "assembling"), ("assembling", "preview")],
     "taken back": [("assembling", "preview"), ("preview", "committing"), ("committing", "preview")],
+    "another title": [("assembling", "preview"), ("preview", "assembling"), ("assembling", "preview")],
+    "parked": [("assembling", "preview"), ("preview", "queued")],
+    "parked and merged": [("ready", "assembling"), ("assembling", "queued"), ("queued", "assembling"),
+                          ("assembling", "preview")],
+    "parked and taken back": [("ready", "assembling"), ("assembling", "queued"), ("assembling", "ready"),
+                              ("queued", "ready")],
+    "parked and reopened": [("assembling", "preview"), ("preview", "queued"), ("preview", "ready"),
+                            ("queued", "ready")],
 }  # fmt: skip
 _JAM = "feeder_jammed"
 _BATCHES: dict[str, list[tuple[str, str | None, bool]]] = {
@@ -84,7 +92,8 @@ def _decided(view: JobView, wish: Asked) -> Status | None:
         row.id, row.title, {}, Status(row.status), NOW, page_count=row.page_count, error_code=row.error_code,
         idle=0.0, entered=1, entered_from=steps[-1][0],
         assembled=any(after == "assembling" for _before, after in steps),
-        reopened=("preview", "ready") in steps,
+        reopened=("preview", "ready") in steps or ("preview", "assembling") in steps,
+        taken_back=steps[-1][0] == "queued" and len(steps) > 1 and steps[-2][1] == "ready",
         batches=tuple(
             Kept(
                 row.batch_seq, row.staging_path, row.page_count, BatchStatus(row.status), row.error_code,
@@ -226,3 +235,18 @@ def test_a_profile_says_what_the_job_does_not() -> None:
     assert not asked(_row({"finish": "commit"}), {}).keeps
     assert asked(_row({}), {"default": {"on_jam": "keep"}}).keeps
     assert asked(_row(["no", "object"]), {}) == Asked()
+
+
+def test_a_parked_job_has_the_hint_of_where_it_goes_on() -> None:
+    """A preview is answered, a delivery goes on by itself, and what is to be taken back says what comes first."""
+    view = _view("queued", "parked", "one", None, 4)
+
+    def parked(resumes_in: str, withdraw: str | None = None) -> str:
+        there = view._replace(job=replace(view.job, resumes_in=resumes_in, withdraw=withdraw))
+        return hint(there, Asked(finish=Finish.COMMIT))
+
+    assert parked("preview") == "as it should be: scand commit 7 · not yet: scand reopen 7"
+    assert parked("assembling") == "goes on by itself once the NAS is well"
+    assert parked("committing") == "goes on by itself once the NAS is well"
+    assert parked("committing", "preview").startswith("the agent looks into the Inbox first")
+    assert parked("committing", "failed").startswith("it is given up")

@@ -195,3 +195,14 @@ def test_every_status_is_judged() -> None:
     """A new status must be given a place in these functions."""
     judged = {status: (rests(job(status, seen_at=later(9))), exit_status(job(status))) for status in Status}
     assert len(judged) == 10
+
+
+def test_a_parked_preview_rests_and_a_parked_delivery_does_not() -> None:
+    """The one waits for a client, the other for the NAS; the pages are those of the merge."""
+    preview = job("queued", resumes_in="preview", page_count=4, pages_scanned=6)
+    assert rests(preview)
+    assert exit_status(preview) == os.EX_OK
+    assert pages(preview) == 4
+    for resumes_in in ("assembling", "committing"):
+        waits = job("queued", resumes_in=resumes_in, error_code="nas_unavailable", error="away")
+        assert not rests(replace(waits, seen_at=later(3600)))
