@@ -333,3 +333,20 @@ def test_after_a_restart_a_parked_delivery_waits_for_a_check(
     nas.mount("ours")
     mounted.wait(job, "committed")
     assert in_order(mounted, nas, scanner)
+
+
+def test_a_folder_that_refuses_one_document_holds_up_no_other(patient: Site, scanner: Simulator) -> None:
+    """A file lies where its folder should be: the job is told so at its preview, and others are delivered."""
+    daemon = patient.serving()
+    (patient.nas / "Taxes").write_text("no folder")
+    job = feed(patient, scanner, "Refused", inbox="Taxes")
+    row = until(lambda: (row := patient.job(job))["error_code"] == "place_refused" and row, "it is told")
+    assert row
+    assert (row["status"], row["inbox_path"]) == ("preview", None)
+    assert 'takes no document in "Taxes"' in row["error"]
+    other = feed(patient, scanner, "Another")
+    patient.wait(other, "committed")
+    assert daemon.said("nas_away") == []
+    (patient.nas / "Taxes").unlink()
+    patient.scand("commit", str(job))
+    assert patient.wait(job, "committed")["inbox_path"] == "Taxes/Refused.pdf"
