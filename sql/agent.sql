@@ -127,6 +127,7 @@ SELECT s.epoch, q.queued, q.held, next.waiting, parked.delivery, overdue.overdue
     SELECT pg_catalog.jsonb_build_object('id', id, 'nas_staging_path', left(nas_staging_path, 4096)) AS stale FROM (
       (SELECT id, nas_staging_path FROM scan_jobs
         WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled') AND resumes_in IS NULL
+          AND inbox_path IS NULL
         ORDER BY id <= %(after)s::bigint, id LIMIT 1)
       UNION ALL
       (SELECT job_id, nas_staging_path FROM scand_deleted_jobs d
@@ -395,6 +396,7 @@ RETURNING id;
 -- The staged file of a job that wants it no more is gone.
 UPDATE scan_jobs SET nas_staging_path = NULL, file_hash = NULL
  WHERE id = %(id)s AND status IN ('draft', 'queued', 'ready', 'canceled') AND resumes_in IS NULL
+   AND inbox_path IS NULL
    AND EXISTS (SELECT FROM scan_agent_status WHERE id = 1 AND epoch = %(epoch)s FOR SHARE)
 RETURNING id;
 

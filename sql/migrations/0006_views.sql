@@ -1,4 +1,5 @@
 -- What a monitor asks: does work pile up, does the agent live, whose is the documents table.
+-- Former SHA-256: 3f63f2aff8b4f6035476f6bb80205e2c07fea97d094dac240bf1d47fa87b0ffe
 SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 
 -- A row for every status that a job can be stuck in, also where no job is: how many jobs, and for how many
@@ -8,7 +9,8 @@ SELECT
     status,
     count(j.id) AS jobs,
     round(max(extract(epoch FROM clock_timestamp() - coalesce(j.last_progress_at, j.created_at))), 3)
-        AS oldest_seconds
+        AS oldest_seconds,
+    0::bigint AS parked  -- counted from 0021_parking on
 FROM unnest(scand_job_statuses()) WITH ORDINALITY AS life (status, ord)
 LEFT JOIN (
     SELECT id, status, last_progress_at, created_at

@@ -1,4 +1,5 @@
 -- What a client writes, and what it cannot: for everybody who is not the agent, with the roles or without.
+-- Former SHA-256: b14261bcf978458604bd7d542ce4cf846fe760560b5d7e6af1e159bbfbe66cd5
 SELECT set_config('search_path', pg_catalog.format('%I, pg_temp', current_schema()), true);
 
 -- Raised by one with every step of the job and every change of its batches. A client that says
@@ -311,7 +312,8 @@ CREATE OR REPLACE VIEW scan_queue_lag AS
 SELECT
     status,
     count(j.id) AS jobs,
-    round(extract(epoch FROM clock_timestamp() - min(moved) FILTER (WHERE isfinite(moved))), 3) AS oldest_seconds
+    round(extract(epoch FROM clock_timestamp() - min(moved) FILTER (WHERE isfinite(moved))), 3) AS oldest_seconds,
+    0::bigint AS parked  -- counted from 0021_parking on
 FROM unnest(scand_job_statuses()) WITH ORDINALITY AS life (status, ord)
 LEFT JOIN (
     SELECT id, status, coalesce(last_progress_at, created_at) AS moved

@@ -1,5 +1,6 @@
 -- Timestamps are read by one rule: a clock that was set wrong once, or is wrong now, makes no wait longer than it can
 -- be, and an infinite timestamp is no error.
+-- Former SHA-256: 278971b9906f3ef1f7a8da752eb23df0f63ceaeb6549f1381cbfb8db04644d49
 SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 
 -- Seconds since a moment: 0 for one that is yet to come, at most 1,000,000,000 (31 years). NULL for NULL.
@@ -22,7 +23,8 @@ CREATE OR REPLACE VIEW scan_queue_lag AS
 SELECT
     status,
     count(j.id) AS jobs,
-    round(max(scand_age(coalesce(j.last_progress_at, j.created_at)))::numeric, 3) AS oldest_seconds
+    round(max(scand_age(coalesce(j.last_progress_at, j.created_at)))::numeric, 3) AS oldest_seconds,
+    0::bigint AS parked  -- counted from 0021_parking on
 FROM unnest(scand_job_statuses()) WITH ORDINALITY AS life (status, ord)
 LEFT JOIN (
     SELECT id, status, last_progress_at, created_at

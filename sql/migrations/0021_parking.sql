@@ -36,9 +36,11 @@ CREATE INDEX IF NOT EXISTS idx_scan_jobs_parked ON scan_jobs (created_at, id)
 CREATE INDEX IF NOT EXISTS idx_scan_jobs_parked_preview ON scan_jobs (last_activity_at)
     WHERE status = 'queued' AND resumes_in = 'preview';
 
--- As idx_scan_jobs_staged of 0007: what a parked job has on the NAS is still wanted.
+-- As idx_scan_jobs_staged of 0007: what a parked job has on the NAS is still wanted, and where a name is in the row it is
+-- the proof that nothing was published.
 CREATE INDEX IF NOT EXISTS idx_scan_jobs_stale ON scan_jobs (id)
-    WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled') AND resumes_in IS NULL;
+    WHERE nas_staging_path IS NOT NULL AND status IN ('draft', 'queued', 'ready', 'canceled') AND resumes_in IS NULL
+      AND inbox_path IS NULL;
 DROP INDEX IF EXISTS idx_scan_jobs_staged;
 
 
@@ -67,7 +69,7 @@ BEGIN
             OR (NEW.status = 'queued' AND OLD.status IN ('assembling', 'preview', 'committing'))
         THEN
             PERFORM scand_refuse_step(OLD.id, OLD.status, NEW.status);
-        ELSIF OLD.status = 'failed' AND OLD.inbox_path IS NOT NULL THEN
+        ELSIF OLD.status IN ('failed', 'canceled') AND NEW.status = 'queued' AND OLD.inbox_path IS NOT NULL THEN
             -- It failed on its way into the Inbox. Before anything is done again the agent looks there.
             NEW.resumes_in := 'committing';
             NEW.withdraw := 'preview';
@@ -186,7 +188,8 @@ DECLARE
     consequence BOOLEAN := pg_trigger_depth() > 1;  -- of a change of a batch or a document
     stepping    BOOLEAN := NEW.status IS DISTINCT FROM OLD.status;
     parking     BOOLEAN := NOT is_client AND (
-        (NEW.status = 'queued' AND OLD.status IN ('assembling', 'preview', 'committing')) OR NEW.status = OLD.resumes_in
+        (NEW.status = 'queued' AND OLD.status IN ('assembling', 'preview', 'committing'))
+        OR NEW.status IS NOT DISTINCT FROM OLD.resumes_in
     );
 BEGIN
     IF is_client AND stepping AND (
@@ -329,16 +332,16 @@ REVOKE EXECUTE ON FUNCTION scand_record_step() FROM PUBLIC;
 
 -- Views -------------------------------------------------------------------------------------------------------
 
--- As in 0011_guards, and how many of the jobs are parked.
+-- As in 0013_clocks, and how many of the jobs are parked.
 CREATE OR REPLACE VIEW scan_queue_lag AS
 SELECT
     status,
     count(j.id) AS jobs,
-    round(extract(epoch FROM clock_timestamp() - min(moved) FILTER (WHERE isfinite(moved))), 3) AS oldest_seconds,
+    round(max(scand_age(coalesce(j.last_progress_at, j.created_at)))::numeric, 3) AS oldest_seconds,
     count(j.resumes_in) AS parked
 FROM unnest(scand_job_statuses()) WITH ORDINALITY AS life (status, ord)
 LEFT JOIN (
-    SELECT id, status, resumes_in, coalesce(last_progress_at, created_at) AS moved
+    SELECT id, status, resumes_in, last_progress_at, created_at
     FROM scan_jobs
     -- Spelt as in idx_scan_jobs_unfinished, so that it is used.
     WHERE status IN ('draft', 'queued', 'ready', 'scanning', 'assembling', 'preview', 'committing', 'failed')

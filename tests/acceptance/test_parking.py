@@ -188,7 +188,7 @@ def test_a_nas_that_goes_in_the_very_rename(
     mounted.wait(other, "ready")
     assert where(mounted, job) == ("queued", "committing")
     refused = mounted.scand("cancel", str(job), check=False)
-    assert "may be in the Inbox already" in refused.stderr
+    assert "its document may be there already" in refused.stderr
     faulty.fault(hangs=[])
     mounted.step(other, "canceled")
     row = mounted.wait(job, "committed")

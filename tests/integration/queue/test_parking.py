@@ -334,6 +334,25 @@ def test_an_operator_gives_up_what_may_be_in_the_inbox(client: Connection, daemo
     assert where(client, job) == ("queued", "committing", "preview")
 
 
+def test_what_failed_on_its_way_is_looked_for_though_it_was_canceled_since(
+    client: Connection, daemon: AgentQueue
+) -> None:
+    """Its staged file stays as the proof, and it is never published again without a look into the Inbox."""
+    job = active(client, daemon, Status.COMMITTING, "Inbox/Letters.pdf")
+    daemon.connection.execute("UPDATE scan_jobs SET status = 'failed' WHERE id = %s", (job,))
+    write(client, job, "status = 'canceled'")
+    assert daemon.look().stale is None
+    write(client, job, "status = 'queued'")
+    assert where(client, job) == ("queued", "committing", "preview")
+    assert daemon.claim("/spool/jobs", Claim()) is None
+
+
+def test_only_parking_leaves_steps_as_they_are(client: Connection, daemon: AgentQueue) -> None:
+    """Every other step of the agent counts: else a commit by `steps` would take another document."""
+    job = active(client, daemon, Status.PREVIEW)
+    assert read(client, job)["steps"] == 3  # claimed, to be merged, merged
+
+
 def test_the_lag_counts_parked_jobs(client: Connection, daemon: AgentQueue) -> None:
     """In the row of `queued`, and no row more."""
     for status in LEFT:
