@@ -12,15 +12,20 @@ from scand import wire
 from scand.agent import retention
 from scand.agent.merging import job_pages
 from scand.agent.pages import repair_pages, spooled
-from scand.agent.snapshot import Spooled, canceled_batches, read_spool, settings_of, snapshot
+from scand.agent.snapshot import (
+    Spooled,
+    canceled_batches,
+    next_delivery,
+    read_spool,
+    settings_of,
+    snapshot,
+)
 from scand.agent.tasks import task
 from scand.agent.writes import write
 from scand.decide import actions, occurrences
 from scand.decide.job_pages import JobPages
-from scand.decide.state import ParkedJob
 from scand.errors import ScandError
 from scand.faults import ErrorCode
-from scand.jobs.lifecycle import Status
 from scand.jobs.rows import OF_SIGNAL
 from scand.queue import pages, waiting
 from scand.spool.disk import disk_errors
@@ -34,7 +39,6 @@ if TYPE_CHECKING:
     from scand.decide.actions import DatabaseAction, LocalAction, RowWrite
     from scand.decide.occurrences import Note, Occurrence, Outcome
     from scand.jobs.rows import Job
-    from scand.queue.agent_rows import Rows
     from scand.queue.results import AgentQueue
     from scand.spool.directories import Spool
 
@@ -120,17 +124,8 @@ class Performer:
             spooled = read_spool(job, self._spool, self._installation[0], refusal)
             if spooled.aside is not None:
                 yield occurrences.SpoolPutAside(job.id, str(spooled.aside))
-        yield occurrences.Looked(
-            snapshot(rows, spooled, paper, self._config.now, self._installation[0], self._delivery(rows))
-        )
-
-    def _delivery(self, rows: Rows) -> ParkedJob | None:
-        """The parked job that is delivered next. One whose merge is on the NAS already needs no room there."""
-        if rows.delivery is None:
-            return None
-        job_id, resumes_in = rows.delivery
-        room = self._spool.existing(job_id).merge_size() if resumes_in is Status.ASSEMBLING else 0
-        return ParkedJob(job_id, resumes_in, room)
+        config, delivery = self._config.now, next_delivery(rows, self._spool)
+        yield occurrences.Looked(snapshot(rows, spooled, paper, config, self._installation[0], delivery))
 
     def _claim(self, queue: AgentQueue, claim: actions.Claim) -> Iterator[Occurrence]:
         claimed = queue.claim(str(self._spool.jobs), claim)

@@ -16,7 +16,7 @@ from watchdog.observers import Observer
 
 from scand.agent.log.events import Event
 from scand.agent.log.journal import configure
-from scand.decide.state import Limits
+from scand.decide.limits import Limits
 from scand.errors import ScandError
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from scand.agent.tasks import staged_place
 from scand.decide.state import ParkedJob, Snapshot, WaitingJob
 from scand.errors import ScandError
 from scand.faults import ErrorCode
+from scand.jobs.lifecycle import Status
 from scand.queue.agent_rows import MOST_BATCHES
 from scand.spool.disk import disk_errors
 from scand.spool.records import End
@@ -75,6 +76,15 @@ def snapshot(
         trouble=spooled.trouble,
         place=staged_place(rows.job, config, installation),
     )
+
+
+def next_delivery(rows: Rows, spool: Spool) -> ParkedJob | None:
+    """The parked job that is delivered next. One whose merge is on the NAS already needs no room there."""
+    if rows.delivery is None:
+        return None
+    job_id, resumes_in = rows.delivery
+    room = spool.existing(job_id).merge_size() if resumes_in is Status.ASSEMBLING else 0
+    return ParkedJob(job_id, resumes_in, room)
 
 
 def read_spool(job: Job, spool: Spool, installation: str, refusal: ScandError | None = None) -> Spooled:

@@ -6,8 +6,8 @@
 What the caller does, so that no kill and no lost reply publishes twice or never (docs/design.md "Publishing"):
 
 1. If there is a record of an attempt, ask `published_already`. If so, it is committed.
-2. `choose_name`, and write the name into the row.
-3. `publish`. FileExistsError: somebody took the name meanwhile; go back to 2.
+2. `choosing.choose_name`, and write the name into the row.
+3. `publish`. FileExistsError: somebody took the name meanwhile; NameRefused: the NAS does not take it; go back to 2.
 
 The attempt is on record before the rename. Without a record, a staged file that is gone was removed by somebody
 else: nothing was published. After an error, what is there decides, not what the error says: replies get lost.
@@ -24,15 +24,13 @@ from typing import TYPE_CHECKING
 
 from scand import durable
 from scand.courier.attempt import Attempt, forget
-from scand.courier.file_names import acceptable_names
-from scand.courier.inbox import find_inbox
-from scand.courier.nas_file import exists, holds, meter, new_part
-from scand.courier.refusals import OF_A_NAME, NameRefused, in_folder, nas_errors, place_refused
+from scand.courier.nas_file import exists, holds, meter
+from scand.courier.refusals import OF_A_NAME, NameRefused, in_folder, nas_errors
 from scand.errors import BadData
 from scand.faults import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from scand.courier.access import Access
@@ -55,9 +53,6 @@ _REFUSALS = frozenset(
 """Errors by which a rename certainly did not take place, if the staged file is there. After others, such as EIO or
 ETIMEDOUT, the NAS may carry it out late."""
 
-_MOST_NAMES = 10_000
-"""Documents of one title in one folder. With more, somebody has to tidy up."""
-
 _SETTLED = 2_000_000_000
 """Nanoseconds after which another change of a directory has another time: FAT counts in steps of two seconds."""
 
@@ -77,56 +72,6 @@ class Published:
     sha256: str
     size: int
     granted: bool = True
-
-
-def choose_name(  # noqa: PLR0913 - what the document is, where it goes, and who may read it
-    volume: Volume,
-    staged: str,
-    inbox: str,
-    title: str,
-    *,
-    job_id: int,
-    sha256: str,
-    access: Access,
-    refused: Collection[str] = (),
-) -> str:
-    """The path, relative to the NAS root, under which a staged document can now be published.
-
-    "Title.pdf", "Title (2).pdf", …: the first that is free, or that this very document has already (`publish`
-    then makes no second file). On a file system without RENAME_NOREPLACE (NFS), where a file that appears
-    between look and rename would be overwritten, the name is one that only this job would use: "Title (job
-    42).pdf".
-
-    Args:
-        volume: the NAS.
-        staged: what `stage` was given.
-        inbox: a directory, "PKM/Inbox"; made if it is missing.
-        title: any text.
-        job_id: `scan_jobs.id`.
-        sha256: of the document.
-        access: who may use an Inbox that has to be made.
-        refused: paths that the NAS did not take.
-
-    Raises:
-        BadData: `staged_file_gone`; `place_refused`: the folder, or every name in it.
-        ScandError: what `volume.nas_errors` says.
-    """
-    with nas_errors(volume.root):
-        with _place(volume, staged) as (directory, _name, size):
-            own = "" if _can_refuse_to_replace(directory) else f" (job {job_id})"
-        folder = find_inbox(volume, inbox, access)
-        with in_folder(folder), volume.directory(folder) as directory:
-            limit = min(255, os.fstatvfs(directory).f_namemax or 255)
-            for number in range(1, _MOST_NAMES):
-                extra = own + (f" ({number})" if number > 1 else "")
-                for name in acceptable_names(title, job_id, extra=extra, limit=limit):
-                    path = str(PurePosixPath(folder) / name)
-                    taken = path in refused or _taken(directory, name, size, sha256)
-                    if taken is False:
-                        return path
-                    if taken is None:
-                        break  # another document's: the next number, and not a worse name
-            raise place_refused(folder, "every name is refused")
 
 
 def publish(
@@ -161,7 +106,7 @@ def publish(
     """
     with (
         nas_errors(volume.root),
-        _place(volume, staged) as (directory, name, size),
+        staged_file(volume, staged) as (directory, name, size),
         _inbox(volume, inbox_path, access) as (inbox, final),
     ):
         if not holds(directory, name, size, sha256, meter(progress, size)):
@@ -177,7 +122,7 @@ def publish(
             settled=now - changed > _SETTLED,
         )
         record.write(attempt)
-        if _is_there(inbox, final, size, sha256):
+        if is_there(inbox, final, size, sha256):
             os.unlink(name, dir_fd=directory)
         else:
             try:
@@ -191,7 +136,7 @@ def publish(
                     with in_folder(_folder(inbox_path)):
                         raise
                 # Only the reply was lost, or somebody else has removed the staged file: "there is no such file".
-                if not _took_place(volume, record, unless_changed=error.errno == errno.ENOENT):
+                if not _tookstaged_file(volume, record, unless_changed=error.errno == errno.ENOENT):
                     forget(attempt)
                     raise _gone(staged) from error
         durable.sync_directory(inbox)
@@ -218,7 +163,7 @@ def published_already(volume: Volume, attempt: Attempt) -> bool:
             if exists(directory, name):
                 return False
             durable.sync_directory(directory)
-        return _took_place(volume, attempt)
+        return _tookstaged_file(volume, attempt)
 
 
 def lies_in(volume: Volume, path: str, size: int, sha256: str) -> bool:
@@ -228,12 +173,12 @@ def lies_in(volume: Volume, path: str, size: int, sha256: str) -> bool:
         ScandError: what `volume.nas_errors` says.
     """
     with nas_errors(volume.root), suppress(FileNotFoundError), volume.place(path) as (directory, name):
-        return _is_there(directory, name, size, sha256)
+        return is_there(directory, name, size, sha256)
     return False
 
 
 @contextmanager
-def _place(volume: Volume, staged: str) -> Iterator[tuple[int, str, int]]:
+def staged_file(volume: Volume, staged: str) -> Iterator[tuple[int, str, int]]:
     """Directory, name and size of a staged file."""
     with ExitStack() as opened:
         try:
@@ -265,36 +210,12 @@ def _gone(staged: str) -> BadData:
     )
 
 
-def _taken(inbox: int, name: str, size: int, sha256: str) -> bool | None:
-    """Whether a name cannot be used: False: it is free, or this document has it; None: another has it."""
-    try:
-        return None if exists(inbox, name) and not _is_there(inbox, name, size, sha256) else False
-    except OSError as error:
-        if error.errno not in OF_A_NAME:
-            raise
-        return True
-
-
-def _is_there(inbox: int, name: str, size: int, sha256: str) -> bool:
+def is_there(inbox: int, name: str, size: int, sha256: str) -> bool:
+    """Whether a name in a directory is this document."""
     try:
         return holds(inbox, name, size, sha256)
     except PermissionError:  # somebody else's
         return False
-
-
-def _can_refuse_to_replace(directory: int) -> bool:
-    """Whether the file system has RENAME_NOREPLACE. Only a rename that takes place can tell."""
-    here, there = new_part(), new_part()
-    try:
-        os.close(os.open(here, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory))
-        durable.rename_noreplace(here, there, src_dir_fd=directory, dst_dir_fd=directory)
-    except durable.NoReplaceUnsupported:
-        return False
-    finally:
-        for name in (here, there):
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=directory)
-    return True
 
 
 def _grant(directory: int, name: str, access: Access) -> tuple[int, bool]:
@@ -317,7 +238,7 @@ def _move(directory: int, name: str, inbox: int, final: str) -> None:
         os.rename(name, final, src_dir_fd=directory, dst_dir_fd=inbox)
 
 
-def _took_place(volume: Volume, attempt: Attempt, *, unless_changed: bool = False) -> bool:
+def _tookstaged_file(volume: Volume, attempt: Attempt, *, unless_changed: bool = False) -> bool:
     """Whether the recorded rename was carried out, now that the staged file is gone.
 
     Args:
@@ -328,7 +249,7 @@ def _took_place(volume: Volume, attempt: Attempt, *, unless_changed: bool = Fals
     try:
         with volume.place(attempt.inbox_path) as (inbox, name):
             durable.sync_directory(inbox)
-            if _is_there(inbox, name, attempt.size, attempt.sha256):
+            if is_there(inbox, name, attempt.size, attempt.sha256):
                 return True
             changed = os.fstat(inbox).st_mtime_ns != attempt.inbox_changed
     except FileNotFoundError:  # somebody has removed the Inbox with all that was in it

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scand import wire
 from scand.courier import delivery, staging
 from scand.courier.attempt import Attempt, forget
+from scand.courier.choosing import choose_name
 from scand.courier.refusals import NameRefused
 from scand.errors import BadData, ScandError
 from scand.faults import ErrorCode
@@ -160,7 +161,7 @@ class Publishing:
         )
 
     def _name(self, document: Document, refused: Collection[str]) -> str:
-        return delivery.choose_name(
+        return choose_name(
             self._volume,
             self._task.place.path,
             self._task.inbox,

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from scand import wire
     from scand.decide.actions import LocalAction, RowWrite
     from scand.decide.job_pages import JobPages
-    from scand.decide.state import Limits, Snapshot
+    from scand.decide.limits import Limits
+    from scand.decide.state import Snapshot
     from scand.jobs.lifecycle import Status
 
 

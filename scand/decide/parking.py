@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from scand.decide.actions import Action
     from scand.decide.decision import Decision
-    from scand.decide.state import CourierChild, Limits, ParkedJob, State
+    from scand.decide.limits import Limits
+    from scand.decide.state import CourierChild, ParkedJob, State
     from scand.jobs.rows import Job
 
 NAS_HUNG = "The NAS does not answer."

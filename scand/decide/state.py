@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scand import wire
     from scand.decide.job_pages import JobPages
+    from scand.decide.limits import Limits
     from scand.errors import ScandError
     from scand.faults import ErrorCode
     from scand.jobs.lifecycle import Status
@@ -110,31 +111,6 @@ class CourierChild:
     named: wire.Named | None = None
     go_given: bool = False
     reported: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What deciding takes from the config.
-
-    Attributes:
-        page_timeout: seconds of silence after which a driver is taken for hung.
-        ready_timeout: seconds after which an idle job in ready is moved on; None: never.
-        preview_hold: seconds after which an idle job in preview gives way to others.
-        preview_timeout: seconds after which an idle job in preview is failed; None: never.
-        keep: seconds for which local files of finished jobs are kept; None: for ever.
-        commits: whether the agent commits; if not, the site's web application does.
-        client_timeout: seconds after which a client that commits by itself is taken for gone; None: never.
-        scanner: `scanner.device`.
-    """
-
-    page_timeout: float = 60.0
-    ready_timeout: float | None = 900.0
-    preview_hold: float = 120.0
-    preview_timeout: float | None = None
-    keep: float | None = None
-    commits: bool = True
-    client_timeout: float | None = 900.0
-    scanner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,14 +253,8 @@ class AgentQueue:
 
     def postpone(self, step: Postpone) -> bool:
         """Try the step again later, and say why."""
-        return self._done(
-            "postpone",
-            id=step.job_id,
-            status=step.status,
-            code=step.code,
-            error=step.error,
-            seconds=step.seconds,
-        )
+        values = {"status": step.status, "code": step.code, "error": step.error, "seconds": step.seconds}
+        return self._done("postpone", id=step.job_id, **values)
 
     def progress(self, progress: Progress) -> bool:
         """The job moves."""
@@ -291,9 +285,7 @@ class AgentQueue:
             if link:
                 self.run("link_document", **values)
                 found = self.run("find_document", sha256=published.sha256)
-                doc_id = (
-                    found[0]["id"] if found else None
-                )  # none: nothing was written, and commit writes nothing
+                doc_id = found[0]["id"] if found else None  # none: nothing was written, nor will commit be
             done = self._done("commit", **values, doc_id=doc_id)
             if not done:
                 raise psycopg.Rollback

@@ -9,6 +9,7 @@ bytes and back. `child` is the parent's side: it starts a child process, and rea
 of its own.
 """
 
+from scand.wire.answers import Folder, Marked, Surveyed
 from scand.wire.commands import (
     Assemble,
     Bind,
@@ -41,19 +42,16 @@ from scand.wire.reports import (
     Devices,
     Ended,
     Failed,
-    Folder,
     Found,
     FoundDevice,
     Hello,
     Idle,
-    Marked,
     Named,
     Opened,
     Probed,
     Published,
     Report,
     Staged,
-    Surveyed,
     Swept,
     Unstaged,
     Withdrawn,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scand.courier.access import Access
 from scand.courier.attempt import Attempt
-from scand.courier.delivery import Published, choose_name, publish, published_already
+from scand.courier.choosing import choose_name
+from scand.courier.delivery import Published, publish, published_already
 from scand.courier.staging import stage, unstage
 from scand.courier.volume import MARKER, Volume, init_volume
 from scand.jobs.staged import StagedPlace

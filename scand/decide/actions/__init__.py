@@ -27,18 +27,13 @@ from scand.decide.actions.host import (
 )
 from scand.decide.actions.rows import (
     Advance,
-    Claim,
     Commit,
     ExpectStaged,
     Expire,
     ForgetStaged,
-    GiveUp,
-    Hold,
-    LetWait,
     LookAgain,
     MakeManualJob,
     Name,
-    Park,
     Postpone,
     Progress,
     ReadBack,
@@ -49,6 +44,7 @@ from scand.decide.actions.rows import (
     RepairPages,
     WritePages,
 )
+from scand.decide.actions.waiting import Claim, GiveUp, Hold, LetWait, Park
 
 if TYPE_CHECKING:
     from scand.decide.state import State

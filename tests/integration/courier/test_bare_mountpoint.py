@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from scand import durable
 from scand.courier import access, delivery, nas_file, staging, volume
 from scand.courier.attempt import Attempt
-from scand.courier.delivery import choose_name, publish, published_already
+from scand.courier.choosing import choose_name
+from scand.courier.delivery import publish, published_already
 from scand.courier.staging import is_staged, stage, unstage
 from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import ScandError

@@ -14,7 +14,8 @@ import pytest
 
 from scand.courier import delivery, nas_file, staging
 from scand.courier.attempt import Attempt
-from scand.courier.delivery import choose_name, publish, published_already
+from scand.courier.choosing import choose_name
+from scand.courier.delivery import publish, published_already
 from scand.courier.staging import stage, unstage
 from scand.courier.volume import MARKER, Volume, init_volume
 from scand.errors import BadData, ConfigError, ScandError, Unavailable

@@ -12,7 +12,8 @@ import pytest
 
 from scand import durable
 from scand.courier import access, attempt, delivery, nas_file, staging
-from scand.courier.delivery import choose_name, publish
+from scand.courier.choosing import choose_name
+from scand.courier.delivery import publish
 from scand.courier.staging import stage, unstage
 from tests.support.delivery import (
     ACCESS,

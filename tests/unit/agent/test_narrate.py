@@ -26,6 +26,7 @@ from scand.decide.actions import (
     Send,
     StartFeeder,
 )
+from scand.decide.limits import Limits
 from scand.decide.occurrences import (
     Claimed,
     CourierSaid,
@@ -40,7 +41,7 @@ from scand.decide.occurrences import (
     StatusRowMade,
     Written,
 )
-from scand.decide.state import Limits, Snapshot, State, Task, TaskResult
+from scand.decide.state import Snapshot, State, Task, TaskResult
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import Job

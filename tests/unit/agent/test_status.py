@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from scand.agent.log.status import status_line
-from scand.decide.state import Limits, Snapshot, State
+from scand.decide.limits import Limits
+from scand.decide.state import Snapshot, State
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchRow, BatchStatus, Job
 

@@ -14,8 +14,9 @@ from scand.cli.progress import QUIET
 from scand.cli.wishes import Wish, refusal
 from scand.decide import decide
 from scand.decide.actions import Advance
+from scand.decide.limits import Limits
 from scand.decide.occurrences import Tick
-from scand.decide.state import Limits, Snapshot, State
+from scand.decide.state import Snapshot, State
 from scand.jobs.lifecycle import Actor, Status
 from scand.jobs.rows import BatchRow as Kept
 from scand.jobs.rows import BatchStatus, Job

@@ -12,8 +12,9 @@ from scand import wire
 from scand.cli.progress import QUIET, exit_status, pages, progress, rests
 from scand.decide import decide
 from scand.decide.actions import Progress
+from scand.decide.limits import Limits
 from scand.decide.occurrences import CourierSaid
-from scand.decide.state import CourierChild, Limits, Snapshot, State, Task
+from scand.decide.state import CourierChild, Snapshot, State, Task
 from scand.jobs.lifecycle import Status
 from scand.jobs.rows import BatchRow as Kept
 from scand.jobs.rows import BatchStatus, Job

@@ -12,6 +12,7 @@ from scand.decide.actions import (
     Advance,
 )
 from scand.decide.job_pages import JobPages
+from scand.decide.limits import Limits
 from scand.decide.occurrences import (
     Occurrence,
     Tick,
@@ -19,7 +20,6 @@ from scand.decide.occurrences import (
 from scand.decide.state import (
     CourierChild,
     FeederChild,
-    Limits,
     Run,
     Snapshot,
     State,

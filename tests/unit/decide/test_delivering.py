@@ -21,6 +21,7 @@ from scand.decide.actions import (
     Rebound,
     Send,
 )
+from scand.decide.limits import Limits
 from scand.decide.occurrences import (
     CourierEnded,
     CourierSaid,
@@ -31,7 +32,6 @@ from scand.decide.occurrences import (
     Tick,
 )
 from scand.decide.state import (
-    Limits,
     Task,
     TaskResult,
 )

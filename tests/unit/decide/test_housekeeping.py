@@ -15,6 +15,7 @@ from scand.decide.actions import (
     Send,
     StartFeeder,
 )
+from scand.decide.limits import Limits
 from scand.decide.occurrences import (
     CourierEnded,
     CourierSaid,
@@ -24,7 +25,6 @@ from scand.decide.occurrences import (
 )
 from scand.decide.state import (
     CourierChild,
-    Limits,
     Snapshot,
     Task,
     TaskResult,

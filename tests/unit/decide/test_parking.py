@@ -20,8 +20,9 @@ from scand.decide.actions import (
     RefuseScan,
     Send,
 )
+from scand.decide.limits import Limits
 from scand.decide.occurrences import CourierSaid, Looked, Tick
-from scand.decide.state import CourierChild, Limits, ParkedJob, Snapshot, State, Task, TaskResult
+from scand.decide.state import CourierChild, ParkedJob, Snapshot, State, Task, TaskResult
 from scand.errors import BadData
 from scand.faults import ErrorCode
 from scand.jobs.lifecycle import Status

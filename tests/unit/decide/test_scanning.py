@@ -15,6 +15,7 @@ from scand.decide.actions import (
     Scan,
     StartFeeder,
 )
+from scand.decide.limits import Limits
 from scand.decide.occurrences import (
     Configured,
     FeederEnded,
@@ -25,7 +26,6 @@ from scand.decide.occurrences import (
 from scand.decide.state import (
     EndedRun,
     FeederChild,
-    Limits,
 )
 from scand.decide.timeouts import DEVICE_TRIES
 from scand.errors import BadData
