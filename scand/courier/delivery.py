@@ -7,7 +7,7 @@ What the caller does, so that no kill and no lost reply publishes twice or never
 
 1. If there is a record of an attempt, ask `published_already`. If so, it is committed.
 2. `choosing.choose_name`, and write the name into the row.
-3. `publish`. FileExistsError: somebody took the name meanwhile; NameRefused: the NAS does not take it; go back to 2.
+3. `publish`. FileExistsError: somebody took the name meanwhile. NameRefused: the NAS does not take it. Back to 2.
 
 The attempt is on record before the rename. Without a record, a staged file that is gone was removed by somebody
 else: nothing was published. After an error, what is there decides, not what the error says: replies get lost.
