@@ -61,8 +61,7 @@ class Operator:
             case "preview" if not self._others:
                 self._others.append(self._site.submit("Another's"))  # so that this one is parked
             case "queued" if job["resumes_in"] == "preview":
-                self._send_away_others()
-                self._step(job, "committing")
+                self._step(job, "committing")  # before the scanner is free, so that no idle agent checks
             case "queued":
                 self._send_away_others()
             case "failed":

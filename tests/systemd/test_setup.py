@@ -267,7 +267,7 @@ def test_doctor_tells_everybody_what_they_can_know(served: ScanHost) -> None:
     assert _wrong(everything) == []
     assert set(_doctor(served, "scand")) == set(everything)
     member = _doctor(served, "kim")
-    assert list(member) == ["service", "member", "database", "agent", "rest"]
+    assert list(member) == ["service", "member", "database", "agent", "parked", "rest"]
     assert _wrong(member) == []
     stranger = _doctor(served, "lee")
     assert _wrong(stranger) == ["member", "database"]
@@ -288,7 +288,8 @@ def test_doctor_finds_what_the_service_would_trip_over(served: ScanHost) -> None
     assert checks["hook"]["mend"] == "install -m 0755 /home/hook /usr/local/bin/"
     assert checks["groups"]["mend"].startswith("usermod -aG family scand")
     assert "/mnt/nas/PKM" in checks["readers"]["detail"]
-    assert checks["readers"]["mend"].startswith("chgrp family /mnt/nas/PKM")
+    # The daemon has made its own folder when it first looked whether it can write there.
+    assert checks["readers"]["mend"].startswith("chgrp family /mnt/nas/.scan-staging /mnt/nas/PKM &&")
     box.run("sh", "-c", checks["readers"]["mend"])
     assert "readers" not in _wrong(_doctor(served))
     config.chmod(0o600)
